@@ -1,0 +1,65 @@
+// Builds the server (tsc) and the dashboard (vite) into dist/.
+// --if-stale: does nothing when every source is older than the last build.
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import path from 'node:path';
+
+const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
+const stamp = path.join(root, 'dist', '.built');
+const serverRooms = ['pipeline', 'master', 'worker', 'cli', 'tsconfig.json', 'tsconfig.build.json'];
+const dashboardRooms = ['dashboard-vue', 'pipeline/protocol'];
+const kernelRoom = 'pipeline/parsing/structural/assembly';
+
+function newestMs(name) {
+  const target = path.join(root, name);
+  if (!existsSync(target)) return 0;
+  const stat = statSync(target);
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  return readdirSync(target).reduce(
+    (newest, child) => Math.max(newest, newestMs(path.join(name, child))),
+    stat.mtimeMs,
+  );
+}
+
+function run(label, script, args) {
+  const startedMs = Date.now();
+  const done = spawnSync(process.execPath, [path.join(root, 'node_modules', script), ...args], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  if (done.status !== 0) {
+    rmSync(stamp, { force: true });
+    console.error(`sluice: the ${label} build failed`);
+    process.exit(done.status ?? 1);
+  }
+  console.log(`built ${label} in ${((Date.now() - startedMs) / 1000).toFixed(1)} s`);
+}
+
+const ifStale = process.argv.includes('--if-stale');
+const serverOnly = process.argv.includes('--server');
+const builtMs = existsSync(stamp) ? statSync(stamp).mtimeMs : 0;
+const isStale = (rooms) => !ifStale || rooms.some((room) => newestMs(room) > builtMs);
+const staleServer = isStale(serverRooms);
+const staleDashboard = !serverOnly && isStale(dashboardRooms);
+
+if (!existsSync(path.join(root, 'node_modules', 'typescript'))) {
+  console.error('sluice: the build needs the dev dependencies; run npm install (without --omit=dev)');
+  process.exit(existsSync(stamp) ? 0 : 1);
+}
+if (staleServer) {
+  const kernelEntry = path.join(root, kernelRoom, 'index.ts');
+  if (existsSync(kernelEntry)) {
+    run('kernel', 'assemblyscript/bin/asc.js', [
+      `${kernelRoom}/index.ts`,
+      ...['-O3', '--noAssert', '--enable', 'simd', '--enable', 'bulk-memory', '--runtime', 'stub'],
+      ...['--importMemory', '-o', 'dist/pipeline/parsing/structural/kernel.wasm'],
+    ]);
+  }
+  run('server', 'typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
+  chmodSync(path.join(root, 'dist', 'cli', 'main.js'), 0o755);
+}
+if (staleDashboard && existsSync(path.join(root, 'dashboard-vue', 'vite.config.ts'))) {
+  run('dashboard', 'vite/bin/vite.js', ['build', 'dashboard-vue', '--logLevel', 'warn']);
+}
+if ((staleServer || staleDashboard) && !serverOnly) writeFileSync(stamp, new Date().toISOString());

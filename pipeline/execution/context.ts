@@ -1,0 +1,36 @@
+import type { Dialect } from '../parsing/dialect.ts';
+import type { Step } from '../plan/schema.ts';
+import type { Column } from '../protocol/job.ts';
+
+/** Part of every contextKey: raise it when the same chunk and plan would give other bytes. */
+export const ENGINE_VERSION = 'sluice-engine-1';
+
+/**
+ * Everything that decides what a chunk becomes. Plain JSON; `contextKey` is the sha256 of its
+ * canonical form, and the workers read it from the blob `contexts/<contextKey>`.
+ */
+export interface ChunkContext {
+  readonly engine: string;
+  /** How the chunk's bytes are read: delimited text by `dialect`, or one JSON object a line. */
+  readonly format: 'csv' | 'ndjson';
+  readonly dialect: Dialect;
+  /** Input columns in file order, with their frozen types. */
+  readonly columns: readonly Column[];
+  /** Texts that stand for NULL. */
+  readonly nullstr: readonly string[];
+  readonly onError: 'reject' | 'null' | 'fail';
+  /** Pad records that lack cells instead of rejecting them. */
+  readonly nullPadding: boolean;
+  /** Row-local and mergeable steps, normalised: every default filled in, in order. */
+  readonly steps: readonly Step[];
+  readonly write: OutputEncoding;
+}
+
+/** How output records are written. */
+export interface OutputEncoding {
+  readonly format: 'csv' | 'ndjson' | 'json';
+  readonly delim: string;
+  readonly header: boolean;
+  readonly bom: boolean;
+  readonly escapeFormulas: boolean;
+}

@@ -1,0 +1,80 @@
+/**
+ * Every bound of Sluice, with its unit in the name and where the number comes from.
+ * Raising one is a decision; scattering one is a defect.
+ */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+const TIB = 1024 * GIB;
+
+/** Bounds of the content-defined chunker. Tests use small ones; production uses `CHUNK_LIMITS`. */
+export interface ChunkLimits {
+  /** No boundary before this many bytes. */
+  readonly minBytes: number;
+  /** From here boundaries get likely: about 90 % of chunks end before `easeBytes`. */
+  readonly targetBytes: number;
+  /** From here boundaries get very likely. */
+  readonly easeBytes: number;
+  /** A chunk never exceeds this, unless one record alone does (`recordBytesMax`). */
+  readonly maxBytes: number;
+}
+
+/** 1 to 16 MiB, mostly 4 to 8: 20 to 60 ms of work, so that a retry is cheap and a queue hop is small. */
+export const CHUNK_LIMITS: ChunkLimits = {
+  minBytes: 1 * MIB,
+  targetBytes: 4 * MIB,
+  easeBytes: 8 * MIB,
+  maxBytes: 16 * MIB,
+};
+
+export const LIMITS = {
+  /** A longer record is a reject, or fails the job: it would not fit a chunk. */
+  recordBytesMax: 16 * MIB,
+  /** Raw bytes of one record kept in the rejects when the record exceeds `recordBytesMax`. */
+  oversizedRawBytesMax: 64 * KIB,
+  /** 20,000 columns x 20 typed-array slots stay under 4 MiB. */
+  columnCountMax: 20_000,
+  headerBytesMax: 1 * MIB,
+  /** Bytes looked at to find encoding, dialect, header and types. Same as one read-ahead window. */
+  sniffBytesMax: 1 * MIB,
+  /** Records looked at to infer types; DuckDB's sample_size. */
+  sniffRecordsMax: 20_480,
+  /** Decompression bombs: gzip's best honest ratio on CSV is some 60:1. */
+  decompressionRatioMax: 200,
+  decompressionFreeBytes: 64 * MIB,
+  decompressedBytesMax: 4 * TIB,
+  uploadBytesMax: 1 * TIB,
+  planBytesMax: 1 * MIB,
+  nameCharsMax: 255,
+  /** Published and unanswered tasks per live worker: one in work, one prefetched, two on the way. */
+  windowTasksPerWorker: 4,
+  /** Window while no worker is known yet. */
+  windowTasksMin: 8,
+  /** Chunks done ahead of the in-order watermark, per job: bounds the reorder buffer. */
+  reorderChunksMax: 512,
+  /** Tasks a worker holds: one in work, one whose bytes are being fetched. */
+  workerPrefetchTasks: 2,
+  /** Chunk blobs written at once by one upload: bounds memory at 4 x 16 MiB. */
+  uploadWritesInFlightMax: 2,
+  /** A failing chunk is tried on this many attempts before it is quarantined. */
+  chunkAttemptsMax: 4,
+  /** Deliveries of one message before the broker dead-letters it (worker crashes count). */
+  deliveryLimit: 5,
+  /** Groups of one aggregation held in memory, until partitions exist. */
+  groupCountMax: 2_000_000,
+  /** JSON nesting; deeper documents are hostile. */
+  jsonDepthMax: 256,
+  jsonKeyBytesMax: 64 * KIB,
+  /** Records a page of the API returns at most. */
+  pageRecordsMax: 1_000,
+  pageRecordsDefault: 100,
+  /** Socket.IO progress events per second and watched job. */
+  progressPerSecondMax: 4,
+  /** A worker that was silent this long is shown as lost (heartbeats come every 2 s). */
+  workerSilentMs: 10_000,
+  workerHeartbeatMs: 2_000,
+  /** Resident memory the process is designed for; bench/ shows what it is. */
+  masterResidentBytes: 256 * MIB,
+  workerResidentBytes: 384 * MIB,
+} as const;

@@ -1,0 +1,4 @@
+export * from './job.ts';
+export * from './live.ts';
+export * from './messages.ts';
+export type * from './task-queue.ts';

@@ -1,0 +1,354 @@
+import { Type, type Static } from 'typebox';
+
+/** Documents of the HTTP API and the Socket.IO events. Times are ISO 8601 UTC, sizes are bytes. */
+
+export const JobStatus = Type.Union([
+  Type.Literal('receiving'),
+  Type.Literal('processing'),
+  Type.Literal('finalizing'),
+  Type.Literal('paused'),
+  Type.Literal('completed'),
+  Type.Literal('completed_with_failures'),
+  Type.Literal('failed'),
+  Type.Literal('cancelled'),
+]);
+export type JobStatus = Static<typeof JobStatus>;
+
+/** No status follows one of these, but by `retry`. */
+export const FINAL_STATUSES: readonly JobStatus[] = [
+  'completed',
+  'completed_with_failures',
+  'failed',
+  'cancelled',
+];
+
+export const ColumnType = Type.Union([
+  Type.Literal('string'),
+  Type.Literal('integer'),
+  Type.Literal('number'),
+  Type.Literal('boolean'),
+  Type.Literal('date'),
+  Type.Literal('datetime'),
+]);
+export type ColumnType = Static<typeof ColumnType>;
+
+export const Column = Type.Object({ name: Type.String(), type: ColumnType });
+export type Column = Static<typeof Column>;
+
+export const ChunkCounts = Type.Object({
+  queued: Type.Integer(),
+  running: Type.Integer(),
+  done: Type.Integer(),
+  reused: Type.Integer(),
+  failed: Type.Integer(),
+});
+export type ChunkCounts = Static<typeof ChunkCounts>;
+
+export const JobError = Type.Object({
+  code: Type.String(),
+  message: Type.String(),
+  details: Type.Record(Type.String(), Type.Unknown()),
+});
+export type JobError = Static<typeof JobError>;
+
+/** What was found out about the input before the first chunk. */
+export const InputDescription = Type.Object({
+  format: Type.Union([Type.Literal('csv'), Type.Literal('ndjson'), Type.Literal('json')]),
+  encoding: Type.String(),
+  compression: Type.String(),
+  delimiter: Type.String(),
+  quote: Type.String(),
+  escape: Type.String(),
+  newline: Type.String(),
+  comment: Type.String(),
+  header: Type.Boolean(),
+  skip: Type.Integer(),
+  /** Columns of the input, in file order, with their frozen types. */
+  columns: Type.Array(Column),
+});
+export type InputDescription = Static<typeof InputDescription>;
+
+export const Job = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  status: JobStatus,
+  createdAt: Type.String(),
+  updatedAt: Type.String(),
+  /** Hash of the ordered chunk keys and the header; null until the input is complete. */
+  inputHash: Type.Union([Type.String(), Type.Null()]),
+  /** The plan as given. */
+  plan: Type.Unknown(),
+  bytesReceived: Type.Integer(),
+  /** Null when the client did not say. */
+  bytesTotal: Type.Union([Type.Integer(), Type.Null()]),
+  /** Input bytes of the chunks that are done. */
+  bytesProcessed: Type.Integer(),
+  recordsIn: Type.Integer(),
+  recordsOut: Type.Integer(),
+  rejected: Type.Integer(),
+  filtered: Type.Integer(),
+  deduplicated: Type.Integer(),
+  aggregated: Type.Integer(),
+  chunks: ChunkCounts,
+  etaMs: Type.Union([Type.Integer(), Type.Null()]),
+  error: Type.Union([JobError, Type.Null()]),
+  /** Null until sniffed. */
+  input: Type.Union([InputDescription, Type.Null()]),
+  /** Columns of the output, in order; null until the input was sniffed. */
+  outputColumns: Type.Union([Type.Array(Column), Type.Null()]),
+  /** Chunks merged in file order so far: the prefix of the result that can be downloaded. */
+  watermark: Type.Integer(),
+  /** Bytes of the result that can be downloaded now. */
+  resultBytes: Type.Integer(),
+  /** Records of the result now: recordsOut for record plans, groups for aggregates. */
+  resultRecords: Type.Integer(),
+  /** Whether the result grows while the job runs (record plans) or comes at the end (aggregates). */
+  resultGrows: Type.Boolean(),
+});
+export type Job = Static<typeof Job>;
+
+export const ChunkStatus = Type.Union([
+  Type.Literal('queued'),
+  Type.Literal('running'),
+  Type.Literal('done'),
+  Type.Literal('reused'),
+  Type.Literal('failed'),
+]);
+export type ChunkStatus = Static<typeof ChunkStatus>;
+
+export const Chunk = Type.Object({
+  index: Type.Integer(),
+  chunkKey: Type.String(),
+  taskKey: Type.String(),
+  status: ChunkStatus,
+  records: Type.Integer(),
+  bytes: Type.Integer(),
+  worker: Type.Union([Type.String(), Type.Null()]),
+  attempts: Type.Integer(),
+  reused: Type.Boolean(),
+  ms: Type.Union([Type.Number(), Type.Null()]),
+  rejected: Type.Integer(),
+  error: Type.Union([JobError, Type.Null()]),
+});
+export type Chunk = Static<typeof Chunk>;
+
+export const ChunkPage = Type.Object({
+  chunks: Type.Array(Chunk),
+  nextCursor: Type.Union([Type.String(), Type.Null()]),
+});
+export type ChunkPage = Static<typeof ChunkPage>;
+
+export const JobPage = Type.Object({
+  jobs: Type.Array(Job),
+  nextCursor: Type.Union([Type.String(), Type.Null()]),
+});
+export type JobPage = Static<typeof JobPage>;
+
+/** A page of output records. A cell is null when the field is NULL (empty under `nullstr`). */
+export const RecordPage = Type.Object({
+  columns: Type.Array(Column),
+  offset: Type.Integer(),
+  /** Text of the cells, unquoted. */
+  records: Type.Array(Type.Array(Type.Union([Type.String(), Type.Null()]))),
+  /** Output records available now. */
+  available: Type.Integer(),
+  /** True when no further records will come. */
+  complete: Type.Boolean(),
+});
+export type RecordPage = Static<typeof RecordPage>;
+
+/** A record that was not taken, with its place. Numbers count from 1, but `byteOffset` from 0. */
+export const Reject = Type.Object({
+  /** Data record in the input; the header is not counted. */
+  record: Type.Integer(),
+  /** Line in the (decompressed, UTF-8) input, header and preamble included. */
+  line: Type.Integer(),
+  /** Offset of the record's first byte in the (decompressed, UTF-8) input. */
+  byteOffset: Type.Integer(),
+  /** Column of the first fault; null when it concerns the record as a whole. */
+  column: Type.Union([Type.Integer(), Type.Null()]),
+  columnName: Type.Union([Type.String(), Type.Null()]),
+  /** Frictionless error code: 'missing-cell', 'extra-cell', 'type-error', 'encoding-error', ... */
+  code: Type.String(),
+  message: Type.String(),
+  /** The record as it stood, line end excluded. Latin-1 of the bytes when `rawEncoding` says so. */
+  raw: Type.String(),
+  rawEncoding: Type.Union([Type.Literal('utf-8'), Type.Literal('latin-1')]),
+  chunk: Type.Integer(),
+});
+export type Reject = Static<typeof Reject>;
+
+export const RejectPage = Type.Object({
+  offset: Type.Integer(),
+  rejects: Type.Array(Reject),
+  available: Type.Integer(),
+  complete: Type.Boolean(),
+});
+export type RejectPage = Static<typeof RejectPage>;
+
+/** Profile of one column over the records merged so far. Counts are exact unless called estimates. */
+export const ColumnProfile = Type.Object({
+  name: Type.String(),
+  /** Records seen. */
+  count: Type.Integer(),
+  /** Empty or NULL cells. */
+  empty: Type.Integer(),
+  /** Narrowest type that every non-empty cell fits. */
+  inferredType: ColumnType,
+  /** Share of the non-empty cells that fit each type, 0 to 1. */
+  typeShares: Type.Record(Type.String(), Type.Number()),
+  /** By value for numbers and times, bytewise for text; null when all cells are empty. */
+  min: Type.Union([Type.String(), Type.Null()]),
+  max: Type.Union([Type.String(), Type.Null()]),
+  /** Mean of the numbers; null when none. Exact sum, rounded once. */
+  mean: Type.Union([Type.Number(), Type.Null()]),
+  lengthMin: Type.Integer(),
+  lengthMax: Type.Integer(),
+  /** HyperLogLog estimate, standard error 0.81 %. */
+  distinctEstimate: Type.Integer(),
+});
+export type ColumnProfile = Static<typeof ColumnProfile>;
+
+export const Profile = Type.Object({
+  jobId: Type.String(),
+  /** Records profiled; grows while the job runs. */
+  records: Type.Integer(),
+  complete: Type.Boolean(),
+  columns: Type.Array(ColumnProfile),
+});
+export type Profile = Static<typeof Profile>;
+
+/** The account of a job: what came in, what became of it, and the hashes that prove it. */
+export const Manifest = Type.Object({
+  version: Type.Literal(1),
+  jobId: Type.String(),
+  name: Type.String(),
+  status: JobStatus,
+  engine: Type.String(),
+  inputHash: Type.Union([Type.String(), Type.Null()]),
+  contextKey: Type.Union([Type.String(), Type.Null()]),
+  plan: Type.Unknown(),
+  input: Type.Union([InputDescription, Type.Null()]),
+  outputColumns: Type.Union([Type.Array(Column), Type.Null()]),
+  totals: Type.Object({
+    bytesIn: Type.Integer(),
+    recordsIn: Type.Integer(),
+    recordsOut: Type.Integer(),
+    rejected: Type.Integer(),
+    filtered: Type.Integer(),
+    deduplicated: Type.Integer(),
+    aggregated: Type.Integer(),
+    resultBytes: Type.Integer(),
+    resultRecords: Type.Integer(),
+  }),
+  /** Whether recordsIn = recordsOut + rejected + filtered + deduplicated + aggregated, everywhere. */
+  balanced: Type.Boolean(),
+  chunks: Type.Array(
+    Type.Object({
+      index: Type.Integer(),
+      chunkKey: Type.String(),
+      taskKey: Type.String(),
+      status: ChunkStatus,
+      byteOffset: Type.Integer(),
+      bytes: Type.Integer(),
+      recordsIn: Type.Integer(),
+      recordsOut: Type.Integer(),
+      rejected: Type.Integer(),
+      filtered: Type.Integer(),
+      deduplicated: Type.Integer(),
+      aggregated: Type.Integer(),
+      outputBytes: Type.Integer(),
+    }),
+  ),
+});
+export type Manifest = Static<typeof Manifest>;
+
+export const WorkerInfo = Type.Object({
+  name: Type.String(),
+  host: Type.String(),
+  pid: Type.Integer(),
+  state: Type.Union([
+    Type.Literal('idle'),
+    Type.Literal('working'),
+    Type.Literal('draining'),
+    Type.Literal('stopped'),
+    Type.Literal('lost'),
+  ]),
+  startedAt: Type.String(),
+  lastSeenAt: Type.String(),
+  tasksDone: Type.Integer(),
+  tasksReused: Type.Integer(),
+  tasksFailed: Type.Integer(),
+  bytesDone: Type.Integer(),
+  recordsDone: Type.Integer(),
+  busyMs: Type.Number(),
+  residentBytes: Type.Integer(),
+  currentTask: Type.Union([
+    Type.Null(),
+    Type.Object({ jobId: Type.String(), chunkIndex: Type.Integer() }),
+  ]),
+});
+export type WorkerInfo = Static<typeof WorkerInfo>;
+
+/** Answer of GET /api/workers. */
+export const WorkerList = Type.Object({
+  workers: Type.Array(WorkerInfo),
+  queue: Type.Object({
+    kind: Type.Union([Type.Literal('in-process'), Type.Literal('rabbitmq')]),
+    connected: Type.Boolean(),
+    address: Type.String(),
+    error: Type.Union([Type.String(), Type.Null()]),
+  }),
+});
+export type WorkerList = Static<typeof WorkerList>;
+
+/** Answer of POST /api/sniff. */
+export const SniffAnswer = Type.Object({
+  input: InputDescription,
+  /** First records as text; null for NULL. */
+  records: Type.Array(Type.Array(Type.Union([Type.String(), Type.Null()]))),
+  /** Bytes looked at. */
+  sampleBytes: Type.Integer(),
+  warnings: Type.Array(Type.String()),
+});
+export type SniffAnswer = Static<typeof SniffAnswer>;
+
+export const PlanIssue = Type.Object({
+  message: Type.String(),
+  /** JSON pointer into the plan, such as /steps/2/filter. */
+  path: Type.String(),
+  /** Place in the plan's text, from 1; null when the plan came as JSON. */
+  line: Type.Union([Type.Integer(), Type.Null()]),
+  column: Type.Union([Type.Integer(), Type.Null()]),
+  /** What was expected here. */
+  expected: Type.String(),
+});
+export type PlanIssue = Static<typeof PlanIssue>;
+
+export const PlanCheckAnswer = Type.Object({
+  valid: Type.Boolean(),
+  issues: Type.Array(PlanIssue),
+  steps: Type.Array(
+    Type.Object({
+      kind: Type.String(),
+      scope: Type.Union([
+        Type.Literal('record'),
+        Type.Literal('mergeable'),
+        Type.Literal('global'),
+      ]),
+    }),
+  ),
+});
+export type PlanCheckAnswer = Static<typeof PlanCheckAnswer>;
+
+/** RFC 9457 problem details, with Sluice's members `code` and `details`. */
+export const Problem = Type.Object({
+  type: Type.String(),
+  title: Type.String(),
+  status: Type.Integer(),
+  detail: Type.String(),
+  instance: Type.Optional(Type.String()),
+  code: Type.String(),
+  details: Type.Record(Type.String(), Type.Unknown()),
+});
+export type Problem = Static<typeof Problem>;

@@ -1,0 +1,23 @@
+import type { Readable } from 'node:stream';
+
+/**
+ * Durable objects under names such as `chunks/<sha256>`, `results/<taskKey>`, `contexts/<contextKey>`
+ * and `outputs/<jobId>/profile.json`. A name is 1 to 3 segments of [A-Za-z0-9._-].
+ *
+ * `put` is put-if-absent: it resolves when the object is durable (temporary name, fsync, rename),
+ * and does nothing when the name is taken. Errors: `blob-missing`, `blob-corrupt`, `disk-full`,
+ * `storage-failed`.
+ */
+export interface BlobStore {
+  put(name: string, parts: readonly Uint8Array[]): Promise<{ readonly created: boolean }>;
+  /** Whole object. For `chunks/<sha256>` the bytes are verified against the name. */
+  get(name: string): Promise<Uint8Array>;
+  /** Bytes `[start, end)` of the object. */
+  getRange(name: string, start: number, end: number): Promise<Uint8Array>;
+  /** The same as a stream, with backpressure. */
+  stream(name: string, start: number, end: number): Readable;
+  has(name: string): Promise<boolean>;
+  delete(name: string): Promise<void>;
+  /** Names under a prefix, in no order. */
+  list(prefix: string): AsyncIterable<string>;
+}
