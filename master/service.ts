@@ -1,0 +1,99 @@
+import type { Readable } from 'node:stream';
+import type { BlobStore } from '../pipeline/storage/blob-store.ts';
+import type {
+  ChunkPage,
+  InputDescription,
+  Job,
+  JobPage,
+  JobStatus,
+  Manifest,
+  Profile,
+  RecordPage,
+  RejectPage,
+  SniffAnswer,
+  Snapshot,
+  WorkerList,
+} from '../pipeline/protocol/index.ts';
+
+/** What the HTTP and Socket.IO edges ask of the master. Errors are SluiceErrors. */
+export interface MasterService {
+  /**
+   * Takes a whole input: creates the job, streams the body into chunks with backpressure, and
+   * resolves when every byte is durable. A body that ends early (`signal`, error) leaves a failed
+   * job that says so. The same `idempotencyKey` gives the first job again.
+   */
+  receive(request: ReceiveRequest, body: Readable, signal: AbortSignal): Promise<Job>;
+  listJobs(query: JobQuery): JobPage;
+  getJob(id: string): Job;
+  cancel(id: string): Promise<Job>;
+  pause(id: string): Promise<Job>;
+  resume(id: string): Promise<Job>;
+  /** Runs the failed chunks again. */
+  retry(id: string): Promise<Job>;
+  delete(id: string): Promise<void>;
+  chunks(id: string, cursor: string | null, limit: number): ChunkPage;
+  records(id: string, offset: number, limit: number): Promise<RecordPage>;
+  rejects(id: string, offset: number, limit: number): Promise<RejectPage>;
+  profile(id: string): Promise<Profile>;
+  manifest(id: string): Promise<Manifest>;
+  result(id: string): ResultView;
+  sniff(sample: Uint8Array, complete: boolean, plan: string | null): Promise<SniffAnswer>;
+  workers(): WorkerList;
+  /** Null when ready; else what is missing. */
+  readiness(): string | null;
+  /** Job with chunk map, for Socket.IO. */
+  snapshot(id: string): Omit<Snapshot, 'sequence'>;
+  /** Called after every change of a job, often; the listener throttles. */
+  onChange(listener: (jobId: string) => void): () => void;
+  readonly blobs: BlobStore;
+  readonly metrics: MasterMetrics;
+}
+
+export interface ReceiveRequest {
+  readonly name: string;
+  /** YAML or JSON text; '' for the plain job. Compiled before any byte of the body is read. */
+  readonly plan: string;
+  /** Bytes of the body, when the client said. */
+  readonly bytesTotal: number | null;
+  /** From Content-Type, as a hint: 'csv', 'ndjson', 'json' or null. */
+  readonly formatHint: InputDescription['format'] | null;
+  readonly idempotencyKey: string | null;
+  /** Called as soon as the job exists (before the body is read). */
+  readonly onCreated?: (job: Job) => void;
+}
+
+export interface JobQuery {
+  readonly status: JobStatus | null;
+  /** Part of the name, case-insensitive. */
+  readonly q: string | null;
+  readonly cursor: string | null;
+  readonly limit: number;
+}
+
+/** The result as it stands: a growing byte sequence. */
+export interface ResultView {
+  readonly bytes: number;
+  /** True when no further bytes will come. */
+  readonly complete: boolean;
+  /** Such as 'text/csv; charset=utf-8'. */
+  readonly contentType: string;
+  /** Suggested file name, unescaped. */
+  readonly filename: string;
+  /** Strong when complete, null while it grows. */
+  readonly etag: string | null;
+  /** Bytes [start, end). */
+  stream(start: number, end: number): Readable;
+  /** Bytes from `start`, going on while the result grows, until the job ends. */
+  follow(start: number, signal: AbortSignal): Readable;
+}
+
+export interface MasterMetrics {
+  readonly bytesReceived: number;
+  readonly chunksDone: number;
+  readonly chunksReused: number;
+  readonly chunksFailed: number;
+  readonly recordsIn: number;
+  readonly jobsActive: number;
+  readonly tasksPublished: number;
+  readonly announcementsDuplicate: number;
+}

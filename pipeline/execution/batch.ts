@@ -1,0 +1,28 @@
+import type { Dialect } from '../parsing/dialect.ts';
+import type { RecordIndex } from '../parsing/record-index.ts';
+
+/**
+ * A run of records on their way through the operators: bytes, their structure, and which of them
+ * are still in play. Operators narrow the selection; nobody copies a record before output.
+ */
+export interface Batch {
+  readonly bytes: Uint8Array;
+  /** How the field slices are quoted. */
+  readonly dialect: Dialect;
+  readonly index: RecordIndex;
+  /** Ascending positions of the selected records in `index`; valid up to `selectedCount`. Every
+   *  selected record has as many fields as the context has columns. */
+  readonly selection: Uint32Array;
+  selectedCount: number;
+}
+
+/** A record that an operator could not take: a type-error, for instance. */
+export interface Fault {
+  /** Position in the batch's index. */
+  readonly record: number;
+  /** Input column, or -1 for the whole record. */
+  readonly column: number;
+  /** Frictionless code: 'type-error', 'missing-cell', ... */
+  readonly code: string;
+  readonly message: string;
+}
