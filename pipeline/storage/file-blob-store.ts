@@ -1,0 +1,224 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { link, mkdir, mkdtemp, open, readdir, readFile, rm, stat, unlink } from 'node:fs/promises';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { SluiceError, toSluiceError } from '../errors.ts';
+import type { BlobStore } from './blob-store.ts';
+
+const NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}(\/[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}){0,2}$/;
+
+/** Throws `bad-request` unless the name has 1 to 3 plain segments: names are never paths. */
+export function assertBlobName(name: string): void {
+  if (!NAME.test(name)) {
+    throw new SluiceError('bad-request', `not a blob name: ${JSON.stringify(name.slice(0, 80))}`);
+  }
+}
+
+/**
+ * Blobs as files: `<dir>/<first segment>/<first two characters>/<rest>`, so that no folder gets
+ * huge. An object is visible only when it is complete and durable: it is written under a temporary
+ * name, synced, and linked to its own name, which fails harmlessly when the name is taken.
+ */
+export class FileBlobStore implements BlobStore {
+  readonly #dir: string;
+  #temporaryDir: Promise<string> | null = null;
+  #temporaryCount = 0;
+  readonly #knownDirs = new Set<string>();
+
+  constructor(dir: string) {
+    this.#dir = path.resolve(dir);
+  }
+
+  async put(name: string, parts: readonly Uint8Array[]): Promise<{ readonly created: boolean }> {
+    const target = this.#pathOf(name);
+    if (await exists(target)) return { created: false };
+    return await this.#guard(name, async () => {
+      const temporary = await this.#writeTemporary(parts);
+      try {
+        await this.#ensureDir(path.dirname(target));
+        await link(temporary, target);
+        await syncDir(path.dirname(target));
+        return { created: true };
+      } catch (thrown) {
+        if (systemCode(thrown) === 'EEXIST') return { created: false };
+        throw thrown;
+      } finally {
+        await unlink(temporary).catch(ignoreMissing);
+      }
+    });
+  }
+
+  async get(name: string): Promise<Uint8Array> {
+    const bytes = await this.#guard(name, () => readFile(this.#pathOf(name)));
+    if (name.startsWith('chunks/')) verifyChunk(name, bytes);
+    return bytes;
+  }
+
+  async getRange(name: string, start: number, end: number): Promise<Uint8Array> {
+    return await this.#guard(name, async () => {
+      const file = await open(this.#pathOf(name), 'r');
+      try {
+        const bytes = Buffer.allocUnsafe(Math.max(0, end - start));
+        let at = 0;
+        while (at < bytes.length) {
+          const { bytesRead } = await file.read(bytes, at, bytes.length - at, start + at);
+          if (bytesRead === 0) break;
+          at += bytesRead;
+        }
+        return bytes.subarray(0, at);
+      } finally {
+        await file.close();
+      }
+    });
+  }
+
+  stream(name: string, start: number, end: number): Readable {
+    if (end <= start) return Readable.from([]);
+    return createReadStream(this.#pathOf(name), { start, end: end - 1, highWaterMark: 1 << 18 });
+  }
+
+  async has(name: string): Promise<boolean> {
+    return await exists(this.#pathOf(name));
+  }
+
+  async delete(name: string): Promise<void> {
+    await this.#guard(name, () => unlink(this.#pathOf(name)).catch(ignoreMissing));
+  }
+
+  async *list(prefix: string): AsyncIterable<string> {
+    const room = path.join(this.#dir, ...prefix.split('/').slice(0, 1));
+    for (const shard of await entries(room)) {
+      for (const rest of await entries(path.join(room, shard))) {
+        for (const name of await this.#namesAt(path.basename(room), shard, rest)) {
+          if (name.startsWith(prefix)) yield name;
+        }
+      }
+    }
+  }
+
+  /** Removes what a crashed process left half-written. Only while no other process writes. */
+  async removeTemporaries(): Promise<void> {
+    await rm(path.join(this.#dir, 'tmp'), { recursive: true, force: true });
+    this.#temporaryDir = null;
+  }
+
+  async #namesAt(room: string, shard: string, rest: string): Promise<string[]> {
+    const target = path.join(this.#dir, room, shard, rest);
+    const children = await entries(target);
+    const name = `${room}/${shard}${rest === SHORT_NAME ? '' : rest}`;
+    return children.length === 0 ? [name] : children.map((child) => `${name}/${child}`);
+  }
+
+  #pathOf(name: string): string {
+    assertBlobName(name);
+    const [room = '', key = '', ...more] = name.split('/');
+    const rest = key.slice(2) === '' ? SHORT_NAME : key.slice(2);
+    return path.join(this.#dir, room, key.slice(0, 2), rest, ...more);
+  }
+
+  async #writeTemporary(parts: readonly Uint8Array[]): Promise<string> {
+    const temporary = path.join(await this.#temporaries(), String(this.#temporaryCount++));
+    const file = await open(temporary, 'wx');
+    try {
+      for (const part of parts) await file.writeFile(part);
+      await file.datasync();
+    } catch (thrown) {
+      await file.close();
+      await unlink(temporary).catch(ignoreMissing);
+      throw thrown;
+    }
+    await file.close();
+    return temporary;
+  }
+
+  async #temporaries(): Promise<string> {
+    this.#temporaryDir ??= (async () => {
+      await mkdir(path.join(this.#dir, 'tmp'), { recursive: true });
+      return await mkdtemp(path.join(this.#dir, 'tmp', 'w-'));
+    })();
+    return await this.#temporaryDir.catch((thrown: unknown) => {
+      this.#temporaryDir = null;
+      throw thrown;
+    });
+  }
+
+  async #ensureDir(dir: string): Promise<void> {
+    if (this.#knownDirs.has(dir)) return;
+    await mkdir(dir, { recursive: true });
+    if (this.#knownDirs.size < 4096) this.#knownDirs.add(dir);
+  }
+
+  async #guard<T>(name: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (thrown) {
+      throw storageError(name, this.#dir, thrown);
+    }
+  }
+}
+
+/** Stands for the empty rest of a key of one or two characters. */
+const SHORT_NAME = '_';
+
+function verifyChunk(name: string, bytes: Uint8Array): void {
+  const digest = createHash('sha256').update(bytes).digest('hex');
+  if (name !== `chunks/${digest}`) {
+    throw new SluiceError('blob-corrupt', `${name} does not match its hash`, {
+      details: { name, digest, bytes: bytes.length },
+    });
+  }
+}
+
+function storageError(name: string, dir: string, thrown: unknown): SluiceError {
+  if (thrown instanceof SluiceError) return thrown;
+  const code = systemCode(thrown);
+  const details = { name, dir, system: code };
+  if (code === 'ENOENT') {
+    return new SluiceError('blob-missing', `${name} is not in the store`, { details });
+  }
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    const message = `no space left for ${name} in ${dir}: free some space, then retry the job`;
+    return new SluiceError('disk-full', message, { details, cause: thrown });
+  }
+  const error = toSluiceError(thrown);
+  if (error.code !== 'internal') return error;
+  return new SluiceError('storage-failed', `${name}: ${error.message}`, { details, cause: thrown });
+}
+
+async function exists(target: string): Promise<boolean> {
+  try {
+    await stat(target);
+    return true;
+  } catch (thrown) {
+    if (systemCode(thrown) === 'ENOENT' || systemCode(thrown) === 'ENOTDIR') return false;
+    throw toSluiceError(thrown);
+  }
+}
+
+async function entries(dir: string): Promise<string[]> {
+  try {
+    return await readdir(dir);
+  } catch (thrown) {
+    if (systemCode(thrown) === 'ENOENT' || systemCode(thrown) === 'ENOTDIR') return [];
+    throw toSluiceError(thrown);
+  }
+}
+
+async function syncDir(dir: string): Promise<void> {
+  const handle = await open(dir, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function systemCode(thrown: unknown): string {
+  const code: unknown = thrown instanceof Error ? (thrown as { code?: unknown }).code : undefined;
+  return typeof code === 'string' ? code : '';
+}
+
+function ignoreMissing(thrown: unknown): void {
+  if (systemCode(thrown) !== 'ENOENT') throw thrown;
+}
