@@ -1,0 +1,56 @@
+import { availableParallelism } from 'node:os';
+import { defineConfig } from 'vitest/config';
+
+/**
+ * One project per kind of test, told apart by the file's ending. Browser, broker and whole-job tests
+ * (`*.e2e.test.ts`) run one file at a time, after everything else: they start processes of their own.
+ */
+const outside = ['node_modules/**', 'dist/**', 'bench/out/**'];
+
+export default defineConfig({
+  test: {
+    reporters: ['default', './tests/support/summary-reporter.ts'],
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['tests/**/*.test.ts', 'dashboard-vue/**/*.test.ts'],
+          exclude: [...outside, '**/*.{property,sim,e2e}.test.ts'],
+          testTimeout: 20_000,
+          hookTimeout: 30_000,
+          maxWorkers: availableParallelism(),
+        },
+      },
+      {
+        test: {
+          name: 'property',
+          include: ['tests/**/*.property.test.ts'],
+          exclude: outside,
+          testTimeout: 120_000,
+          maxWorkers: availableParallelism(),
+        },
+      },
+      {
+        test: {
+          name: 'sim',
+          include: ['tests/**/*.sim.test.ts'],
+          exclude: outside,
+          testTimeout: 300_000,
+          maxWorkers: availableParallelism(),
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['tests/**/*.e2e.test.ts'],
+          exclude: outside,
+          testTimeout: 600_000,
+          hookTimeout: 180_000,
+          maxWorkers: 1,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
