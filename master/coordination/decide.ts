@@ -1,0 +1,331 @@
+import type { ErrorDocument } from '../../pipeline/errors.ts';
+import { LIMITS } from '../../pipeline/limits.ts';
+import { FINAL_STATUSES } from '../../pipeline/protocol/index.ts';
+import type { Attempt, ChunkChange, Decision, JobEffect, JobEvent, JobState } from './job-state.ts';
+import { addStatistics } from './job-state.ts';
+import { rangesAdd, rangesFrom, rangesHave, rangesNextMissing, rangesRemove } from './range-set.ts';
+
+/**
+ * What a job does next. Pure, synchronous and total: any event in any state gives an answer, and
+ * the same ones give the same answer. Duplicates, late and out-of-order results are normal events.
+ * The caller commits `state` and `changes` before it performs `effects`.
+ */
+export function decide(state: JobState, event: JobEvent): Decision {
+  switch (event.kind) {
+    case 'chunk-stored':
+      return onChunkStored(state, event.index);
+    case 'input-complete':
+      return onInputComplete(state);
+    case 'input-failed':
+      return isFinal(state) ? ignored(state) : fail(state, event.error, { input: 'failed' });
+    case 'slot-granted':
+      return onSlotGranted(state);
+    case 'result-announced':
+      return onResult(state, event);
+    case 'attempt-failed':
+      return onAttemptFailed(state, event);
+    case 'chunk-merged':
+      return onChunkMerged(state, event.index);
+    case 'merge-failed':
+      return onMergeFailed(state, event);
+    case 'finalized':
+      return onFinalized(state, event.verdict);
+    case 'finalize-failed':
+      return state.status === 'finalizing' ? fail(state, event.error) : ignored(state);
+    case 'cancel':
+      return isFinal(state)
+        ? refused(state)
+        : taken({ ...state, ...STOPPED, status: 'cancelled' }, [], [{ kind: 'abort-input' }]);
+    case 'pause':
+      return state.status === 'receiving' || state.status === 'processing'
+        ? taken({ ...state, status: 'paused' })
+        : refused(state);
+    case 'resume':
+      return state.status === 'paused'
+        ? advance({ ...state, status: openStatus(state) })
+        : refused(state);
+    case 'retry':
+      return onRetry(state);
+    case 'reconnected':
+      return isFinal(state) ? ignored(state) : taken(state, [], publishAgain(state));
+    case 'recovered':
+      return onRecovered(state);
+  }
+}
+
+/** Whether the job could publish a task now. */
+export function isPublishable(state: JobState): boolean {
+  if (state.status !== 'receiving' && state.status !== 'processing') return false;
+  if (state.waiting.length > 0) return true;
+  const next = nextUnpublished(state);
+  return next < state.chunkCount && next < state.watermark + LIMITS.reorderChunksMax;
+}
+
+export function isFinal(state: JobState): boolean {
+  return FINAL_STATUSES.includes(state.status);
+}
+
+/** Chunks that are neither answered nor running. */
+export function queuedCount(state: JobState): number {
+  const answered = state.doneCount + state.reusedCount + state.failed.length;
+  return Math.max(0, state.chunkCount - answered - state.running.length);
+}
+
+const STOPPED = { running: [], waiting: [], merging: false } as const;
+
+function onChunkStored(state: JobState, index: number): Decision {
+  if (isFinal(state) || state.input !== 'open' || index !== state.chunkCount) return ignored(state);
+  return taken({ ...state, chunkCount: index + 1 });
+}
+
+function onInputComplete(state: JobState): Decision {
+  if (isFinal(state) || state.input !== 'open') return ignored(state);
+  const status = state.status === 'paused' ? 'paused' : 'processing';
+  return advance({ ...state, input: 'complete', status });
+}
+
+function onSlotGranted(state: JobState): Decision {
+  if (!isPublishable(state)) return ignored(state);
+  const [again, ...waiting] = state.waiting;
+  const attempt: Attempt = again ?? { index: nextUnpublished(state), attempt: 1 };
+  const next: JobState = {
+    ...state,
+    waiting,
+    running: [...state.running, attempt],
+    cursor: again === undefined ? attempt.index + 1 : state.cursor,
+  };
+  const change: ChunkChange = {
+    index: attempt.index,
+    status: 'running',
+    attempts: attempt.attempt,
+  };
+  return taken(next, [change], [{ kind: 'publish', ...attempt }]);
+}
+
+function onResult(
+  state: JobState,
+  event: Extract<JobEvent, { kind: 'result-announced' }>,
+): Decision {
+  if (!isOutstanding(state, event.index)) return ignored(state);
+  const next: JobState = {
+    ...withoutAttempts(state, event.index),
+    answered: rangesAdd(state.answered, event.index),
+    doneCount: state.doneCount + (event.reused ? 0 : 1),
+    reusedCount: state.reusedCount + (event.reused ? 1 : 0),
+    totals: addStatistics(state.totals, event.statistics),
+  };
+  const change: ChunkChange = {
+    index: event.index,
+    status: event.reused ? 'reused' : 'done',
+    attempts: event.attempt,
+    worker: event.worker,
+    ms: event.ms,
+    statistics: event.statistics,
+    error: null,
+  };
+  return advance(next, [change]);
+}
+
+function onAttemptFailed(
+  state: JobState,
+  event: Extract<JobEvent, { kind: 'attempt-failed' }>,
+): Decision {
+  const running = state.running.find((attempt) => attempt.index === event.index);
+  if (running === undefined || running.attempt > event.attempt || isFinal(state)) {
+    return ignored(state);
+  }
+  const { index, attempt, worker, ms, error } = event;
+  const rest = withoutAttempts(state, index);
+  if (event.retryable && attempt < LIMITS.chunkAttemptsMax) {
+    const waiting = [...rest.waiting, { index, attempt: attempt + 1 }];
+    const change: ChunkChange = { index, status: 'queued', attempts: attempt, worker, ms, error };
+    return taken({ ...rest, waiting }, [change]);
+  }
+  const change: ChunkChange = { index, status: 'failed', attempts: attempt, worker, ms, error };
+  const next = quarantine(rest, index);
+  // The plan says on_error: fail: the first bad record ends the job.
+  return error.code === 'input-malformed'
+    ? fail(next, error, {}, [change])
+    : advance(next, [change]);
+}
+
+function onChunkMerged(state: JobState, index: number): Decision {
+  if (!state.merging || index !== state.watermark || isFinal(state)) return ignored(state);
+  return advance({
+    ...state,
+    merging: false,
+    watermark: index + 1,
+    answered: rangesFrom(state.answered, index + 1),
+  });
+}
+
+function onMergeFailed(
+  state: JobState,
+  event: Extract<JobEvent, { kind: 'merge-failed' }>,
+): Decision {
+  if (!state.merging || event.index !== state.watermark || isFinal(state)) return ignored(state);
+  const { index, attempt, error } = event;
+  const undone: JobState = {
+    ...state,
+    merging: false,
+    answered: rangesRemove(state.answered, index),
+    doneCount: state.doneCount - (event.reused ? 0 : 1),
+    reusedCount: state.reusedCount - (event.reused ? 1 : 0),
+    totals: addStatistics(state.totals, event.statistics, -1),
+  };
+  const discard: JobEffect = { kind: 'discard-result', index };
+  if (attempt < LIMITS.chunkAttemptsMax) {
+    const waiting = [...undone.waiting, { index, attempt: attempt + 1 }];
+    return taken({ ...undone, waiting }, [{ index, status: 'queued', error }], [discard]);
+  }
+  return advance(quarantine(undone, index), [{ index, status: 'failed', error }], [discard]);
+}
+
+function onFinalized(state: JobState, verdict: ErrorDocument | null): Decision {
+  if (state.status !== 'finalizing') return ignored(state);
+  const whole = state.failed.length === 0 && verdict === null;
+  const error = verdict ?? (whole ? null : failedChunksError(state));
+  return taken({ ...state, status: whole ? 'completed' : 'completed_with_failures', error });
+}
+
+function onRetry(state: JobState): Decision {
+  const first = state.failed[0];
+  if (first === undefined || !isFinal(state) || state.status === 'cancelled') return refused(state);
+  if (state.input !== 'complete') return refused(state);
+  const waiting = state.failed.map((index) => ({ index, attempt: 1 }));
+  const watermark = Math.min(first, state.watermark);
+  let answered = state.answered;
+  for (let index = watermark; index < state.watermark; index++) {
+    answered = rangesAdd(answered, index);
+  }
+  for (const index of state.failed) answered = rangesRemove(answered, index);
+  const next: JobState = {
+    ...state,
+    status: 'processing',
+    waiting,
+    watermark,
+    answered,
+    failed: [],
+    merging: false,
+    error: null,
+  };
+  const changes = waiting.map(({ index }): ChunkChange => ({
+    index,
+    status: 'queued',
+    error: null,
+  }));
+  return advance(next, changes, [{ kind: 'rebuild', watermark }]);
+}
+
+function onRecovered(state: JobState): Decision {
+  if (isFinal(state)) return ignored(state);
+  if (state.input === 'open') {
+    return fail(
+      state,
+      {
+        code: 'input-truncated',
+        message:
+          'The master was restarted while the input was arriving. Upload the file again: ' +
+          'the chunks that were done are not processed twice.',
+        details: { chunksStored: state.chunkCount },
+      },
+      { input: 'failed' },
+    );
+  }
+  const status = state.status === 'finalizing' ? 'processing' : state.status;
+  const again = publishAgain(state);
+  return advance({ ...state, status, merging: false }, [], again);
+}
+
+/** Moves the watermark over failed chunks, starts the next merge, or the end of the job. */
+function advance(
+  state: JobState,
+  changes: readonly ChunkChange[] = [],
+  effects: readonly JobEffect[] = [],
+): Decision {
+  if (isFinal(state) || state.merging) return taken(state, changes, effects);
+  let watermark = state.watermark;
+  while (state.failed.includes(watermark)) watermark += 1;
+  const moved = { ...state, watermark, answered: rangesFrom(state.answered, watermark) };
+  if (rangesHave(moved.answered, watermark)) {
+    return taken({ ...moved, merging: true }, changes, [
+      ...effects,
+      { kind: 'merge', index: watermark },
+    ]);
+  }
+  const everyChunkMerged = moved.input === 'complete' && watermark === moved.chunkCount;
+  if (everyChunkMerged && moved.status === 'processing') {
+    return taken({ ...moved, status: 'finalizing' }, changes, [...effects, { kind: 'finalize' }]);
+  }
+  return taken(moved, changes, effects);
+}
+
+function fail(
+  state: JobState,
+  error: ErrorDocument,
+  more: Partial<JobState> = {},
+  changes: readonly ChunkChange[] = [],
+): Decision {
+  const abort: readonly JobEffect[] = state.input === 'open' ? [{ kind: 'abort-input' }] : [];
+  return taken({ ...state, ...STOPPED, ...more, status: 'failed', error }, changes, abort);
+}
+
+function quarantine(state: JobState, index: number): JobState {
+  return {
+    ...state,
+    answered: rangesAdd(state.answered, index),
+    failed: [...state.failed, index].sort((a, b) => a - b),
+  };
+}
+
+function isOutstanding(state: JobState, index: number): boolean {
+  if (isFinal(state) || index >= state.chunkCount || index < state.watermark) return false;
+  return !rangesHave(state.answered, index);
+}
+
+function nextUnpublished(state: JobState): number {
+  return rangesNextMissing(state.answered, Math.max(state.cursor, state.watermark));
+}
+
+function withoutAttempts(state: JobState, index: number): JobState {
+  return {
+    ...state,
+    running: state.running.filter((attempt) => attempt.index !== index),
+    waiting: state.waiting.filter((attempt) => attempt.index !== index),
+  };
+}
+
+function publishAgain(state: JobState): JobEffect[] {
+  return state.running.map((attempt) => ({ kind: 'publish', ...attempt }));
+}
+
+function openStatus(state: JobState): 'receiving' | 'processing' {
+  return state.input === 'open' ? 'receiving' : 'processing';
+}
+
+function failedChunksError(state: JobState): ErrorDocument {
+  const count = state.failed.length;
+  return {
+    code: 'chunk-failed',
+    message:
+      `${count} of ${state.chunkCount} chunks failed on every attempt; ` +
+      'the result holds all others. Retry runs the failed ones again.',
+    details: { chunks: state.failed.slice(0, 100), count },
+  };
+}
+
+function taken(
+  state: JobState,
+  changes: readonly ChunkChange[] = [],
+  effects: readonly JobEffect[] = [],
+): Decision {
+  return { state, changes, effects, verdict: 'taken' };
+}
+
+function ignored(state: JobState): Decision {
+  return { state, changes: [], effects: [], verdict: 'ignored' };
+}
+
+function refused(state: JobState): Decision {
+  return { state, changes: [], effects: [], verdict: 'refused' };
+}

@@ -1,0 +1,65 @@
+import type { ChunkContext } from '../../pipeline/execution/context.ts';
+import type { ErrorDocument } from '../../pipeline/errors.ts';
+import type {
+  ChunkStatistics,
+  ChunkStatus,
+  Column,
+  InputDescription,
+} from '../../pipeline/protocol/index.ts';
+import type { JobState } from '../coordination/job-state.ts';
+
+/** A job as it is stored: facts that are set once or seldom, and the coordination state. */
+export interface JobRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly idempotencyKey: string | null;
+  readonly facts: JobFacts;
+  readonly state: JobState;
+}
+
+export interface JobFacts {
+  /** The plan's text as given; '' for the plain job. */
+  readonly planText: string;
+  /** The plan as data, for the API. */
+  readonly plan: unknown;
+  readonly bytesReceived: number;
+  readonly bytesTotal: number | null;
+  readonly inputHash: string | null;
+  /** Everything below is null until the input was sniffed. */
+  readonly input: InputDescription | null;
+  readonly contextKey: string | null;
+  readonly context: ChunkContext | null;
+  readonly outputColumns: readonly Column[] | null;
+  readonly shape: 'records' | 'aggregate' | null;
+  /** Byte and line of the first data record in the decoded text. */
+  readonly dataOffset: number;
+  readonly dataLine: number;
+  /** Of a finished aggregate: size and records of its result. */
+  readonly resultBytes: number;
+  readonly resultRecords: number;
+}
+
+export interface ChunkRecord {
+  readonly index: number;
+  readonly chunkKey: string;
+  readonly taskKey: string;
+  /** Offset of the chunk in the decoded text. */
+  readonly byteOffset: number;
+  readonly bytes: number;
+  /** Line of the chunk's first record, from 0. */
+  readonly line: number;
+  readonly status: ChunkStatus;
+  readonly attempts: number;
+  readonly worker: string | null;
+  readonly ms: number | null;
+  readonly statistics: ChunkStatistics | null;
+  readonly error: ErrorDocument | null;
+}
+
+/** A chunk that was just stored. */
+export type NewChunk = Pick<
+  ChunkRecord,
+  'index' | 'chunkKey' | 'taskKey' | 'byteOffset' | 'bytes' | 'line'
+>;

@@ -1,0 +1,283 @@
+import Database from 'libsql';
+import type { ErrorDocument } from '../../pipeline/errors.ts';
+import { SluiceError } from '../../pipeline/errors.ts';
+import type { ChunkStatistics, ChunkStatus } from '../../pipeline/protocol/index.ts';
+import type { ChunkChange, JobState } from '../coordination/job-state.ts';
+import type { ChunkRecord, JobFacts, JobRecord, NewChunk } from './job-record.ts';
+
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS jobs (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  status TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  updated_at TEXT NOT NULL,
+  idempotency_key TEXT UNIQUE,
+  facts TEXT NOT NULL,
+  state TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS jobs_by_status ON jobs (status, id);
+CREATE TABLE IF NOT EXISTS chunks (
+  job_id TEXT NOT NULL,
+  idx INTEGER NOT NULL,
+  chunk_key TEXT NOT NULL,
+  task_key TEXT NOT NULL,
+  byte_offset INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  line INTEGER NOT NULL,
+  status TEXT NOT NULL,
+  attempts INTEGER NOT NULL,
+  worker TEXT,
+  ms REAL,
+  statistics TEXT,
+  error TEXT,
+  PRIMARY KEY (job_id, idx)
+) STRICT, WITHOUT ROWID;
+PRAGMA user_version = 1;
+`;
+
+export interface JobListQuery {
+  readonly status: string | null;
+  /** Part of the name, any case. */
+  readonly q: string | null;
+  /** Id of the last job of the page before; jobs come newest first. */
+  readonly before: string | null;
+  readonly limit: number;
+}
+
+/** What one event commits: all of it, or nothing. */
+export interface JobCommit {
+  readonly jobId: string;
+  readonly updatedAt: string;
+  readonly state: JobState;
+  readonly facts?: JobFacts;
+  readonly newChunk?: NewChunk;
+  readonly changes: readonly ChunkChange[];
+}
+
+interface JobRow {
+  id: string;
+  name: string;
+  created_at: string;
+  updated_at: string;
+  idempotency_key: string | null;
+  facts: string;
+  state: string;
+}
+
+interface ChunkRow {
+  idx: number;
+  chunk_key: string;
+  task_key: string;
+  byte_offset: number;
+  bytes: number;
+  line: number;
+  status: string;
+  attempts: number;
+  worker: string | null;
+  ms: number | null;
+  statistics: string | null;
+  error: string | null;
+}
+
+/** Jobs and chunks in SQLite (WAL). Synchronous: one call is one transaction of some 50 µs. */
+export class SqliteJobStore {
+  readonly #db: Database.Database;
+  readonly #commit: (commit: JobCommit) => void;
+
+  /** `file` may be ':memory:'. Errors: `storage-failed`. */
+  constructor(file: string) {
+    try {
+      this.#db = new Database(file);
+      this.#db.exec('PRAGMA journal_mode = WAL');
+      this.#db.exec('PRAGMA synchronous = NORMAL');
+      this.#db.exec('PRAGMA busy_timeout = 5000');
+      this.#db.exec(SCHEMA);
+    } catch (thrown) {
+      const reason = thrown instanceof Error ? thrown.message : String(thrown);
+      throw new SluiceError('storage-failed', `cannot open the job store ${file}: ${reason}`, {
+        cause: thrown,
+      });
+    }
+    this.#commit = this.#prepareCommit();
+  }
+
+  insertJob(job: JobRecord): void {
+    this.#db
+      .prepare('INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
+      .run(
+        job.id,
+        job.name,
+        job.state.status,
+        job.createdAt,
+        job.updatedAt,
+        job.idempotencyKey,
+        JSON.stringify(job.facts),
+        JSON.stringify(job.state),
+      );
+  }
+
+  commit(commit: JobCommit): void {
+    this.#commit(commit);
+  }
+
+  job(id: string): JobRecord | null {
+    const row = this.#db.prepare('SELECT * FROM jobs WHERE id = ?').get(id) as JobRow | undefined;
+    return row === undefined ? null : jobOf(row);
+  }
+
+  jobByIdempotencyKey(key: string): JobRecord | null {
+    const row = this.#db.prepare('SELECT * FROM jobs WHERE idempotency_key = ?').get(key) as
+      JobRow | undefined;
+    return row === undefined ? null : jobOf(row);
+  }
+
+  /** Newest first. */
+  jobs(query: JobListQuery): JobRecord[] {
+    const where: string[] = [];
+    const values: (string | number)[] = [];
+    if (query.status !== null) {
+      where.push('status = ?');
+      values.push(query.status);
+    }
+    if (query.before !== null) {
+      where.push('id < ?');
+      values.push(query.before);
+    }
+    if (query.q !== null) {
+      where.push("name LIKE ? ESCAPE '\\'");
+      values.push(`%${query.q.replace(/[\\%_]/g, '\\$&')}%`);
+    }
+    const filter = where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`;
+    const rows = this.#db
+      .prepare(`SELECT * FROM jobs ${filter} ORDER BY id DESC LIMIT ?`)
+      .all(...values, query.limit) as JobRow[];
+    return rows.map(jobOf);
+  }
+
+  /** Jobs that are not at an end: what a restarted master goes on with. */
+  unfinishedJobs(): JobRecord[] {
+    const rows = this.#db
+      .prepare(
+        `SELECT * FROM jobs WHERE status IN ('receiving', 'processing', 'finalizing', 'paused')
+         ORDER BY id`,
+      )
+      .all() as JobRow[];
+    return rows.map(jobOf);
+  }
+
+  chunk(jobId: string, index: number): ChunkRecord | null {
+    const row = this.#db
+      .prepare('SELECT * FROM chunks WHERE job_id = ? AND idx = ?')
+      .get(jobId, index) as ChunkRow | undefined;
+    return row === undefined ? null : chunkOf(row);
+  }
+
+  /** Chunks `[from, from + limit)` in file order. */
+  chunks(jobId: string, from: number, limit: number): ChunkRecord[] {
+    const rows = this.#db
+      .prepare('SELECT * FROM chunks WHERE job_id = ? AND idx >= ? ORDER BY idx LIMIT ?')
+      .all(jobId, from, limit) as ChunkRow[];
+    return rows.map(chunkOf);
+  }
+
+  /** One character a chunk in file order, from its status. */
+  chunkMap(jobId: string): string {
+    const rows = this.#db
+      .prepare('SELECT status FROM chunks WHERE job_id = ? ORDER BY idx')
+      .raw()
+      .all(jobId) as [string][];
+    return rows.map(([status]) => MAP_LETTERS[status as ChunkStatus]).join('');
+  }
+
+  deleteJob(id: string): void {
+    this.#db.transaction(() => {
+      this.#db.prepare('DELETE FROM chunks WHERE job_id = ?').run(id);
+      this.#db.prepare('DELETE FROM jobs WHERE id = ?').run(id);
+    })();
+  }
+
+  /** Of the given task keys, those that a chunk of any job refers to. */
+  isTaskKeyUsed(taskKey: string): boolean {
+    return (
+      this.#db.prepare('SELECT 1 FROM chunks WHERE task_key = ? LIMIT 1').get(taskKey) !== undefined
+    );
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #prepareCommit(): (commit: JobCommit) => void {
+    const saveState = this.#db.prepare(
+      'UPDATE jobs SET status = ?, updated_at = ?, state = ?, facts = coalesce(?, facts) WHERE id = ?',
+    );
+    const insertChunk = this.#db.prepare(
+      `INSERT INTO chunks (job_id, idx, chunk_key, task_key, byte_offset, bytes, line, status,
+        attempts) VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', 0)`,
+    );
+    const changeChunk = this.#db.prepare(
+      `UPDATE chunks SET status = ?, attempts = coalesce(?, attempts), worker = coalesce(?, worker),
+        ms = coalesce(?, ms), statistics = coalesce(?, statistics), error = ?
+       WHERE job_id = ? AND idx = ?`,
+    );
+    return this.#db.transaction((commit: JobCommit) => {
+      const { state, facts, newChunk: chunk } = commit;
+      const factsText = facts === undefined ? null : JSON.stringify(facts);
+      saveState.run(state.status, commit.updatedAt, JSON.stringify(state), factsText, commit.jobId);
+      if (chunk !== undefined) {
+        const { index, chunkKey, taskKey, byteOffset, bytes, line } = chunk;
+        insertChunk.run(commit.jobId, index, chunkKey, taskKey, byteOffset, bytes, line);
+      }
+      for (const change of commit.changes) {
+        changeChunk.run(
+          change.status,
+          change.attempts ?? null,
+          change.worker ?? null,
+          change.ms ?? null,
+          change.statistics === undefined ? null : JSON.stringify(change.statistics),
+          change.error == null ? null : JSON.stringify(change.error),
+          commit.jobId,
+          change.index,
+        );
+      }
+    });
+  }
+}
+
+const MAP_LETTERS: Record<ChunkStatus, string> = {
+  queued: 'q',
+  running: 'r',
+  done: 'd',
+  reused: 'u',
+  failed: 'f',
+};
+
+function jobOf(row: JobRow): JobRecord {
+  return {
+    id: row.id,
+    name: row.name,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    idempotencyKey: row.idempotency_key,
+    facts: JSON.parse(row.facts) as JobFacts,
+    state: JSON.parse(row.state) as JobState,
+  };
+}
+
+function chunkOf(row: ChunkRow): ChunkRecord {
+  return {
+    index: row.idx,
+    chunkKey: row.chunk_key,
+    taskKey: row.task_key,
+    byteOffset: row.byte_offset,
+    bytes: row.bytes,
+    line: row.line,
+    status: row.status as ChunkStatus,
+    attempts: row.attempts,
+    worker: row.worker,
+    ms: row.ms,
+    statistics: row.statistics === null ? null : (JSON.parse(row.statistics) as ChunkStatistics),
+    error: row.error === null ? null : (JSON.parse(row.error) as ErrorDocument),
+  };
+}
