@@ -152,7 +152,8 @@ function scanZone(bytes: Uint8Array, end: number): boolean {
   }
   if (first !== PLUS && first !== MINUS) return false;
   scan.position++;
-  if (!scanDigits(bytes, end, 2, 2) || scan.value > 23) return false;
+  if (end - scan.position < 2) return false;
+  if (!scanDigits(bytes, scan.position + 2, 2, 2) || scan.value > 23) return false;
   let minutes = scan.value * 60;
   if (scan.position < end) {
     if (bytes[scan.position] === COLON) scan.position++;
