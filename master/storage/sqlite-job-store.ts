@@ -33,6 +33,8 @@ CREATE TABLE IF NOT EXISTS chunks (
   error TEXT,
   PRIMARY KEY (job_id, idx)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS chunks_by_task ON chunks (task_key);
+CREATE INDEX IF NOT EXISTS chunks_by_key ON chunks (chunk_key);
 PRAGMA user_version = 1;
 `;
 
@@ -197,11 +199,16 @@ export class SqliteJobStore {
     })();
   }
 
-  /** Of the given task keys, those that a chunk of any job refers to. */
+  /** Whether a chunk of any job refers to the result. */
   isTaskKeyUsed(taskKey: string): boolean {
-    return (
-      this.#db.prepare('SELECT 1 FROM chunks WHERE task_key = ? LIMIT 1').get(taskKey) !== undefined
-    );
+    const found = this.#db.prepare('SELECT 1 FROM chunks WHERE task_key = ? LIMIT 1').get(taskKey);
+    return found !== undefined;
+  }
+
+  /** Whether a chunk of any job has these bytes. */
+  isChunkKeyUsed(key: string): boolean {
+    const found = this.#db.prepare('SELECT 1 FROM chunks WHERE chunk_key = ? LIMIT 1').get(key);
+    return found !== undefined;
   }
 
   close(): void {

@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { SluiceError } from '../pipeline/errors.ts';
+
+export type Role = 'viewer' | 'operator' | 'admin' | 'worker';
+
+export interface AccessToken {
+  readonly token: string;
+  readonly role: Role;
+}
+
+/** Frozen settings of a master. Only this file reads the environment. */
+export interface MasterConfig {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** False runs without HTTP, for `sluice run`. */
+  readonly listen: boolean;
+  readonly dataDir: string;
+  /** Worker processes to start beside the master. */
+  readonly workers: number;
+  /** amqp:// or amqps:// URL; null for the in-process queue. */
+  readonly broker: string | null;
+  /** Prefix of the queues' names, so that several masters can share a broker. */
+  readonly queuePrefix: string;
+  readonly tokens: readonly AccessToken[];
+  readonly workerToken: string;
+  readonly logLevel: string;
+}
+
+export type MasterOptions = Partial<MasterConfig>;
+
+const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
+
+/**
+ * Settings from options first, then the environment, then defaults. Errors: `usage` for values that
+ * make no sense, and for an address other machines can reach while no token guards it.
+ */
+export function masterConfig(
+  options: MasterOptions = {},
+  env: NodeJS.ProcessEnv = process.env,
+): MasterConfig {
+  const config: MasterConfig = {
+    host: options.host ?? env['SLUICE_HOST'] ?? '127.0.0.1',
+    port: options.port ?? integer(env['SLUICE_PORT'], 'SLUICE_PORT') ?? 5001,
+    listen: options.listen ?? true,
+    dataDir: path.resolve(options.dataDir ?? env['SLUICE_DATA'] ?? '.sluice'),
+    workers:
+      options.workers ?? integer(env['SLUICE_WORKERS'], 'SLUICE_WORKERS') ?? availableParallelism(),
+    broker: options.broker ?? env['SLUICE_BROKER'] ?? null,
+    queuePrefix: options.queuePrefix ?? env['SLUICE_QUEUE_PREFIX'] ?? 'sluice',
+    tokens: options.tokens ?? tokens(env['SLUICE_TOKENS']),
+    workerToken:
+      options.workerToken ?? env['SLUICE_WORKER_TOKEN'] ?? randomBytes(24).toString('base64url'),
+    logLevel: options.logLevel ?? env['SLUICE_LOG_LEVEL'] ?? 'warn',
+  };
+  if (config.listen && !LOOPBACK.has(config.host) && config.tokens.length === 0) {
+    throw new SluiceError(
+      'usage',
+      `${config.host} can be reached from other machines: set SLUICE_TOKENS (for instance ` +
+        '"admin:<long random text>,viewer:<another>") or bind to 127.0.0.1',
+    );
+  }
+  if (config.broker !== null && !/^amqps?:\/\//.test(config.broker)) {
+    throw new SluiceError('usage', '--broker takes an amqp:// or amqps:// URL');
+  }
+  return Object.freeze(config);
+}
+
+/** "role:token,role:token". */
+function tokens(text: string | undefined): AccessToken[] {
+  if (text === undefined || text === '') return [];
+  return text.split(',').map((entry) => {
+    const at = entry.indexOf(':');
+    const role = entry.slice(0, at).trim();
+    const token = entry.slice(at + 1).trim();
+    if (!isRole(role) || token.length < 16) {
+      throw new SluiceError(
+        'usage',
+        'SLUICE_TOKENS holds "role:token" pairs; roles are viewer, operator, admin, worker, ' +
+          'and a token has 16 characters or more',
+      );
+    }
+    return { role, token };
+  });
+}
+
+function isRole(text: string): text is Role {
+  return text === 'viewer' || text === 'operator' || text === 'admin' || text === 'worker';
+}
+
+function integer(text: string | undefined, name: string): number | undefined {
+  if (text === undefined || text === '') return undefined;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0) {
+    throw new SluiceError('usage', `${name} takes a whole number, not ${JSON.stringify(text)}`);
+  }
+  return value;
+}

@@ -1,0 +1,18 @@
+import type { ErrorDocument } from '../../pipeline/errors.ts';
+import type { ChunkRecord } from '../storage/job-record.ts';
+
+/**
+ * An error that a worker found in a chunk, with its place in the whole input: workers know only
+ * places relative to the chunk. Lines count from 1, bytes from 0.
+ */
+export function placeOfFault(error: ErrorDocument, chunk: ChunkRecord | null): ErrorDocument {
+  const { line, byteOffset } = error.details;
+  if (chunk === null || typeof line !== 'number') return error;
+  const inputLine = chunk.line + line + 1;
+  const inputByte = typeof byteOffset === 'number' ? chunk.byteOffset + byteOffset : null;
+  return {
+    code: error.code,
+    message: `Line ${inputLine}: ${error.message}`,
+    details: { ...error.details, line: inputLine, byteOffset: inputByte, chunk: chunk.index },
+  };
+}

@@ -1,0 +1,105 @@
+import type { Transform } from 'node:stream';
+import { Readable, pipeline } from 'node:stream';
+import { createDecompressor, detectCompression } from '../../pipeline/dialect/compression.ts';
+import type { Compression } from '../../pipeline/dialect/compression.ts';
+import { detectEncoding, Transcoder } from '../../pipeline/dialect/encoding.ts';
+import type { ReadOptions } from '../../pipeline/dialect/read-options.ts';
+import { sniffInput } from '../../pipeline/dialect/sniff.ts';
+import type { Sniffed, StatedField } from '../../pipeline/dialect/sniff.ts';
+import { SluiceError } from '../../pipeline/errors.ts';
+import { detectFormat } from '../../pipeline/json/format.ts';
+import { JsonToNdjson } from '../../pipeline/json/json-to-ndjson.ts';
+import { sniffNdjson } from '../../pipeline/json/sniff-ndjson.ts';
+import { LIMITS } from '../../pipeline/limits.ts';
+import type { InputDescription } from '../../pipeline/protocol/index.ts';
+import { PeekableSource } from './peekable-source.ts';
+
+export interface OpenedInput {
+  readonly sniffed: Sniffed;
+  /** The whole input as UTF-8 text without BOM: delimited text, or one JSON value a line. */
+  readonly text: AsyncIterable<Uint8Array>;
+}
+
+export interface OpenOptions {
+  /** Column names and types that the plan states. */
+  readonly fields: readonly StatedField[];
+}
+
+/** Bytes needed to know a compression format by its magic number. */
+const MAGIC_BYTES = 512;
+
+/** Decompresses, decodes and sniffs an input. Reads no further than the sample it needs. */
+export async function openInput(
+  body: AsyncIterable<Uint8Array>,
+  read: ReadOptions,
+  formatHint: InputDescription['format'] | null,
+  options: OpenOptions,
+): Promise<OpenedInput> {
+  const raw = new PeekableSource(body);
+  const magic = await raw.peek(MAGIC_BYTES);
+  if (magic.complete && magic.sample.length === 0) {
+    throw new SluiceError('empty-input', 'the input has no bytes');
+  }
+  const compression = detectCompression(magic.sample, read.compression);
+  const bytes = new PeekableSource(decompress(raw, compression));
+  const head = await bytes.peek(LIMITS.sniffBytesMax);
+  const encoding = detectEncoding(head.sample, head.complete, read.encoding);
+  const text = new PeekableSource(transcode(bytes, encoding.encoding));
+  const sample = await text.peek(LIMITS.sniffBytesMax);
+  const format = chooseFormat(sample, read, formatHint);
+  const input = format === 'json' ? new PeekableSource(through(text, new JsonToNdjson())) : text;
+  const start = format === 'json' ? await input.peek(LIMITS.sniffBytesMax) : sample;
+  const sniffed =
+    format === 'csv'
+      ? sniffInput(start.sample, start.complete, { ...read, fields: options.fields })
+      : sniffNdjson(start.sample, start.complete, { ...read, fields: options.fields });
+  const described: InputDescription = {
+    ...sniffed.input,
+    format,
+    encoding: encoding.encoding,
+    compression,
+  };
+  const warnings = [...encoding.warnings, ...sniffed.warnings];
+  return { sniffed: { ...sniffed, input: described, warnings }, text: input };
+}
+
+function chooseFormat(
+  { sample, complete }: { sample: Uint8Array; complete: boolean },
+  read: ReadOptions,
+  formatHint: InputDescription['format'] | null,
+): InputDescription['format'] {
+  if (read.format !== 'auto') return read.format;
+  const detected = detectFormat(sample, complete);
+  // A Content-Type may be wrong, curl sends one by default: JSON that is not JSON is text.
+  return formatHint === 'csv' ? 'csv' : detected;
+}
+
+function decompress(
+  source: AsyncIterable<Uint8Array>,
+  compression: Compression,
+): AsyncIterable<Uint8Array> {
+  return compression === 'none' ? source : through(source, createDecompressor(compression));
+}
+
+async function* transcode(
+  source: AsyncIterable<Uint8Array>,
+  encoding: string,
+): AsyncIterable<Uint8Array> {
+  const transcoder = new Transcoder(encoding);
+  for await (const bytes of source) {
+    const text = transcoder.push(bytes);
+    if (text.length > 0) yield text;
+  }
+  const rest = transcoder.finish();
+  if (rest.length > 0) yield rest;
+}
+
+/** The source through a transform; an error of either ends the other, and is thrown to the reader. */
+function through(
+  source: AsyncIterable<Uint8Array>,
+  transform: Transform,
+): AsyncIterable<Uint8Array> {
+  const readable = Readable.from(source, { objectMode: false });
+  pipeline(readable, transform, () => undefined);
+  return transform;
+}

@@ -1,0 +1,56 @@
+import { isUtf8 } from 'node:buffer';
+import type { CutChunk } from '../../pipeline/chunking/chunker.ts';
+import { SluiceError } from '../../pipeline/errors.ts';
+import { LIMITS } from '../../pipeline/limits.ts';
+import type { ChunkStatistics } from '../../pipeline/protocol/index.ts';
+import { encodeResult } from '../../pipeline/result/result-format.ts';
+import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
+import type { ActiveJob } from '../driver/active-job.ts';
+
+/**
+ * A record longer than a chunk may be never reaches a worker: the master writes its result, one
+ * reject with the record's place, length and first bytes. With `on_error: fail` it ends the job.
+ */
+export async function storeOversizedResult(
+  blobs: BlobStore,
+  job: ActiveJob,
+  cut: CutChunk,
+  taskKey: string,
+): Promise<void> {
+  const message =
+    `the record has ${cut.fullBytes} bytes, more than ${LIMITS.recordBytesMax}: ` +
+    'is a quote opened and never closed?';
+  if (job.facts.context?.onError === 'fail') {
+    throw new SluiceError('input-malformed', `Line ${cut.line + 1}: ${message}`, {
+      details: { line: cut.line + 1, byteOffset: cut.byteOffset, bytes: cut.fullBytes },
+    });
+  }
+  const readable = isUtf8(cut.bytes);
+  const reject = {
+    ...{ record: 0, line: 0, byteOffset: 0, column: null, columnName: null },
+    code: 'record-too-large',
+    message,
+    raw: Buffer.from(cut.bytes).toString(readable ? 'utf8' : 'latin1'),
+    rawEncoding: readable ? 'utf-8' : 'latin-1',
+  };
+  const statistics: ChunkStatistics = {
+    recordsIn: 1,
+    recordsOut: 0,
+    rejected: 1,
+    filtered: 0,
+    deduplicated: 0,
+    aggregated: 0,
+    lines: cut.lines,
+    bytesIn: cut.fullBytes,
+    outputBytes: 0,
+  };
+  await blobs.put(
+    `results/${taskKey}`,
+    encodeResult({
+      statistics,
+      output: [],
+      rejects: Buffer.from(`${JSON.stringify(reject)}\n`),
+      partial: new Uint8Array(0),
+    }),
+  );
+}

@@ -1,0 +1,146 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { FastifyInstance } from 'fastify';
+import { pino } from 'pino';
+import type { Logger } from 'pino';
+import { SluiceError } from '../pipeline/errors.ts';
+import type { TaskProducer } from '../pipeline/protocol/index.ts';
+import { FileBlobStore } from '../pipeline/storage/file-blob-store.ts';
+import type { MasterConfig, MasterOptions } from './config.ts';
+import { masterConfig } from './config.ts';
+import { Assemblies } from './driver/assemblies.ts';
+import { Coordinator } from './driver/coordinator.ts';
+import { WorkerRegistry } from './driver/worker-registry.ts';
+import { buildServer } from './http/server.ts';
+import { LocalMasterService } from './master-service.ts';
+import { AmqpProducer } from './queue/amqp-producer.ts';
+import { InProcessProducer } from './queue/in-process-producer.ts';
+import { LocalWorkers } from './queue/local-workers.ts';
+import type { MasterService } from './service.ts';
+import { lockDataDir } from './storage/data-lock.ts';
+import { SqliteJobStore } from './storage/sqlite-job-store.ts';
+
+export interface RunningMaster {
+  readonly service: MasterService;
+  readonly config: MasterConfig;
+  /** Where the dashboard and the API are; '' when not listening. */
+  readonly url: string;
+  readonly workerToken: string;
+  /** Stops taking requests, drains the workers, and closes the stores. */
+  close(): Promise<void>;
+}
+
+/** What `close` undoes, last started first. */
+type Closer = () => Promise<void> | void;
+
+/** Starts a master with everything embedded that the options do not put elsewhere. */
+export async function startMaster(options: MasterOptions = {}): Promise<RunningMaster> {
+  const config = masterConfig(options);
+  const log = pino({ level: config.logLevel, name: 'master' }, pino.destination(2));
+  const closers: Closer[] = [];
+  const close = async () => {
+    for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
+  };
+  try {
+    return await assemble(config, log, closers, close);
+  } catch (thrown) {
+    await close();
+    throw thrown;
+  }
+}
+
+async function assemble(
+  config: MasterConfig,
+  log: Logger,
+  closers: Closer[],
+  close: () => Promise<void>,
+): Promise<RunningMaster> {
+  closers.push(lockDataDir(config.dataDir));
+  const blobDir = path.join(config.dataDir, 'blobs');
+  mkdirSync(blobDir, { recursive: true });
+  const blobs = new FileBlobStore(blobDir);
+  await blobs.removeTemporaries();
+  const store = new SqliteJobStore(path.join(config.dataDir, 'jobs.sqlite'));
+  closers.push(() => store.close());
+
+  const now = () => Date.now();
+  const workers = new WorkerRegistry(now);
+  const assemblies = new Assemblies({ store, blobs });
+  const queue = await openQueue(config, blobDir, log, closers);
+  const coordinator = new Coordinator({ store, blobs, queue, workers, assemblies, now, log });
+  await coordinator.start();
+  closers.push(() => coordinator.close());
+  const deps = { store, blobs, queue, workers, assemblies, coordinator, now, log };
+  const service = new LocalMasterService(deps);
+  const url = config.listen ? await listen(config, service, log, closers) : '';
+  return { service, config, url, workerToken: config.workerToken, close };
+}
+
+async function openQueue(
+  config: MasterConfig,
+  blobDir: string,
+  log: Logger,
+  closers: Closer[],
+): Promise<TaskProducer> {
+  const storage = { kind: 'file', dir: blobDir } as const;
+  if (config.broker === null) {
+    const queue = new InProcessProducer({ workerEntry: workerEntry(), storage, log });
+    closers.push(() => queue.close());
+    await queue.startWorkers(config.workers);
+    return queue;
+  }
+  const queue = await AmqpProducer.connect({
+    url: config.broker,
+    prefix: config.queuePrefix,
+    log,
+  });
+  closers.push(() => queue.close());
+  const local = new LocalWorkers({
+    workerEntry: workerEntry(),
+    storage,
+    broker: { url: config.broker, prefix: config.queuePrefix },
+    log,
+  });
+  closers.push(() => local.close());
+  local.start(config.workers);
+  return queue;
+}
+
+async function listen(
+  config: MasterConfig,
+  service: MasterService,
+  log: Logger,
+  closers: Closer[],
+): Promise<string> {
+  const server: FastifyInstance = await buildServer({
+    service,
+    config: {
+      host: config.host,
+      tokens: [...config.tokens, { token: config.workerToken, role: 'worker' }],
+      dashboardDir: path.join(distDir(), 'dashboard'),
+    },
+    logger: log,
+  });
+  closers.push(() => server.close());
+  try {
+    return await server.listen({ host: config.host, port: config.port });
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw thrown;
+    throw new SluiceError(
+      'usage',
+      `port ${config.port} is in use: stop what listens there, or choose another with --port N`,
+      { cause: thrown, details: { port: config.port } },
+    );
+  }
+}
+
+/** The built worker process, also when this file runs from its TypeScript source in a test. */
+function workerEntry(): string {
+  return path.join(distDir(), 'worker', 'main.js');
+}
+
+function distDir(): string {
+  const here = path.dirname(fileURLToPath(import.meta.url));
+  return import.meta.url.endsWith('.ts') ? path.join(here, '..', 'dist') : path.join(here, '..');
+}

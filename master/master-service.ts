@@ -1,0 +1,272 @@
+import type { Readable } from 'node:stream';
+import { parse as parseYaml } from 'yaml';
+import { SluiceError } from '../pipeline/errors.ts';
+import { LIMITS } from '../pipeline/limits.ts';
+import { parsePlan } from '../pipeline/plan/parse.ts';
+import type {
+  ChunkPage,
+  Job,
+  JobPage,
+  Manifest,
+  Profile,
+  RecordPage,
+  RejectPage,
+  SniffAnswer,
+  Snapshot,
+  WorkerList,
+} from '../pipeline/protocol/index.ts';
+import type { BlobStore } from '../pipeline/storage/blob-store.ts';
+import type { Assemblies } from './driver/assemblies.ts';
+import type { Coordinator, CoordinatorDeps } from './driver/coordinator.ts';
+import { INITIAL_JOB_STATE } from './coordination/job-state.ts';
+import type { JobEvent } from './coordination/job-state.ts';
+import { isFinal } from './coordination/decide.ts';
+import type { ActiveJob } from './driver/active-job.ts';
+import { ingest } from './ingest/ingest-session.ts';
+import { sniffSample } from './ingest/sniff-sample.ts';
+import type {
+  JobQuery,
+  MasterMetrics,
+  MasterService,
+  ReceiveRequest,
+  ResultView,
+} from './service.ts';
+import { removeJobBlobs } from './storage/job-blobs.ts';
+import type { ChunkRecord, JobRecord } from './storage/job-record.ts';
+import { etaMs, jobDocument } from './views/job-document.ts';
+import { chunkDocument, manifest } from './views/manifest.ts';
+import { uuidv7 } from './uuid.ts';
+
+export interface ServiceDeps extends Omit<CoordinatorDeps, 'assemblies'> {
+  readonly coordinator: Coordinator;
+  readonly assemblies: Assemblies;
+}
+
+/** Chunk rows read at a time when all of a job's are needed. */
+const CHUNK_ROWS_PER_READ = 5_000;
+
+/** The master behind the HTTP, Socket.IO and command line edges. */
+export class LocalMasterService implements MasterService {
+  readonly #deps: ServiceDeps;
+  #bytesReceived = 0;
+
+  constructor(deps: ServiceDeps) {
+    this.#deps = deps;
+  }
+
+  get blobs(): BlobStore {
+    return this.#deps.blobs;
+  }
+
+  get metrics(): MasterMetrics {
+    const { coordinator } = this.#deps;
+    return {
+      ...coordinator.counts,
+      bytesReceived: this.#bytesReceived,
+      jobsActive: coordinator.activeCount(),
+    };
+  }
+
+  async receive(request: ReceiveRequest, body: Readable, signal: AbortSignal): Promise<Job> {
+    const plan = parsePlan(request.plan);
+    const earlier = this.#earlierJob(request);
+    if (earlier !== null) return this.#document(earlier);
+    const job = this.#deps.coordinator.add(this.#newJob(request));
+    request.onCreated?.(this.#document(job));
+    const before = job.facts.bytesReceived;
+    try {
+      await ingest(this.#deps, { job, plan, formatHint: request.formatHint, body, signal });
+    } catch (thrown) {
+      throw withJobId(thrown, job.id);
+    } finally {
+      this.#bytesReceived += job.facts.bytesReceived - before;
+    }
+    return this.getJob(job.id);
+  }
+
+  listJobs(query: JobQuery): JobPage {
+    const records = this.#deps.store.jobs({
+      status: query.status,
+      q: query.q,
+      before: query.cursor,
+      limit: query.limit + 1,
+    });
+    const page = records.slice(0, query.limit);
+    const jobs = page.map((record) =>
+      this.#document(this.#deps.coordinator.active(record.id) ?? record),
+    );
+    const more = records.length > page.length;
+    return { jobs, nextCursor: more ? (page.at(-1)?.id ?? null) : null };
+  }
+
+  getJob(id: string): Job {
+    return this.#document(this.#find(id));
+  }
+
+  cancel(id: string): Promise<Job> {
+    return this.#command(id, { kind: 'cancel' }, 'cancelled');
+  }
+
+  pause(id: string): Promise<Job> {
+    return this.#command(id, { kind: 'pause' }, 'paused');
+  }
+
+  resume(id: string): Promise<Job> {
+    return this.#command(id, { kind: 'resume' }, 'resumed');
+  }
+
+  retry(id: string): Promise<Job> {
+    return this.#command(id, { kind: 'retry' }, 'retried');
+  }
+
+  async delete(id: string): Promise<void> {
+    const job = this.#find(id);
+    if (!isFinal(job.state)) {
+      throw new SluiceError('conflict', `job ${id} is ${job.state.status}: cancel it first`);
+    }
+    await removeJobBlobs(this.#deps, id, this.#deps.coordinator.activeCount() === 0);
+    this.#deps.assemblies.forget(id);
+  }
+
+  chunks(id: string, cursor: string | null, limit: number): ChunkPage {
+    this.#find(id);
+    const from = cursor === null ? 0 : Number(cursor);
+    if (!Number.isInteger(from) || from < 0) {
+      throw new SluiceError('bad-request', `not a cursor of this list: ${JSON.stringify(cursor)}`);
+    }
+    const rows = this.#deps.store.chunks(id, from, limit + 1);
+    const page = rows.slice(0, limit);
+    const next = rows.length > page.length ? String(from + page.length) : null;
+    return { chunks: page.map(chunkDocument), nextCursor: next };
+  }
+
+  async records(id: string, offset: number, limit: number): Promise<RecordPage> {
+    return await this.#deps.assemblies.records(this.#find(id), offset, limit);
+  }
+
+  async rejects(id: string, offset: number, limit: number): Promise<RejectPage> {
+    return await this.#deps.assemblies.rejects(this.#find(id), offset, limit);
+  }
+
+  async profile(id: string): Promise<Profile> {
+    return await this.#deps.assemblies.profile(this.#find(id));
+  }
+
+  async manifest(id: string): Promise<Manifest> {
+    const job = this.#find(id);
+    const rows: ChunkRecord[] = [];
+    for (;;) {
+      const read = this.#deps.store.chunks(id, rows.length, CHUNK_ROWS_PER_READ);
+      rows.push(...read);
+      if (read.length < CHUNK_ROWS_PER_READ) break;
+    }
+    await Promise.resolve();
+    return manifest(job, rows, this.#deps.assemblies.resultSize(job));
+  }
+
+  result(id: string): ResultView {
+    return this.#deps.assemblies.result(id, () => this.#find(id));
+  }
+
+  async sniff(sample: Uint8Array, complete: boolean, plan: string | null): Promise<SniffAnswer> {
+    return await sniffSample(sample, complete, parsePlan(plan ?? ''));
+  }
+
+  workers(): WorkerList {
+    return { workers: this.#deps.workers.list(), queue: { ...this.#deps.queue.status() } };
+  }
+
+  readiness(): string | null {
+    const queue = this.#deps.queue.status();
+    if (!queue.connected) {
+      return `the broker ${queue.address} cannot be reached: ${queue.error ?? 'not connected'}`;
+    }
+    return null;
+  }
+
+  snapshot(id: string): Omit<Snapshot, 'sequence'> {
+    return { jobId: id, job: this.getJob(id), chunkMap: this.#deps.store.chunkMap(id) };
+  }
+
+  onChange(listener: (jobId: string) => void): () => void {
+    return this.#deps.coordinator.onChange(listener);
+  }
+
+  #find(id: string): ActiveJob | JobRecord {
+    const job = this.#deps.coordinator.active(id) ?? this.#deps.store.job(id);
+    if (job === null) throw new SluiceError('not-found', `there is no job ${JSON.stringify(id)}`);
+    return job;
+  }
+
+  #document(job: ActiveJob | JobRecord): Job {
+    const active = this.#deps.coordinator.active(job.id);
+    const eta = active === undefined ? null : etaMs(active);
+    return jobDocument(job, this.#deps.assemblies.resultSize(job), eta);
+  }
+
+  async #command(id: string, event: JobEvent, verb: string): Promise<Job> {
+    const job = this.#find(id);
+    const verdict = this.#deps.coordinator.apply(id, event);
+    if (verdict !== 'taken') {
+      const status = job.state.status;
+      throw new SluiceError('conflict', `job ${id} is ${status} and cannot be ${verb}`, {
+        details: { status },
+      });
+    }
+    await Promise.resolve();
+    return this.getJob(id);
+  }
+
+  #earlierJob(request: ReceiveRequest): ActiveJob | JobRecord | null {
+    if (request.idempotencyKey === null) return null;
+    const earlier = this.#deps.store.jobByIdempotencyKey(request.idempotencyKey);
+    if (earlier === null) return null;
+    if (earlier.facts.planText !== request.plan || earlier.name !== request.name) {
+      throw new SluiceError(
+        'input-changed',
+        `the Idempotency-Key belongs to job ${earlier.id}, which has another name or plan`,
+        { details: { jobId: earlier.id } },
+      );
+    }
+    return this.#deps.coordinator.active(earlier.id) ?? earlier;
+  }
+
+  #newJob(request: ReceiveRequest): JobRecord {
+    const nowMs = this.#deps.now();
+    const createdAt = new Date(nowMs).toISOString();
+    return {
+      id: uuidv7(nowMs),
+      name: request.name.slice(0, LIMITS.nameCharsMax),
+      createdAt,
+      updatedAt: createdAt,
+      idempotencyKey: request.idempotencyKey,
+      facts: {
+        planText: request.plan,
+        plan: planData(request.plan),
+        bytesReceived: 0,
+        bytesTotal: request.bytesTotal,
+        inputHash: null,
+        input: null,
+        contextKey: null,
+        context: null,
+        outputColumns: null,
+        shape: null,
+        dataOffset: 0,
+        dataLine: 0,
+        resultBytes: 0,
+        resultRecords: 0,
+      },
+      state: INITIAL_JOB_STATE,
+    };
+  }
+}
+
+function withJobId(thrown: unknown, jobId: string): unknown {
+  if (!(thrown instanceof SluiceError)) return thrown;
+  const details = { ...thrown.details, jobId };
+  return new SluiceError(thrown.code, thrown.message, { details, cause: thrown });
+}
+
+function planData(text: string): unknown {
+  return text.trim() === '' ? {} : (parseYaml(text) as unknown);
+}

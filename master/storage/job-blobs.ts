@@ -1,0 +1,27 @@
+import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
+import type { SqliteJobStore } from './sqlite-job-store.ts';
+
+const ROWS_PER_READ = 1_000;
+
+/**
+ * Deletes a job: its rows and outputs, and, when `alsoShared`, the chunks and results that no other
+ * job refers to. While another job is under way these stay, since it may be about to reuse them.
+ */
+export async function removeJobBlobs(
+  { store, blobs }: { readonly store: SqliteJobStore; readonly blobs: BlobStore },
+  jobId: string,
+  alsoShared: boolean,
+): Promise<void> {
+  const keys: { chunkKey: string; taskKey: string }[] = [];
+  for (let from = 0; alsoShared; from += ROWS_PER_READ) {
+    const rows = store.chunks(jobId, from, ROWS_PER_READ);
+    keys.push(...rows.map(({ chunkKey, taskKey }) => ({ chunkKey, taskKey })));
+    if (rows.length < ROWS_PER_READ) break;
+  }
+  store.deleteJob(jobId);
+  for await (const name of blobs.list(`outputs/${jobId}`)) await blobs.delete(name);
+  for (const { chunkKey, taskKey } of keys) {
+    if (!store.isTaskKeyUsed(taskKey)) await blobs.delete(`results/${taskKey}`);
+    if (!store.isChunkKeyUsed(chunkKey)) await blobs.delete(`chunks/${chunkKey}`);
+  }
+}
