@@ -1,0 +1,234 @@
+import type { ColumnType } from '../protocol/job.ts';
+import type { ByteReader } from '../values/byte-reader.ts';
+import type { ByteWriter } from '../values/byte-writer.ts';
+import { ExactSums, exactMean, exactText } from '../values/exact-sum.ts';
+import { formatDate, formatDouble, formatTimestamp } from '../values/format.ts';
+import { decimalToDouble } from '../values/ratio.ts';
+import type { InputCell } from './input-cell.ts';
+import type { AggregateShape } from './shape.ts';
+
+/** What one measure knows of every group. Slots are group numbers. */
+export interface MeasureState {
+  /** Makes slots `[0, count)` exist. */
+  reserve(count: number): void;
+  /** Takes the value that the cell holds; NULL counts for `count(*)` only. */
+  add(group: number, cell: InputCell): void;
+  write(group: number, writer: ByteWriter): void;
+  /** Takes what `write` wrote of the same group in another partial. */
+  merge(group: number, reader: ByteReader): void;
+  /** Canonical text of the measure; null for NULL. */
+  text(group: number): string | Uint8Array | null;
+}
+
+export function measureState(measure: AggregateShape['measures'][number]): MeasureState {
+  const { type } = measure;
+  if (type === null) return new CountState(true);
+  switch (measure.function) {
+    case 'count':
+      return new CountState(false);
+    case 'sum':
+      return new SumState(type, false);
+    case 'avg':
+      return new SumState(type, true);
+    case 'min':
+      return type === 'string' ? new TextExtremeState(-1) : new ScalarExtremeState(-1, type);
+    case 'max':
+      return type === 'string' ? new TextExtremeState(1) : new ScalarExtremeState(1, type);
+  }
+}
+
+class CountState implements MeasureState {
+  readonly #countsNull: boolean;
+  #counts = new Float64Array(0);
+
+  constructor(countsNull: boolean) {
+    this.#countsNull = countsNull;
+  }
+
+  reserve(count: number): void {
+    this.#counts = reserved(this.#counts, count);
+  }
+
+  add(group: number, cell: InputCell): void {
+    if (this.#countsNull || !cell.isNull) this.#counts[group]! += 1;
+  }
+
+  write(group: number, writer: ByteWriter): void {
+    writer.count(this.#counts[group]!);
+  }
+
+  merge(group: number, reader: ByteReader): void {
+    this.#counts[group]! += reader.count();
+  }
+
+  text(group: number): string {
+    return String(this.#counts[group]!);
+  }
+}
+
+/** Sums and means: exact, rounded once when printed. */
+class SumState implements MeasureState {
+  readonly #type: ColumnType;
+  readonly #isMean: boolean;
+  readonly #sums = new ExactSums();
+  #counts = new Float64Array(0);
+
+  constructor(type: ColumnType, isMean: boolean) {
+    this.#type = type;
+    this.#isMean = isMean;
+  }
+
+  reserve(count: number): void {
+    this.#sums.reserve(count);
+    this.#counts = reserved(this.#counts, count);
+  }
+
+  add(group: number, cell: InputCell): void {
+    if (cell.isNull) return;
+    this.#counts[group]! += 1;
+    this.#sums.add(group, cell.decimal);
+  }
+
+  write(group: number, writer: ByteWriter): void {
+    const count = this.#counts[group]!;
+    writer.count(count);
+    if (count === 0) return;
+    const { mantissa, scale } = this.#sums.total(group);
+    writer.count(scale);
+    writer.scalar(mantissa);
+  }
+
+  merge(group: number, reader: ByteReader): void {
+    const count = reader.count();
+    if (count === 0) return;
+    this.#counts[group]! += count;
+    const scale = reader.count();
+    const mantissa = reader.scalar();
+    if (typeof mantissa === 'bigint') this.#sums.addExact(group, mantissa, scale);
+    else this.#sums.add(group, { mantissa, scale, big: null });
+  }
+
+  text(group: number): string | null {
+    const count = this.#counts[group]!;
+    if (count === 0) return null;
+    const total = this.#sums.total(group);
+    if (this.#isMean) return formatDouble(exactMean(total, count));
+    if (this.#type === 'integer') return exactText(total);
+    return formatDouble(decimalToDouble(total.mantissa, total.scale));
+  }
+}
+
+/** Least (-1) or greatest (1) of values with an order of their own. */
+class ScalarExtremeState implements MeasureState {
+  readonly #sign: -1 | 1;
+  readonly #type: ColumnType;
+  readonly #values: (number | bigint | undefined)[] = [];
+
+  constructor(sign: -1 | 1, type: ColumnType) {
+    this.#sign = sign;
+    this.#type = type;
+  }
+
+  reserve(count: number): void {
+    while (this.#values.length < count) this.#values.push(undefined);
+  }
+
+  add(group: number, cell: InputCell): void {
+    if (!cell.isNull) this.#offer(group, cell.scalar);
+  }
+
+  write(group: number, writer: ByteWriter): void {
+    const value = this.#values[group];
+    writer.byte(value === undefined ? 0 : 1);
+    if (value !== undefined) writer.scalar(value);
+  }
+
+  merge(group: number, reader: ByteReader): void {
+    if (reader.byte() === 1) this.#offer(group, reader.scalar());
+  }
+
+  text(group: number): string | null {
+    const value = this.#values[group];
+    return value === undefined ? null : scalarText(value, this.#type);
+  }
+
+  #offer(group: number, value: number | bigint): void {
+    const held = this.#values[group];
+    const better = held === undefined || (this.#sign < 0 ? value < held : value > held);
+    if (better) this.#values[group] = value;
+  }
+}
+
+/** Least (-1) or greatest (1) text, by bytes: for UTF-8 the order of code points. */
+class TextExtremeState implements MeasureState {
+  readonly #sign: -1 | 1;
+  readonly #values: (Uint8Array | undefined)[] = [];
+
+  constructor(sign: -1 | 1) {
+    this.#sign = sign;
+  }
+
+  reserve(count: number): void {
+    while (this.#values.length < count) this.#values.push(undefined);
+  }
+
+  add(group: number, cell: InputCell): void {
+    if (!cell.isNull) this.#offer(group, cell.slice.bytes, cell.slice.start, cell.slice.end);
+  }
+
+  write(group: number, writer: ByteWriter): void {
+    const value = this.#values[group];
+    writer.byte(value === undefined ? 0 : 1);
+    if (value !== undefined) writer.block(value);
+  }
+
+  merge(group: number, reader: ByteReader): void {
+    if (reader.byte() === 0) return;
+    const value = reader.block();
+    this.#offer(group, value, 0, value.length);
+  }
+
+  text(group: number): Uint8Array | null {
+    return this.#values[group] ?? null;
+  }
+
+  #offer(group: number, bytes: Uint8Array, start: number, end: number): void {
+    const held = this.#values[group];
+    const better = held === undefined || compareSlice(bytes, start, end, held) * this.#sign > 0;
+    if (better) this.#values[group] = bytes.slice(start, end);
+  }
+}
+
+function compareSlice(bytes: Uint8Array, start: number, end: number, other: Uint8Array): number {
+  const length = Math.min(end - start, other.length);
+  for (let i = 0; i < length; i++) {
+    const difference = bytes[start + i]! - other[i]!;
+    if (difference !== 0) return difference;
+  }
+  return end - start - other.length;
+}
+
+/** Canonical text of a value by its column's type. */
+export function scalarText(value: number | bigint, type: ColumnType): string {
+  switch (type) {
+    case 'integer':
+      return String(value);
+    case 'number':
+      return formatDouble(Number(value));
+    case 'boolean':
+      return Number(value) === 1 ? 'true' : 'false';
+    case 'date':
+      return formatDate(Number(value));
+    case 'datetime':
+      return formatTimestamp(value);
+    case 'string':
+      return String(value);
+  }
+}
+
+function reserved(array: Float64Array<ArrayBuffer>, count: number): Float64Array<ArrayBuffer> {
+  if (count <= array.length) return array;
+  const grown = new Float64Array(Math.max(count, array.length * 2));
+  grown.set(array);
+  return grown;
+}

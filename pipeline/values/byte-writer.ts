@@ -1,0 +1,70 @@
+/** Appends binary values to a buffer that grows: the counterpart of `ByteReader`. */
+export class ByteWriter {
+  #bytes = new Uint8Array(1024);
+  #view = new DataView(this.#bytes.buffer);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  byte(value: number): void {
+    this.#reserve(1);
+    this.#bytes[this.#length++] = value;
+  }
+
+  /** A whole number from 0 to 2^53 - 1, seven bits a byte, low bits first. */
+  count(value: number): void {
+    this.#reserve(8);
+    let left = value;
+    while (left > 0x7f) {
+      this.#bytes[this.#length++] = (left % 0x80) | 0x80;
+      left = Math.floor(left / 0x80);
+    }
+    this.#bytes[this.#length++] = left;
+  }
+
+  /** A double, or a bigint of any size. A bigint that is a safe integer is written as a double. */
+  scalar(value: number | bigint): void {
+    const number = Number(value);
+    if (typeof value === 'number' || Number.isSafeInteger(number)) {
+      this.#reserve(9);
+      this.#bytes[this.#length] = 0;
+      this.#view.setFloat64(this.#length + 1, number + 0, true);
+      this.#length += 9;
+    } else {
+      this.byte(1);
+      this.text(value.toString(16));
+    }
+  }
+
+  /** Length and bytes. */
+  block(bytes: Uint8Array): void {
+    this.count(bytes.length);
+    this.raw(bytes);
+  }
+
+  raw(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  text(text: string): void {
+    this.block(new TextEncoder().encode(text));
+  }
+
+  /** A copy of what was written. */
+  finish(): Uint8Array {
+    return this.#bytes.slice(0, this.#length);
+  }
+
+  #reserve(more: number): void {
+    const needed = this.#length + more;
+    if (needed <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    grown.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = grown;
+    this.#view = new DataView(grown.buffer);
+  }
+}
