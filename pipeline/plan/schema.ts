@@ -331,6 +331,8 @@ export interface WritePlan {
 export interface Place {
   readonly line: number;
   readonly column: number;
+  /** Set where a text's characters stand as they are: blanks before its second and later lines. */
+  readonly indent?: number;
 }
 
 /** A plan that was read: valid in itself, not yet compiled against an input's columns. Plain JSON. */
@@ -339,7 +341,8 @@ export interface PlanDocument {
   readonly read: ReadPlan;
   /** Types stated by the plan. */
   readonly fields: readonly { readonly name: string; readonly type: DeclaredType }[];
-  /** Null when the plan has no `steps`: the plain job. `columns: ['*']` stands for all columns. */
+  /** Null when the plan has no `steps`: the plain job. A profile of no named
+   *  columns is one of all. */
   readonly steps: readonly Step[] | null;
   readonly write: WritePlan;
   readonly limits: { readonly maxRejects: number | null; readonly maxRejectRatio: number | null };

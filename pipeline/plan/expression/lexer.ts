@@ -58,7 +58,11 @@ function readToken(text: string, start: number): Token {
     return { kind: 'symbol', text: symbol, start, end: start + symbol.length };
   }
   const character = String.fromCodePoint(text.codePointAt(start) ?? 0);
-  throw expressionError(`Unexpected character ${JSON.stringify(character)}`, start, 'an expression');
+  throw expressionError(
+    `Unexpected character ${JSON.stringify(character)}`,
+    start,
+    'an expression',
+  );
 }
 
 function readNumber(text: string, number: string, start: number): Token {

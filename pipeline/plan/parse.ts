@@ -1,0 +1,100 @@
+import { IssueList, pointerTo } from './issues.ts';
+import {
+  PlanFile,
+  type DeclaredType,
+  type PlanDocument,
+  type ReadPlan,
+  type WritePlan,
+} from './schema.ts';
+import { readPlanSource } from './source.ts';
+import { readSteps } from './steps.ts';
+import { isRecord, validate } from './validate.ts';
+
+/**
+ * Reads a plan, YAML or JSON; '' is the plain job. Throws 'plan-invalid', or 'plan-unsupported' when
+ * all that is wrong is that Sluice cannot do it yet; `details.issues` holds every PlanIssue.
+ */
+export function parsePlan(text: string): PlanDocument {
+  const source = readPlanSource(text);
+  const issues = new IssueList(source.places);
+  const value = source.value ?? {};
+  validate(PlanFile, value, '', issues);
+  if (!isRecord(value)) {
+    issues.throwIfAny();
+    return parsePlan('');
+  }
+  const steps = Array.isArray(value.steps) ? readSteps(value.steps as unknown[], issues) : [];
+  refuseUnsupported(value, issues);
+  issues.throwIfAny();
+  const file = value as PlanFile;
+  return {
+    version: 1,
+    read: readPlan(file.read ?? {}),
+    fields: (file.schema?.fields ?? []).map(({ name, type }) => ({
+      name,
+      type: (type ?? 'string') as DeclaredType,
+    })),
+    steps: steps.length === 0 ? null : steps,
+    write: writePlan(file.write ?? {}),
+    limits: {
+      maxRejects: file.limits?.max_rejects ?? null,
+      maxRejectRatio: file.limits?.max_reject_ratio ?? null,
+    },
+    places: source.places,
+  };
+}
+
+function readPlan(read: NonNullable<PlanFile['read']>): ReadPlan {
+  const nullstr = read.nullstr ?? [''];
+  return {
+    format: (read.format ?? 'auto') as ReadPlan['format'],
+    delim: read.delim ?? 'auto',
+    quote: read.quote ?? 'auto',
+    escape: read.escape ?? 'auto',
+    newline: read.newline ?? 'auto',
+    header: read.header ?? 'auto',
+    skip: read.skip ?? 0,
+    comment: read.comment ?? '',
+    nullstr: typeof nullstr === 'string' ? [nullstr] : nullstr,
+    encoding: read.encoding ?? 'auto',
+    compression: (read.compression ?? 'auto') as ReadPlan['compression'],
+    onError: (read.on_error ?? 'reject') as ReadPlan['onError'],
+    nullPadding: read.null_padding ?? false,
+  };
+}
+
+function writePlan(write: NonNullable<PlanFile['write']>): WritePlan {
+  return {
+    format: (write.format ?? 'csv') as WritePlan['format'],
+    delim: write.delim ?? ',',
+    header: write.header ?? true,
+    bom: write.bom ?? false,
+    escapeFormulas: write.escape_formulas ?? false,
+  };
+}
+
+/** Parts of the language that are in the schema and not built. */
+function refuseUnsupported(plan: Readonly<Record<string, unknown>>, issues: IssueList): void {
+  if (plan.sql !== undefined) issues.addUnsupported('/sql', 'sql', 'steps');
+  const schema = isRecord(plan.schema) ? plan.schema : {};
+  const fields = Array.isArray(schema.fields) ? (schema.fields as unknown[]) : [];
+  const names = new Set<unknown>();
+  fields.forEach((field, index) => {
+    if (!isRecord(field)) return;
+    const path = pointerTo('/schema/fields', index);
+    for (const key of Object.keys(field)) {
+      if (['name', 'type', 'title', 'description'].includes(key)) continue;
+      issues.addUnsupported(pointerTo(path, key), `${key} of a field`, 'name and type');
+    }
+    if (names.has(field.name)) issues.add(path, 'The field is stated twice', 'each name once');
+    names.add(field.name);
+  });
+  const write = isRecord(plan.write) ? plan.write : {};
+  if (write.format === 'parquet') {
+    issues.addUnsupported('/write/format', 'The output format parquet', 'csv, ndjson or json');
+  }
+  const { delim } = write;
+  if (typeof delim === 'string' && delim !== '' && !/^[^"\r\n]+$/.test(delim)) {
+    issues.add('/write/delim', 'A delimiter has no quote and no line end', 'such as "," or "\\t"');
+  }
+}
