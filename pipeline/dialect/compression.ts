@@ -1,0 +1,58 @@
+import { SluiceError } from '../errors.ts';
+import { isZip, startsWith } from './binary-formats.ts';
+
+/** Compressions that can be read. Brotli and deflate have no magic bytes and must be stated. */
+export type Compression = 'none' | 'gzip' | 'deflate' | 'brotli';
+
+/** What first bytes can tell. */
+export type DetectedCompression = 'none' | 'gzip' | 'zstd' | 'bzip2' | 'xz' | 'zip';
+
+const MAGIC: readonly (readonly [DetectedCompression, readonly number[]])[] = [
+  ['gzip', [0x1f, 0x8b, 0x08]],
+  ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
+  ['bzip2', [0x42, 0x5a, 0x68]],
+  ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
+];
+const BZIP2_BLOCK = [0x31, 0x41, 0x59, 0x26, 0x53, 0x59];
+
+/** Compression by magic bytes, never by a file's name. */
+export function detectCompression(head: Uint8Array): DetectedCompression {
+  if (isZip(head)) return 'zip';
+  for (const [kind, magic] of MAGIC) {
+    if (!startsWith(head, magic)) continue;
+    if (kind === 'bzip2' && !startsWith(head.subarray(4), BZIP2_BLOCK)) continue;
+    return kind;
+  }
+  return 'none';
+}
+
+/**
+ * Compression to read with, from what the plan states ('auto' when it does not) and the first bytes.
+ * Throws `input-compression` when bytes and plan disagree or the compression is not supported, and
+ * leaves ZIP to `refuseBinary`, which can say what is in it.
+ */
+export function resolveCompression(stated: string, head: Uint8Array): Compression {
+  const detected = detectCompression(head);
+  if (stated === 'none') return 'none';
+  const wanted = stated === 'auto' ? detected : stated;
+  switch (wanted) {
+    case 'none':
+      return 'none';
+    case 'zip':
+      if (detected === 'zip') return 'none';
+      throw notReadable('zip', 'is not supported yet');
+    case 'gzip':
+      if (detected === 'gzip') return 'gzip';
+      throw notReadable('gzip', 'was stated, but the bytes are not gzip');
+    case 'deflate':
+    case 'brotli':
+      return wanted;
+    default:
+      throw notReadable(wanted, 'is not supported yet');
+  }
+}
+
+function notReadable(kind: string, why: string): SluiceError {
+  const message = `Compression ${kind} ${why}. Unpack the file, or compress it with gzip.`;
+  return new SluiceError('input-compression', message, { details: { compression: kind } });
+}
