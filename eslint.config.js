@@ -120,7 +120,7 @@ export default tseslint.config(
     rules: { 'vue/multi-word-component-names': 'off' },
   },
   {
-    files: ['pipeline/**/*.ts', 'master/**/*.ts', 'worker/**/*.ts', 'cli/**/*.ts'],
+    files: ['{pipeline,broker,master,worker,cli}/**/*.ts'],
     ignores: ['**/config.ts'],
     rules: {
       'no-restricted-properties': [

@@ -7,7 +7,8 @@ import path from 'node:path';
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 const stamp = path.join(root, 'dist', '.built');
-const serverRooms = ['pipeline', 'master', 'worker', 'cli', 'tsconfig.json', 'tsconfig.build.json'];
+const rooms = ['pipeline', 'broker', 'master', 'worker', 'cli'];
+const serverRooms = [...rooms, 'tsconfig.json', 'tsconfig.build.json'];
 const dashboardRooms = ['dashboard-vue', 'pipeline/protocol'];
 const kernelRoom = 'pipeline/parsing/structural/assembly';
 

@@ -35,7 +35,7 @@ export type Verdict = 'ack' | 'requeue' | 'drop';
 export interface Delivery {
   readonly task: TaskMessage;
   readonly redelivered: boolean;
-  /** Fires when the delivery is void: connection lost, or the worker is told to stop. */
+  /** Fires when the delivery is void: the connection is lost, somebody else gets the task. */
   readonly signal: AbortSignal;
 }
 
@@ -45,6 +45,8 @@ export interface TaskConsumer {
   /** Resolves when the broker has confirmed the announcement as stored. */
   announce(announcement: Announcement): Promise<void>;
   status(): QueueStatus;
-  /** Stops taking tasks, waits for the running handlers, then disconnects. */
+  /** Stops taking tasks and waits for the running handlers; `announce` still works after it. */
+  drain(): Promise<void>;
+  /** Drains, then disconnects. */
   close(): Promise<void>;
 }

@@ -8,8 +8,9 @@ const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', '..')
 /** Rooms, and the rooms (or folders of rooms) whose files they may import. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   pipeline: ['pipeline/'],
-  worker: ['worker/', 'pipeline/'],
-  master: ['master/', 'pipeline/'],
+  broker: ['broker/', 'pipeline/'],
+  worker: ['worker/', 'broker/', 'pipeline/'],
+  master: ['master/', 'broker/', 'pipeline/'],
   'dashboard-vue': ['dashboard-vue/', 'pipeline/protocol/'],
   cli: ['cli/', 'worker/', 'master/', 'pipeline/'],
 };

@@ -1,0 +1,212 @@
+import { SluiceError, errorDocument } from '../../pipeline/errors.ts';
+import { LIMITS } from '../../pipeline/limits.ts';
+import type { ChildMessage } from '../../pipeline/protocol/ipc-messages.ts';
+import { checkChildMessage } from '../../pipeline/protocol/parse-message.ts';
+import type {
+  Announcement,
+  QueueStatus,
+  TaskMessage,
+  TaskProducer,
+} from '../../pipeline/protocol/index.ts';
+import { type ChildLaunch, ChildPool, type PoolChild } from './child-pool.ts';
+import { HandlerLane } from './handler-lane.ts';
+import { LocalTaskQueue, type QueuedTask, type Returned } from './local-task-queue.ts';
+
+/** A task that a worker gave back waits this long: no hot loop. */
+const REQUEUE_DELAY_MS = 250;
+const DRAIN_WITHIN_MS = 30_000;
+
+/** What happens to the children, for the log at the edge. */
+export type PoolEvent =
+  | { readonly kind: 'worker-started'; readonly worker: string; readonly pid: number }
+  | {
+      readonly kind: 'worker-ended';
+      readonly worker: string;
+      readonly reason: string;
+      readonly restartMs: number | null;
+    }
+  | { readonly kind: 'malformed-message'; readonly worker: string; readonly reason: string }
+  | { readonly kind: 'handler-failed'; readonly error: unknown };
+
+export interface InProcessProducerOptions {
+  readonly deliveryLimit?: number;
+  readonly onEvent?: (event: PoolEvent) => void;
+  /** How long `close` lets the children finish before it kills them. */
+  readonly drainWithinMs?: number;
+}
+
+interface DeadLetter {
+  readonly task: TaskMessage;
+  readonly reason: string;
+}
+
+/**
+ * The embedded queue: this process holds the tasks, its children work on them. A published task is
+ * stored as long as this process lives; after a restart the master publishes again what is
+ * unanswered. A child's announcement is confirmed to it when the master's handler has resolved.
+ *
+ * | state   | enters by      | tasks are delivered | children are replaced |
+ * | ------- | -------------- | ------------------- | --------------------- |
+ * | idle    | construction   | no                  | -                     |
+ * | running | `startWorkers` | yes                 | yes                   |
+ * | closing | `close`        | no                  | no                    |
+ */
+export class InProcessProducer implements TaskProducer {
+  readonly #queue: LocalTaskQueue;
+  readonly #onEvent: (event: PoolEvent) => void;
+  readonly #drainWithinMs: number;
+  readonly #announcements: HandlerLane<Announcement>;
+  readonly #deadLetters: HandlerLane<DeadLetter>;
+  readonly #returning = new Set<NodeJS.Timeout>();
+  readonly #upListeners: (() => void)[] = [];
+  readonly #children = new Map<string, PoolChild>();
+  /** Workers that ended and have not come back, with the reason. */
+  readonly #ended = new Map<string, string>();
+  #pool: ChildPool | null = null;
+  #closing = false;
+
+  constructor(options: InProcessProducerOptions = {}) {
+    this.#queue = new LocalTaskQueue(options.deliveryLimit ?? LIMITS.deliveryLimit);
+    this.#onEvent = options.onEvent ?? (() => {});
+    this.#drainWithinMs = options.drainWithinMs ?? DRAIN_WITHIN_MS;
+    const failed = (error: unknown): void => this.#onEvent({ kind: 'handler-failed', error });
+    this.#announcements = new HandlerLane(failed);
+    this.#deadLetters = new HandlerLane(failed);
+  }
+
+  /** Starts `count` child processes and keeps their number. */
+  startWorkers(count: number, launch: ChildLaunch = {}): void {
+    if (this.#pool !== null) throw new SluiceError('internal', 'the workers were started before');
+    this.#pool = new ChildPool(launch, {
+      onStarted: (child) => this.#childStarted(child),
+      onMessage: (child, message) => this.#receive(child, message),
+      onEnded: (child, reason, restartMs) => this.#childEnded(child, reason, restartMs),
+    });
+    this.#pool.start(count);
+    for (const listener of this.#upListeners) listener();
+  }
+
+  /** Process ids of the workers, by name. */
+  workerPids(): ReadonlyMap<string, number> {
+    return new Map([...this.#children.values()].map(({ name, pid }) => [name, pid]));
+  }
+
+  async publish(task: TaskMessage): Promise<void> {
+    if (this.#closing) throw new SluiceError('closing', 'the queue is closed');
+    this.#queue.publish(task);
+    this.#deliver();
+  }
+
+  async onAnnouncement(handler: (announcement: Announcement) => Promise<void>): Promise<void> {
+    this.#announcements.setHandler(handler);
+  }
+
+  async onDeadLetter(handler: (task: TaskMessage, reason: string) => Promise<void>): Promise<void> {
+    this.#deadLetters.setHandler(({ task, reason }) => handler(task, reason));
+  }
+
+  onConnected(listener: () => void): void {
+    this.#upListeners.push(listener);
+  }
+
+  status(): QueueStatus {
+    const ended = [...this.#ended].map(([worker, reason]) => `${worker} ended (${reason})`);
+    return {
+      kind: 'in-process',
+      connected: !this.#closing,
+      address: '',
+      error: ended.length === 0 ? null : `${ended.join(', ')}; being started again`,
+    };
+  }
+
+  /** Lets the children finish what they compute, and takes what they announce. */
+  async close(): Promise<void> {
+    if (this.#closing) return;
+    this.#closing = true;
+    for (const timer of this.#returning) clearTimeout(timer);
+    await this.#pool?.stop(this.#drainWithinMs);
+    await Promise.all([this.#announcements.close(), this.#deadLetters.close()]);
+  }
+
+  #childStarted(child: PoolChild): void {
+    this.#children.set(child.id, child);
+    this.#onEvent({ kind: 'worker-started', worker: child.name, pid: child.pid });
+  }
+
+  #receive(child: PoolChild, message: unknown): void {
+    const checked = checkChildMessage(message);
+    if (checked.ok) this.#take(child, checked.value);
+    else {
+      const { reason } = checked;
+      this.#onEvent({ kind: 'malformed-message', worker: child.name, reason });
+    }
+  }
+
+  #take(child: PoolChild, message: ChildMessage): void {
+    switch (message.kind) {
+      case 'consume':
+        this.#ended.delete(child.name);
+        this.#queue.attach(child.id, message.prefetch);
+        this.#deliver();
+        return;
+      case 'stop-consuming':
+        this.#queue.pause(child.id);
+        child.send({ kind: 'no-more-tasks' });
+        return;
+      case 'verdict': {
+        const returned = this.#queue.settle(child.id, message.deliveryId, message.verdict);
+        if (returned !== null) this.#takeBack(returned, REQUEUE_DELAY_MS);
+        this.#deliver();
+        return;
+      }
+      case 'announce':
+        void this.#announced(child, message.requestId, message.announcement);
+        return;
+    }
+  }
+
+  async #announced(child: PoolChild, requestId: number, announcement: Announcement): Promise<void> {
+    const retry = announcement.kind !== 'worker';
+    const outcome = await this.#announcements.submit(announcement, { retry });
+    if (outcome === 'handled') child.send({ kind: 'announced', requestId });
+    else {
+      const error = errorDocument(new SluiceError('closing', 'the master did not take it'));
+      child.send({ kind: 'not-announced', requestId, error });
+    }
+  }
+
+  #childEnded(child: PoolChild, reason: string, restartMs: number | null): void {
+    this.#children.delete(child.id);
+    this.#onEvent({ kind: 'worker-ended', worker: child.name, reason, restartMs });
+    if (restartMs !== null) this.#ended.set(child.name, reason);
+    // Nobody holds these any more: no reason to wait.
+    for (const returned of this.#queue.detach(child.id)) this.#takeBack(returned, 0);
+    this.#deliver();
+  }
+
+  #takeBack(returned: Returned, delayMs: number): void {
+    if (returned.kind === 'dead') {
+      const { task, reason } = returned;
+      void this.#deadLetters.submit({ task, reason }, { retry: true });
+    } else if (delayMs === 0) this.#queue.putBack(returned.queued);
+    else this.#putBackLater(returned.queued, delayMs);
+  }
+
+  #putBackLater(queued: QueuedTask, delayMs: number): void {
+    if (this.#closing) return;
+    const timer = setTimeout(() => {
+      this.#returning.delete(timer);
+      this.#queue.putBack(queued);
+      this.#deliver();
+    }, delayMs);
+    this.#returning.add(timer);
+  }
+
+  #deliver(): void {
+    if (this.#closing) return;
+    for (let next = this.#queue.next(); next !== null; next = this.#queue.next()) {
+      const { consumer, deliveryId, redelivered, task } = next;
+      this.#children.get(consumer)?.send({ kind: 'task', deliveryId, redelivered, task });
+    }
+  }
+}
