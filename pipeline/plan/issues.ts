@@ -22,10 +22,15 @@ export class IssueList {
     this.issues.push({ message, path, line, column, expected });
   }
 
+  /** Adds a fault of the key itself. */
+  addKey(path: string, message: string, expected: string): void {
+    this.add(path, message, expected, this.places.get(keyPointer(path)) ?? this.placeOf(path));
+  }
+
   /** Adds a feature that exists in the language and is not built. */
-  addUnsupported(path: string, what: string, expected: string, place = this.placeOf(path)): void {
+  addUnsupported(path: string, what: string, expected: string): void {
     this.unsupportedCount += 1;
-    this.add(path, `${what} is not supported yet`, expected, place);
+    this.addKey(path, `${what} is not supported yet`, expected);
   }
 
   /** Adds the fault of an expression that stands at `path`; other errors are thrown on. */
@@ -57,6 +62,11 @@ export class IssueList {
       if (place !== undefined || pointer === '') return place;
     }
   }
+}
+
+/** Under which a key's own place is listed; not a JSON pointer, so it collides with none. */
+export function keyPointer(path: string): string {
+  return `${path}~key`;
 }
 
 /** JSON pointer of a member (RFC 6901). */

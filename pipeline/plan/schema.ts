@@ -232,7 +232,7 @@ export const PlanFile = Type.Object(
     write: Type.Optional(WriteSection),
     limits: Type.Optional(LimitsSection),
   },
-  closed,
+  { ...closed, description: 'a plan, an object such as {"steps": [...]}' },
 );
 export type PlanFile = Static<typeof PlanFile>;
 
@@ -246,8 +246,10 @@ export interface Measure {
   readonly column: string | null;
 }
 
-/** A step that works now, normalised. Column names are as the step's input has them. */
+/** A step that works now, normalised. Column names are as the step's input has them. 'conform' holds
+ *  columns to the types that `schema` states; it is no step of the language. */
 export type Step =
+  | { readonly kind: 'conform'; readonly columns: readonly string[] }
   | { readonly kind: 'select'; readonly columns: readonly string[] }
   | { readonly kind: 'drop'; readonly columns: readonly string[] }
   | {
@@ -346,6 +348,7 @@ export interface PlanDocument {
   readonly steps: readonly Step[] | null;
   readonly write: WritePlan;
   readonly limits: { readonly maxRejects: number | null; readonly maxRejectRatio: number | null };
-  /** Where each value stands in the text, as pairs of JSON pointer and place. */
+  /** Where each value stands in the text, as pairs of JSON pointer and place. Keys: see
+   *  `keyPointer`. */
   readonly places: readonly (readonly [pointer: string, place: Place])[];
 }

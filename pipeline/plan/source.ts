@@ -11,7 +11,7 @@ import {
 } from 'yaml';
 import { SluiceError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
-import { IssueList, pointerTo } from './issues.ts';
+import { IssueList, keyPointer, pointerTo } from './issues.ts';
 import type { Place } from './schema.ts';
 
 /** A plan's text as a value, with the place of each part. JSON is read as the YAML it is. */
@@ -107,8 +107,7 @@ class Converter {
       }
       const name = String(key as string | number | boolean | bigint);
       const pointer = pointerTo(path, name);
-      const missing = pair.value === null && place !== null;
-      if (missing) this.places.push([pointer, place]);
+      if (place !== null) this.places.push([keyPointer(pointer), place]);
       const value = this.value(pair.value, pointer, depth + 1);
       Object.defineProperty(record, name, {
         value,

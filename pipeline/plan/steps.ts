@@ -30,7 +30,7 @@ function readStep(item: unknown, path: string, issues: IssueList): Step | undefi
   const name = STEP_NAMES.find((candidate) => candidate === key);
   if (name === undefined) {
     const message = `Unknown step ${JSON.stringify(key)}.${suggestion(key, STEP_NAMES)}`;
-    issues.add(pointer, message, `one of ${STEP_NAMES.join(', ')}`);
+    issues.addKey(pointer, message, `one of ${STEP_NAMES.join(', ')}`);
     return undefined;
   }
   const kind = WORKING.find((candidate) => candidate === name);

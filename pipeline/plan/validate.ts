@@ -74,7 +74,7 @@ function validateObject(
       validate(property, value[key], place, issues);
     } else {
       const message = `Unknown key ${JSON.stringify(key)}.${suggestion(key, known)}`;
-      issues.add(place, message, `one of ${known.join(', ')}`);
+      issues.addKey(place, message, `one of ${known.join(', ')}`);
     }
   }
   for (const key of rule.required ?? []) {

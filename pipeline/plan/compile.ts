@@ -1,0 +1,110 @@
+import { ENGINE_VERSION, type ChunkContext } from '../execution/context.ts';
+import type { Dialect } from '../parsing/dialect.ts';
+import type { Column } from '../protocol/job.ts';
+import { findColumn } from './columns.ts';
+import { IssueList, pointerTo } from './issues.ts';
+import {
+  STEP_SCOPES,
+  type PlanDocument,
+  type Step,
+  type StepKind,
+  type StepScope,
+} from './schema.ts';
+import { transform } from './transform.ts';
+
+/** What was found out about the input: what a plan is compiled against. */
+export interface PlanInput {
+  readonly format: 'csv' | 'ndjson' | 'json';
+  readonly dialect: Dialect;
+  readonly columns: readonly Column[];
+}
+
+export interface CompiledPlan {
+  /** Decides what each chunk becomes. Equal plans and inputs give equal contexts. */
+  readonly context: ChunkContext;
+  readonly outputColumns: readonly Column[];
+  /** 'records': the chunks' outputs in order are the result; 'aggregate': the merged groups are. */
+  readonly shape: 'records' | 'aggregate';
+  /** Columns of the merged groups, before `finalSteps`; null for shape 'records'. */
+  readonly groupColumns: readonly Column[] | null;
+  /** Steps behind an aggregate: they work on its groups. */
+  readonly finalSteps: readonly Step[];
+  /** The steps as the user knows them. */
+  readonly steps: readonly { readonly kind: StepKind; readonly scope: StepScope }[];
+}
+
+/** Binds a plan to an input. Throws 'plan-invalid' or 'plan-unsupported' with issues. */
+export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan {
+  const issues = new IssueList(plan.places);
+  const columns = declaredColumns(plan, input.columns, issues);
+  const stepsGiven: readonly Step[] = plan.steps ?? [{ kind: 'profile', columns: [] }];
+  const before: Step[] = conformSteps(plan, columns);
+  const finalSteps: Step[] = [];
+  let current: readonly Column[] = columns;
+  let groupColumns: readonly Column[] | null = null;
+  stepsGiven.forEach((step, index) => {
+    const path = pointerTo(pointerTo('/steps', index), step.kind);
+    if (groupColumns !== null && (step.kind === 'aggregate' || step.kind === 'profile')) {
+      issues.addUnsupported(path, `${step.kind} after aggregate`, 'select, drop, rename or filter');
+      return;
+    }
+    const done = transform(step, current, path, issues);
+    (groupColumns === null ? before : finalSteps).push(done.step);
+    current = done.columns;
+    if (step.kind === 'aggregate') groupColumns = done.columns;
+  });
+  issues.throwIfAny();
+  return {
+    context: {
+      engine: ENGINE_VERSION,
+      format: input.format === 'csv' ? 'csv' : 'ndjson',
+      dialect: input.dialect,
+      columns,
+      nullstr: plan.read.nullstr,
+      onError: plan.read.onError,
+      nullPadding: plan.read.nullPadding,
+      steps: before,
+      write: plan.write,
+    },
+    outputColumns: current,
+    shape: groupColumns === null ? 'records' : 'aggregate',
+    groupColumns,
+    finalSteps,
+    steps: stepsGiven.map(({ kind }) => ({ kind, scope: scopeOf(kind) })),
+  };
+}
+
+/** Scope of a step; the check of declared types is done record by record. */
+export function scopeOf(kind: StepKind): StepScope {
+  return kind === 'conform' ? 'record' : STEP_SCOPES[kind];
+}
+
+/** The input's columns, with the types that the plan states. */
+function declaredColumns(
+  plan: PlanDocument,
+  columns: readonly Column[],
+  issues: IssueList,
+): readonly Column[] {
+  const typed = columns.map(({ name, type }) => ({ name, type }));
+  plan.fields.forEach((field, index) => {
+    const found = findColumn(typed, field.name);
+    if ('position' in found) {
+      const column = typed[found.position];
+      if (column !== undefined) column.type = field.type;
+    } else {
+      issues.add(`${pointerTo('/schema/fields', index)}/name`, found.message, found.expected);
+    }
+  });
+  return typed;
+}
+
+/** A type that the plan states is a promise that every record is held to. */
+function conformSteps(plan: PlanDocument, columns: readonly Column[]): Step[] {
+  const declared = plan.fields.flatMap(({ name, type }) => {
+    const found = findColumn(columns, name);
+    return type === 'string' || !('position' in found) ? [] : [found.position];
+  });
+  if (declared.length === 0) return [];
+  declared.sort((left, right) => left - right);
+  return [{ kind: 'conform', columns: declared.map((position) => columns[position]?.name ?? '') }];
+}

@@ -1,0 +1,85 @@
+import type { ColumnType } from '../../protocol/job.ts';
+import { parseBoolean } from '../../values/boolean.ts';
+import { exactOf, type ExactDecimal } from '../../values/exact-sum.ts';
+import { parseDecimal, parseDouble, parseInteger, type DecimalParts } from '../../values/number.ts';
+import { parseDate, parseTimestamp } from '../../values/timestamp.ts';
+import type { Literal } from './ast.ts';
+import type { ScalarLiteral } from './bound.ts';
+import { expressionError } from './lexer.ts';
+
+const DAY_MICROS = 86_400_000_000;
+
+/**
+ * A literal as a value of `type`, the type of a comparison. 'integer' stands for exact numbers: its
+ * literals keep every digit. Throws where the literal does not cast.
+ */
+export function castLiteral(literal: Literal, type: Exclude<ColumnType, 'string'>): ScalarLiteral {
+  const bytes = new TextEncoder().encode(literal.text);
+  const end = bytes.length;
+  if (literal.type === 'boolean') return plain(literal.text === 'true' ? 1 : 0);
+  switch (type) {
+    case 'boolean':
+      return checked(literal, parseBoolean(bytes, 0, end), 'boolean');
+    case 'date':
+    case 'datetime':
+      return castTime(literal, bytes, type);
+    case 'number': {
+      const value = parseDouble(bytes, 0, end);
+      return checked(literal, Number.isNaN(value) ? null : value, 'number');
+    }
+    case 'integer': {
+      const isText = literal.type === 'string';
+      if (isText && parseInteger(bytes, 0, end) === null) return checked(literal, null, 'integer');
+      const parts: DecimalParts = { mantissa: 0, big: null, scale: 0 };
+      if (!parseDecimal(bytes, 0, end, parts)) return checked(literal, null, 'number');
+      return withResidue(parseDouble(bytes, 0, end), exactOf(parts));
+    }
+  }
+}
+
+/** Text of a literal that stands where a text is compared. */
+export function literalText(literal: Literal): string {
+  return literal.text;
+}
+
+function castTime(literal: Literal, bytes: Uint8Array, type: 'date' | 'datetime'): ScalarLiteral {
+  if (type === 'date' || literal.type === 'date') {
+    const days = parseDate(bytes, 0, bytes.length);
+    return checked(literal, days === null ? null : days * DAY_MICROS, 'date');
+  }
+  const micros = parseTimestamp(bytes, 0, bytes.length);
+  if (typeof micros === 'bigint')
+    return withResidue(Number(micros), { mantissa: micros, scale: 0 });
+  return checked(literal, micros, 'datetime');
+}
+
+function checked(literal: Literal, value: number | boolean | null, type: string): ScalarLiteral {
+  if (value === null) {
+    const article = type === 'integer' ? 'an' : 'a';
+    const message = `'${literal.text}' is not ${article} ${type}`;
+    throw expressionError(message, literal.at, `${article} ${type}`);
+  }
+  return plain(Number(value));
+}
+
+function plain(value: number): ScalarLiteral {
+  return { kind: 'scalar', value: value + 0, residue: 0 };
+}
+
+function withResidue(value: number, exact: ExactDecimal): ScalarLiteral {
+  const unit = 10n ** BigInt(exact.scale);
+  const [numerator, denominator] = exactFraction(value);
+  const difference = exact.mantissa * denominator - numerator * unit;
+  return { kind: 'scalar', value, residue: difference < 0n ? -1 : difference > 0n ? 1 : 0 };
+}
+
+/** A finite double as numerator and denominator, exactly. */
+function exactFraction(value: number): [numerator: bigint, denominator: bigint] {
+  let scaled = value;
+  let denominator = 1n;
+  while (!Number.isInteger(scaled)) {
+    scaled *= 2;
+    denominator *= 2n;
+  }
+  return [BigInt(scaled), denominator];
+}
