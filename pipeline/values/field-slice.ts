@@ -1,4 +1,6 @@
 import type { Dialect } from '../parsing/dialect.ts';
+import { unquoteInto } from '../parsing/field.ts';
+import { syntaxOf } from '../parsing/syntax.ts';
 
 /**
  * A window on one unquoted field. It points into the buffer itself where the unquoted text stands
@@ -9,13 +11,19 @@ export class FieldSlice {
   start = 0;
   end = 0;
 
+  readonly #dialect: Dialect;
+  /** The quote when it is one byte, and the first byte of a longer one; -1 when there is none. */
   readonly #quote: number;
-  readonly #escape: number;
+  readonly #isOneByte: boolean;
+  readonly #hasEscape: boolean;
   #scratch = new Uint8Array(256);
 
   constructor(dialect: Dialect) {
-    this.#quote = dialect.quote === '' ? -1 : dialect.quote.charCodeAt(0);
-    this.#escape = dialect.escape === '' ? -1 : dialect.escape.charCodeAt(0);
+    const { quote, escape } = syntaxOf(dialect);
+    this.#dialect = dialect;
+    this.#quote = quote[0] ?? -1;
+    this.#isOneByte = quote.length === 1;
+    this.#hasEscape = escape.length > 0;
   }
 
   /** Points at the field whose raw bytes, quotes included, are `bytes[start, end)`. */
@@ -23,36 +31,24 @@ export class FieldSlice {
     this.bytes = bytes;
     this.start = start;
     this.end = end;
-    if (start < end && bytes[start] === this.#quote) this.#unquote(bytes, start, end);
+    if (start === end) return;
+    if (this.#hasEscape) this.#copy(bytes, start, end);
+    else if (bytes[start] === this.#quote) this.#unquote(bytes, start, end);
   }
 
   #unquote(bytes: Uint8Array, start: number, end: number): void {
-    const quote = this.#quote;
-    const escape = this.#escape;
     let i = start + 1;
-    while (i < end && bytes[i] !== quote && bytes[i] !== escape) i++;
-    if (i === end - 1 && bytes[i] === quote) {
+    while (i < end && bytes[i] !== this.#quote) i++;
+    if (this.#isOneByte && i === end - 1) {
       this.start = start + 1;
-      this.end = end - 1;
-      return;
-    }
-    this.#copy(bytes, start, end);
+      this.end = i;
+    } else this.#copy(bytes, start, end);
   }
 
   #copy(bytes: Uint8Array, start: number, end: number): void {
     if (end - start > this.#scratch.length) this.#scratch = new Uint8Array((end - start) * 2);
-    const target = this.#scratch;
-    let length = 0;
-    let open = true;
-    for (let i = start + 1; i < end; i++) {
-      const byte = bytes[i]!;
-      const next = i + 1 < end ? bytes[i + 1] : -1;
-      if (open && byte === this.#escape && (next === this.#quote || next === this.#escape)) {
-        target[length++] = bytes[++i]!;
-      } else if (open && byte === this.#quote) open = false;
-      else target[length++] = byte;
-    }
-    this.bytes = target;
+    const length = unquoteInto(this.#scratch, 0, bytes, start, end, this.#dialect);
+    this.bytes = this.#scratch;
     this.start = 0;
     this.end = length;
   }

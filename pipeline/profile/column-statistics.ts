@@ -1,0 +1,124 @@
+import type { ColumnProfile, ColumnType } from '../protocol/job.ts';
+import type { ByteReader } from '../values/byte-reader.ts';
+import type { ByteWriter } from '../values/byte-writer.ts';
+import { ExactSums, exactMean, exactText } from '../values/exact-sum.ts';
+import { formatDate, formatTimestamp } from '../values/format.ts';
+import { VALUE_KIND_COUNT, ValueKind } from '../values/value-kind.ts';
+import { NumberBounds, TEXT_BOUND_BYTES, TextBounds, TimeBounds } from './bounds.ts';
+import { HyperLogLog } from './hyper-log-log.ts';
+
+const KIND_NAMES: readonly ColumnType[] = [
+  'integer',
+  'number',
+  'boolean',
+  'date',
+  'datetime',
+  'string',
+];
+const DAY_MICROS = 86_400_000_000n;
+
+/** All that a profile knows of one column. Merging is associative and commutative. */
+export class ColumnStatistics {
+  /** Cells by `ValueKind`; NULL counts as empty. */
+  readonly kindCounts = new Float64Array(VALUE_KIND_COUNT);
+  /** Slot 0: the exact sum of the numbers. */
+  readonly sums = new ExactSums();
+  readonly numbers = new NumberBounds();
+  readonly times = new TimeBounds();
+  readonly texts = new TextBounds();
+  /** Characters (code points) of the cells that are not empty. */
+  lengthMin = Infinity;
+  lengthMax = 0;
+  readonly sketch: HyperLogLog;
+
+  constructor(precision: number) {
+    this.sums.reserve(1);
+    this.sketch = new HyperLogLog(precision);
+  }
+
+  write(writer: ByteWriter): void {
+    for (const count of this.kindCounts) writer.count(count);
+    const sum = this.sums.total(0);
+    writer.count(sum.scale);
+    writer.scalar(sum.mantissa);
+    this.numbers.write(writer);
+    this.times.write(writer);
+    this.texts.write(writer);
+    writer.count(this.lengthMin === Infinity ? 0 : this.lengthMin);
+    writer.count(this.lengthMax);
+    this.sketch.write(writer);
+  }
+
+  merge(reader: ByteReader): void {
+    for (let kind = 0; kind < VALUE_KIND_COUNT; kind++) this.kindCounts[kind]! += reader.count();
+    const scale = reader.count();
+    this.sums.addExact(0, BigInt(reader.scalar()), scale);
+    this.numbers.merge(reader);
+    this.times.merge(reader);
+    this.texts.merge(reader);
+    const lengthMin = reader.count();
+    const lengthMax = reader.count();
+    if (lengthMax > 0) this.lengthMin = Math.min(this.lengthMin, lengthMin);
+    this.lengthMax = Math.max(this.lengthMax, lengthMax);
+    this.sketch.merge(reader);
+  }
+
+  toProfile(name: string): ColumnProfile {
+    const counts = this.kindCounts;
+    const count = counts.reduce((sum, kindCount) => sum + kindCount, 0);
+    const filled = count - counts[ValueKind.empty]!;
+    const numberCount = counts[ValueKind.integer]! + counts[ValueKind.number]!;
+    const type = inferredType(counts, filled);
+    return {
+      name,
+      count,
+      empty: counts[ValueKind.empty]!,
+      inferredType: type,
+      typeShares: typeShares(counts, filled),
+      min: this.#boundText(type, 'min'),
+      max: this.#boundText(type, 'max'),
+      mean: numberCount === 0 ? null : exactMean(this.sums.total(0), numberCount),
+      lengthMin: filled === 0 ? 0 : this.lengthMin,
+      lengthMax: this.lengthMax,
+      distinctEstimate: Math.min(filled, Math.round(this.sketch.estimate())),
+    };
+  }
+
+  #boundText(type: ColumnType, end: 'min' | 'max'): string | null {
+    const number = this.numbers[end];
+    const time = this.times[end];
+    const text = this.texts[end];
+    if ((type === 'integer' || type === 'number') && number !== null) return exactText(number);
+    if (type === 'datetime' && time !== null) return formatTimestamp(time);
+    if (type === 'date' && time !== null) return formatDate(Number(BigInt(time) / DAY_MICROS));
+    return text === null ? null : textOf(text);
+  }
+}
+
+/** The narrowest type that every filled cell fits; text when there is none. */
+function inferredType(counts: Float64Array, filled: number): ColumnType {
+  if (filled === 0) return 'string';
+  const integers = counts[ValueKind.integer]!;
+  const dates = counts[ValueKind.date]!;
+  if (integers === filled) return 'integer';
+  if (integers + counts[ValueKind.number]! === filled) return 'number';
+  if (counts[ValueKind.boolean] === filled) return 'boolean';
+  if (dates === filled) return 'date';
+  return dates + counts[ValueKind.datetime]! === filled ? 'datetime' : 'string';
+}
+
+/** Share of the filled cells by the narrowest type that each fits: the shares add up to 1. */
+function typeShares(counts: Float64Array, filled: number): Record<string, number> {
+  const shares: Record<string, number> = {};
+  KIND_NAMES.forEach((name, i) => {
+    const kindCount = counts[i + 1]!;
+    if (kindCount > 0) shares[name] = kindCount / filled;
+  });
+  return shares;
+}
+
+/** The text, without the half of a character that a cut may leave at its end. */
+function textOf(text: Uint8Array): string {
+  const decoded = new TextDecoder().decode(text);
+  return text.length < TEXT_BOUND_BYTES ? decoded : decoded.replace(/\ufffd+$/, '');
+}
