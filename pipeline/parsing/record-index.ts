@@ -32,3 +32,74 @@ export const RecordFlag = {
   /** Bytes that are not UTF-8. Not readable. */
   invalidUtf8: 4,
 } as const;
+
+/** An empty index. Its arrays double when they are full. */
+export function createRecordIndex(recordCapacity = 1024, fieldCapacity = 16_384): RecordIndex {
+  return {
+    recordCount: 0,
+    fieldCount: 0,
+    recordFields: new Uint32Array(recordCapacity + 1),
+    recordStarts: new Uint32Array(recordCapacity),
+    recordEnds: new Uint32Array(recordCapacity),
+    recordLines: new Uint32Array(recordCapacity),
+    recordFlags: new Uint8Array(recordCapacity),
+    fieldStarts: new Uint32Array(fieldCapacity),
+    fieldEnds: new Uint32Array(fieldCapacity),
+  };
+}
+
+/** Forgets the records; keeps the arrays. */
+export function clearRecordIndex(index: RecordIndex): void {
+  index.recordCount = 0;
+  index.fieldCount = 0;
+  index.recordFields[0] = 0;
+}
+
+/** Adds a field to the record being read. */
+export function appendField(index: RecordIndex, start: number, end: number): void {
+  const field = index.fieldCount++;
+  if (field === index.fieldStarts.length) growFields(index);
+  index.fieldStarts[field] = start;
+  index.fieldEnds[field] = end;
+}
+
+/** Ends the record being read: the fields since the record before it are its fields. */
+export function appendRecord(
+  index: RecordIndex,
+  start: number,
+  end: number,
+  line: number,
+  flags: number,
+): void {
+  const record = index.recordCount++;
+  if (record === index.recordStarts.length) growRecords(index);
+  index.recordStarts[record] = start;
+  index.recordEnds[record] = end;
+  index.recordLines[record] = line;
+  index.recordFlags[record] = flags;
+  index.recordFields[record + 1] = index.fieldCount;
+}
+
+/** Doubles the fields' arrays. */
+export function growFields(index: RecordIndex): void {
+  const capacity = index.fieldStarts.length * 2;
+  index.fieldStarts = grown(index.fieldStarts, capacity);
+  index.fieldEnds = grown(index.fieldEnds, capacity);
+}
+
+function growRecords(index: RecordIndex): void {
+  const capacity = index.recordStarts.length * 2;
+  index.recordFields = grown(index.recordFields, capacity + 1);
+  index.recordStarts = grown(index.recordStarts, capacity);
+  index.recordEnds = grown(index.recordEnds, capacity);
+  index.recordLines = grown(index.recordLines, capacity);
+  const flags = new Uint8Array(capacity);
+  flags.set(index.recordFlags);
+  index.recordFlags = flags;
+}
+
+function grown(from: Uint32Array, capacity: number): Uint32Array {
+  const to = new Uint32Array(capacity);
+  to.set(from);
+  return to;
+}
