@@ -1,0 +1,104 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Transform } from 'node:stream';
+import { LIMITS } from '../pipeline/limits.ts';
+import type { Job, Reject } from '../pipeline/protocol/index.ts';
+import { startMaster, type RunningMaster } from '../master/main.ts';
+import type { JobRunner, Submission, SubmittedJob } from './job-runner.ts';
+
+export interface EmbeddedOptions {
+  /** Kept when given; else a throwaway folder is used and removed. */
+  readonly dataDir?: string;
+  /** Worker processes; as many as cores when left out. */
+  readonly workers?: number;
+}
+
+export interface EmbeddedMaster {
+  readonly master: RunningMaster;
+  close(): Promise<void>;
+}
+
+/** A master of this process alone: it listens nowhere, and its workers are child processes. */
+export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedMaster> {
+  const throwaway = options.dataDir === undefined;
+  const dataDir = options.dataDir ?? (await mkdtemp(path.join(tmpdir(), 'sluice-run-')));
+  const removeData = async (): Promise<void> => {
+    if (throwaway) await rm(dataDir, { recursive: true, force: true, maxRetries: 3 });
+  };
+  try {
+    const master = await startMaster({
+      listen: false,
+      dataDir,
+      ...(options.workers === undefined ? {} : { workers: options.workers }),
+    });
+    const close = async (): Promise<void> => {
+      await master.close().finally(removeData);
+    };
+    return { master, close };
+  } catch (thrown) {
+    await removeData();
+    throw thrown;
+  }
+}
+
+export async function embeddedRunner(options: EmbeddedOptions): Promise<JobRunner> {
+  const { master, close } = await startEmbedded(options);
+  const { service } = master;
+  return {
+    submit: (request, signal) => submit(master, request, signal),
+    job: async (id) => service.getJob(id),
+    follow: async (id, signal) => service.result(id).follow(0, signal),
+    rejects: (id) => rejectsOf(master, id),
+    profile: (id) => service.profile(id),
+    manifest: (id) => service.manifest(id),
+    cancel: async (id) => {
+      await service.cancel(id);
+    },
+    close,
+  };
+}
+
+async function submit(
+  { service }: RunningMaster,
+  request: Submission,
+  signal: AbortSignal,
+): Promise<SubmittedJob> {
+  const { input, plan, onBytes } = request;
+  let received: Promise<Job> | undefined;
+  const created = new Promise<string>((resolve) => {
+    const onCreated = (job: Job): void => {
+      resolve(job.id);
+    };
+    const { name, bytesTotal, formatHint } = input;
+    const about = { name, plan, bytesTotal, formatHint, idempotencyKey: null, onCreated };
+    const body = input.open();
+    const counted = body.pipe(countBytes(onBytes));
+    body.on('error', (error) => counted.destroy(error));
+    received = service.receive(about, counted, signal);
+  });
+  if (received === undefined) throw new TypeError('unreachable: the executor ran synchronously');
+  const finished = received;
+  const id = await Promise.race([created, finished.then((job) => job.id)]);
+  return { id, received: finished };
+}
+
+function countBytes(onBytes: (bytes: number) => void): Transform {
+  let bytes = 0;
+  return new Transform({
+    transform(buffer: Buffer, _encoding, done) {
+      bytes += buffer.length;
+      onBytes(bytes);
+      done(null, buffer);
+    },
+  });
+}
+
+async function* rejectsOf({ service }: RunningMaster, id: string): AsyncGenerator<Reject> {
+  for (let offset = 0; ;) {
+    const page = await service.rejects(id, offset, LIMITS.pageRecordsMax);
+    yield* page.rejects;
+    offset += page.rejects.length;
+    if (page.rejects.length === 0 || offset >= page.available) return;
+  }
+}

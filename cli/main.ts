@@ -1,0 +1,162 @@
+#!/usr/bin/env node
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { toSluiceError } from '../pipeline/errors.ts';
+import { cancel } from './cancel.ts';
+import { describeFailure, EXIT, exitCodeFor, type ExitCode } from './failure.ts';
+import { job, type JobFlags } from './job.ts';
+import { jobs, type JobsFlags } from './jobs.ts';
+import { readPlan, type PlanFlags } from './plan-source.ts';
+import { profile, type ProfileFlags } from './profile.ts';
+import { retry } from './retry.ts';
+import { run, type RunFlags } from './run.ts';
+import { serve, type ServeFlags } from './serve.ts';
+import { sniff, type SniffFlags } from './sniff.ts';
+import { worker, type WorkerFlags } from './worker.ts';
+
+const interrupt = new AbortController();
+
+process.exitCode = await main();
+// Sockets kept alive by fetch would hold the process for seconds after its work is done.
+process.exit();
+
+async function main(): Promise<ExitCode> {
+  listenForSignals();
+  let flags: PlanFlags = {};
+  let exitCode: ExitCode = EXIT.done;
+  const program = buildProgram((given, code) => {
+    flags = given;
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync();
+    return exitCode;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.done : EXIT.usage;
+    if (interrupt.signal.aborted) return EXIT.interrupted;
+    const plan = await readPlan(flags).catch(() => null);
+    const error = toSluiceError(thrown);
+    process.stderr.write(`${describeFailure(error, plan)}\n`);
+    if (error.code === 'internal' && thrown instanceof Error) {
+      process.stderr.write(`${thrown.stack ?? ''}\n`);
+    }
+    return isEnvironment(error.details) ? EXIT.failed : exitCodeFor(error.code);
+  }
+}
+
+/** A port that is taken is no wrong usage, though its remedy is another flag. */
+function isEnvironment(details: Readonly<Record<string, unknown>>): boolean {
+  return 'port' in details;
+}
+
+/** The first signal ends the work in order, the second at once. */
+function listenForSignals(): void {
+  const stop = (): void => {
+    if (interrupt.signal.aborted) process.exit(EXIT.interrupted);
+    interrupt.abort();
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // `sluice run ... | head`: the reader has what it wanted.
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
+type Settle = (planFlags: PlanFlags, exitCode: ExitCode) => void;
+
+function buildProgram(settle: Settle): Command {
+  const program = new Command('sluice')
+    .description('Streams big CSV, TSV, NDJSON and JSON files through many workers.')
+    .showHelpAfterError('(add --help for the options)')
+    .exitOverride();
+  addServerCommands(program, settle);
+  addFileCommands(program, settle);
+  addJobCommands(program, settle);
+  return program;
+}
+
+function addServerCommands(program: Command, settle: Settle): void {
+  program
+    .command('serve')
+    .description('dashboard, API and workers')
+    .option('--port <port>', 'port to listen on (default: 5001)', wholeNumber)
+    .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
+    .option('--data <dir>', 'data folder (default: .sluice)')
+    .option('--workers <n>', 'worker processes (default: one per core)', wholeNumber)
+    .option('--broker <url>', 'RabbitMQ, as amqp://user:password@host')
+    .option('--open', 'open the dashboard in a browser')
+    .action(async (flags: ServeFlags) => settle({}, await serve(flags, interrupt.signal)));
+  program
+    .command('worker')
+    .description('a worker for a master on this or another machine')
+    .argument('<name>', 'name shown in the dashboard; letters, digits, dot, dash, underscore')
+    .requiredOption('--master <url>', 'where the master is')
+    .option('--broker <url>', 'RabbitMQ, as amqp://user:password@host')
+    .action(async (name: string, flags: WorkerFlags) => {
+      settle({}, await worker(name, flags, interrupt.signal));
+    });
+}
+
+function addFileCommands(program: Command, settle: Settle): void {
+  const withPlan = (command: Command): Command =>
+    command
+      .argument('<file>', 'file to read, - for standard input')
+      .option('--plan <file>', 'plan, YAML or JSON')
+      .addOption(new Option('--sql <query>', 'query over the table "input"').conflicts('plan'));
+  withPlan(program.command('run').description('one file through one plan, data to stdout'))
+    .option('-o, --output <file>', 'write the result here')
+    .option('--rejects <file>', 'write rejected records here (.csv, else NDJSON)')
+    .option('--profile <file>', 'write the profile of the columns here (JSON)')
+    .option('--manifest <file>', 'write the account of the job here (JSON)')
+    .option('--data <dir>', 'keep chunks and results here, so that a second run reuses them')
+    .option('--workers <n>', 'worker processes (default: one per core)', wholeNumber)
+    .option('--server <url>', 'run on this server instead of in this machine')
+    .option('--token <token>', 'bearer token for the server')
+    .option('-q, --quiet', 'no summary')
+    .action(async (file: string, flags: RunFlags) => {
+      settle(flags, EXIT.done);
+      settle(flags, await run(file, flags, interrupt.signal));
+    });
+  withPlan(program.command('sniff').description('dialect, header, types and first records'))
+    .option('--json', 'as JSON')
+    .action(async (file: string, flags: SniffFlags) => {
+      settle(flags, EXIT.done);
+      settle(flags, await sniff(file, flags));
+    });
+  withPlan(program.command('profile').description('every column of a file'))
+    .option('--json', 'as JSON')
+    .action(async (file: string, flags: ProfileFlags) => {
+      settle(flags, EXIT.done);
+      settle(flags, await profile(file, flags, interrupt.signal));
+    });
+}
+
+function addJobCommands(program: Command, settle: Settle): void {
+  const onServer = (command: Command): Command =>
+    command
+      .option('--server <url>', 'the server (default: http://127.0.0.1:5001)')
+      .option('--token <token>', 'bearer token for the server')
+      .option('--json', 'as JSON');
+  onServer(program.command('jobs').description('the newest jobs of a server'))
+    .option('--status <status>', 'only jobs in this status')
+    .action(async (flags: JobsFlags) => settle({}, await jobs(flags)));
+  const perJob = { job, cancel, retry };
+  const descriptions = {
+    job: 'one job of a server',
+    cancel: 'stop a job',
+    retry: 'run the failed chunks of a job again',
+  };
+  for (const name of ['job', 'cancel', 'retry'] as const) {
+    onServer(program.command(name).description(descriptions[name]))
+      .argument('<id>', 'id of the job')
+      .action(async (id: string, flags: JobFlags) => settle({}, await perJob[name](id, flags)));
+  }
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
+    throw new InvalidArgumentError('it takes a whole number.');
+  }
+  return value;
+}

@@ -1,0 +1,184 @@
+import { createWriteStream } from 'node:fs';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { FINAL_STATUSES, type Job } from '../pipeline/protocol/index.ts';
+import { serverFrom, type ServerFlags } from './config.ts';
+import { embeddedRunner } from './embedded-runner.ts';
+import { describeJobError, EXIT, exitCodeFor, type ExitCode, type PlanText } from './failure.ts';
+import { formatCount, formatDuration, formatRate } from './figures.ts';
+import { openInput } from './input-source.ts';
+import { waitForEnd, type JobRunner } from './job-runner.ts';
+import { readPlan, type PlanFlags } from './plan-source.ts';
+import { ProgressBar } from './progress-bar.ts';
+import { writeRejects } from './reject-file.ts';
+import { serverRunner } from './server-runner.ts';
+
+export interface RunFlags extends PlanFlags, ServerFlags {
+  readonly output?: string;
+  readonly rejects?: string;
+  readonly profile?: string;
+  readonly manifest?: string;
+  readonly data?: string;
+  readonly workers?: number;
+  readonly quiet?: boolean;
+}
+
+/** `sluice run`: one file through one plan; data to stdout or a file, everything else to stderr. */
+export async function run(file: string, flags: RunFlags, signal: AbortSignal): Promise<ExitCode> {
+  const plan = await readPlan(flags);
+  const input = await openInput(file);
+  const runner = await openRunner(flags);
+  const startedMs = Date.now();
+  try {
+    const ended = await runJob(runner, { input, plan, flags }, signal);
+    if (ended === 'reader gone') return EXIT.done;
+    if (flags.quiet !== true) process.stderr.write(summaryLine(ended, Date.now() - startedMs));
+    return reportEnd(ended, plan);
+  } finally {
+    await runner.close();
+  }
+}
+
+function openRunner(flags: RunFlags): Promise<JobRunner> | JobRunner {
+  if (flags.server !== undefined) return serverRunner(serverFrom(flags));
+  return embeddedRunner({
+    ...(flags.data === undefined ? {} : { dataDir: flags.data }),
+    ...(flags.workers === undefined ? {} : { workers: flags.workers }),
+  });
+}
+
+interface RunRequest {
+  readonly input: Awaited<ReturnType<typeof openInput>>;
+  readonly plan: PlanText;
+  readonly flags: RunFlags;
+}
+
+/** Runs the job to its end and writes every file that was asked for. */
+async function runJob(
+  runner: JobRunner,
+  { input, plan, flags }: RunRequest,
+  interrupted: AbortSignal,
+): Promise<Job | 'reader gone'> {
+  const readerGone = new AbortController();
+  const signal = AbortSignal.any([interrupted, readerGone.signal]);
+  const bar = new ProgressBar(process.stderr);
+  let id: string | null = null;
+  let bytesSent = 0;
+  let latest: Job | null = null;
+  bar.start(() => {
+    if (id !== null)
+      void runner.job(id).then(
+        (job) => (latest = job),
+        () => undefined,
+      );
+    const state = latest ?? WAITING;
+    return { ...state, bytesReceived: bytesSent, bytesTotal: input.bytesTotal };
+  });
+  try {
+    const submission = { input, plan: plan.text, onBytes: (bytes: number) => (bytesSent = bytes) };
+    const submitted = await runner.submit(submission, signal);
+    const jobId = submitted.id;
+    id = jobId;
+    const copied = copyResult(runner, jobId, flags.output, signal).catch((error: unknown) => {
+      if (isBrokenPipe(error)) readerGone.abort();
+      throw error;
+    });
+    const [received, written] = await Promise.allSettled([submitted.received, copied]);
+    if (readerGone.signal.aborted) {
+      await runner.cancel(jobId).catch(() => undefined);
+      return 'reader gone';
+    }
+    interrupted.throwIfAborted();
+    const job = await waitForEnd(runner, jobId, isFinal, signal);
+    if (isCompleted(job)) {
+      if (received.status === 'rejected') throw received.reason;
+      if (written.status === 'rejected') throw written.reason;
+    }
+    await writeReports(runner, job, flags);
+    if (flags.output !== undefined) await settleOutput(flags.output, isCompleted(job));
+    return job;
+  } catch (error) {
+    if (id !== null) await runner.cancel(id).catch(() => undefined);
+    if (flags.output !== undefined) await settleOutput(flags.output, false);
+    throw error;
+  } finally {
+    bar.stop();
+  }
+}
+
+const WAITING = { bytesProcessed: 0, recordsIn: 0, status: 'receiving' } as const;
+
+function isFinal(job: Job): boolean {
+  return FINAL_STATUSES.includes(job.status);
+}
+
+function isCompleted(job: Job): boolean {
+  return job.status === 'completed' || job.status === 'completed_with_failures';
+}
+
+async function copyResult(
+  runner: JobRunner,
+  id: string,
+  output: string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const result: Readable = await runner.follow(id, signal);
+  if (output === undefined) await pipeline(result, process.stdout, { end: false, signal });
+  else await pipeline(result, createWriteStream(partName(output)), { signal });
+}
+
+/** Nobody sees half a result under its final name. */
+async function settleOutput(output: string, keep: boolean): Promise<void> {
+  if (keep) await rename(partName(output), output);
+  else await rm(partName(output), { force: true });
+}
+
+function partName(output: string): string {
+  return `${output}.${process.pid}.part`;
+}
+
+function isBrokenPipe(error: unknown): boolean {
+  const code: unknown = (error as { code?: unknown }).code;
+  return code === 'EPIPE' || code === 'ERR_STREAM_PREMATURE_CLOSE';
+}
+
+async function writeReports(runner: JobRunner, job: Job, flags: RunFlags): Promise<void> {
+  const asFile = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+  if (flags.rejects !== undefined) await writeRejects(flags.rejects, runner.rejects(job.id));
+  if (!isCompleted(job)) return;
+  if (flags.profile !== undefined) {
+    await writeFile(flags.profile, asFile(await runner.profile(job.id)));
+  }
+  if (flags.manifest !== undefined) {
+    await writeFile(flags.manifest, asFile(await runner.manifest(job.id)));
+  }
+}
+
+function summaryLine(job: Job, ms: number): string {
+  const counts = [
+    `${formatCount(job.recordsIn)} records in`,
+    `${formatCount(job.resultRecords)} out`,
+    `${formatCount(job.rejected)} rejected`,
+    `${formatCount(job.filtered)} filtered`,
+  ];
+  return `${counts.join(', ')}; ${formatDuration(ms)}, ${formatRate(job.bytesReceived, ms)}\n`;
+}
+
+function reportEnd(job: Job, plan: PlanText): ExitCode {
+  if (job.status === 'completed') return EXIT.done;
+  if (job.status === 'completed_with_failures') {
+    process.stderr.write(
+      `sluice: ${job.chunks.failed} of the chunks failed on every attempt; ` +
+        'the output lacks their records\n',
+    );
+    return EXIT.failed;
+  }
+  const error = job.error ?? {
+    code: 'internal',
+    message: `the job ended as ${job.status}`,
+    details: {},
+  };
+  process.stderr.write(`${describeJobError(error, plan)}\n`);
+  return exitCodeFor(error.code);
+}

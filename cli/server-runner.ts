@@ -1,0 +1,75 @@
+import type { Readable } from 'node:stream';
+import { Transform } from 'node:stream';
+import { LIMITS } from '../pipeline/limits.ts';
+import type { Job, Manifest, Profile, Reject, RejectPage } from '../pipeline/protocol/index.ts';
+import { bodyOf, call, callJson, type Server } from './api-client.ts';
+import type { InputSource } from './input-source.ts';
+import type { JobRunner, Submission, SubmittedJob } from './job-runner.ts';
+
+const CONTENT_TYPES = {
+  csv: 'text/csv',
+  ndjson: 'application/x-ndjson',
+  json: 'application/json',
+} as const;
+
+/** Jobs on a running server, over its HTTP API. */
+export function serverRunner(server: Server): JobRunner {
+  const at = (id: string, rest = ''): string => `/api/jobs/${encodeURIComponent(id)}${rest}`;
+  return {
+    submit: (request, signal) => submit(server, request, signal),
+    job: (id) => callJson<Job>(server, at(id)),
+    follow: async (id, signal) =>
+      bodyOf(await call(server, at(id, '/result?follow=1'), { signal })),
+    rejects: (id) => rejectsOf(server, at(id, '/rejects')),
+    profile: (id) => callJson<Profile>(server, at(id, '/profile')),
+    manifest: (id) => callJson<Manifest>(server, at(id, '/manifest')),
+    cancel: async (id) => {
+      await call(server, at(id, '/cancel'), { method: 'POST' });
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+/** Uploads the body as it is read; the answer comes when the server has all of it. */
+async function submit(
+  server: Server,
+  { input, plan, onBytes }: Submission,
+  signal: AbortSignal,
+): Promise<SubmittedJob> {
+  const query = new URLSearchParams({ name: input.name });
+  if (plan !== '') query.set('plan', plan);
+  const job = await callJson<Job>(server, `/api/jobs?${query.toString()}`, {
+    method: 'POST',
+    headers: { 'content-type': contentTypeOf(input) },
+    body: counted(input.open(), onBytes),
+    signal,
+  });
+  return { id: job.id, received: Promise.resolve(job) };
+}
+
+function contentTypeOf(input: InputSource): string {
+  return input.formatHint === null ? 'application/octet-stream' : CONTENT_TYPES[input.formatHint];
+}
+
+function counted(body: Readable, onBytes: (bytes: number) => void): Readable {
+  let bytes = 0;
+  const counter = new Transform({
+    transform(buffer: Buffer, _encoding, done) {
+      bytes += buffer.length;
+      onBytes(bytes);
+      done(null, buffer);
+    },
+  });
+  body.on('error', (error) => counter.destroy(error));
+  return body.pipe(counter);
+}
+
+async function* rejectsOf(server: Server, path: string): AsyncGenerator<Reject> {
+  for (let offset = 0; ;) {
+    const query = `offset=${offset}&limit=${LIMITS.pageRecordsMax}`;
+    const page = await callJson<RejectPage>(server, `${path}?${query}`);
+    yield* page.rejects;
+    offset += page.rejects.length;
+    if (page.rejects.length === 0 || offset >= page.available) return;
+  }
+}

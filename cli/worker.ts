@@ -1,0 +1,24 @@
+import { runWorker } from '../worker/main.ts';
+import { workerToken } from './config.ts';
+import { EXIT, type ExitCode } from './failure.ts';
+
+export interface WorkerFlags {
+  readonly master: string;
+  readonly broker?: string;
+}
+
+/** `sluice worker`: takes tasks until the signal, then finishes the one it holds. */
+export async function worker(
+  name: string,
+  flags: WorkerFlags,
+  signal: AbortSignal,
+): Promise<ExitCode> {
+  await runWorker({
+    name,
+    master: flags.master,
+    broker: flags.broker,
+    token: workerToken(),
+    signal,
+  });
+  return EXIT.done;
+}
