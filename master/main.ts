@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import type { Logger } from 'pino';
 import { SluiceError } from '../pipeline/errors.ts';
@@ -9,14 +8,17 @@ import type { TaskProducer } from '../pipeline/protocol/index.ts';
 import { FileBlobStore } from '../pipeline/storage/file-blob-store.ts';
 import type { MasterConfig, MasterOptions } from './config.ts';
 import { masterConfig } from './config.ts';
-import { Assemblies } from './driver/assemblies.ts';
+import { Assemblies } from './aggregator/assemblies.ts';
 import { Coordinator } from './driver/coordinator.ts';
 import { WorkerRegistry } from './driver/worker-registry.ts';
+import { HTTP_DEFAULTS } from './http/http-config.ts';
 import { buildServer } from './http/server.ts';
+import { checkPlan } from '../pipeline/plan/check.ts';
 import { LocalMasterService } from './master-service.ts';
 import { AmqpProducer } from './queue/amqp-producer.ts';
 import { InProcessProducer } from './queue/in-process-producer.ts';
-import { LocalWorkers } from './queue/local-workers.ts';
+import type { PoolEvent } from './queue/in-process-producer.ts';
+import { ChildPool } from './queue/child-pool.ts';
 import type { MasterService } from './service.ts';
 import { lockDataDir } from './storage/data-lock.ts';
 import { SqliteJobStore } from './storage/sqlite-job-store.ts';
@@ -30,6 +32,10 @@ export interface RunningMaster {
   /** Stops taking requests, drains the workers, and closes the stores. */
   close(): Promise<void>;
 }
+
+const VERSION = '0.1.0';
+/** Workers that have not drained by then are killed; their tasks are delivered again. */
+const DRAIN_WITHIN_MS = 30_000;
 
 /** What `close` undoes, last started first. */
 type Closer = () => Promise<void> | void;
@@ -83,28 +89,32 @@ async function openQueue(
   log: Logger,
   closers: Closer[],
 ): Promise<TaskProducer> {
-  const storage = { kind: 'file', dir: blobDir } as const;
+  const launch = { entry: workerEntry(), args: ['--blobs', blobDir] };
   if (config.broker === null) {
-    const queue = new InProcessProducer({ workerEntry: workerEntry(), storage, log });
+    const queue = new InProcessProducer({ onEvent: (event) => logPool(log, event) });
     closers.push(() => queue.close());
-    await queue.startWorkers(config.workers);
+    queue.startWorkers(config.workers, launch);
     return queue;
   }
-  const queue = await AmqpProducer.connect({
-    url: config.broker,
-    prefix: config.queuePrefix,
-    log,
-  });
+  const broker = { url: config.broker, prefix: config.queuePrefix };
+  const queue = await AmqpProducer.connect({ ...broker, onEvent: (event) => log.warn({ event }) });
   closers.push(() => queue.close());
-  const local = new LocalWorkers({
-    workerEntry: workerEntry(),
-    storage,
-    broker: { url: config.broker, prefix: config.queuePrefix },
-    log,
-  });
-  closers.push(() => local.close());
-  local.start(config.workers);
+  const pool = new ChildPool(
+    { ...launch, args: [...launch.args, '--broker', broker.url, '--prefix', broker.prefix] },
+    {
+      onStarted: (child) => log.info({ worker: child.name, pid: child.pid }, 'worker started'),
+      onMessage: () => undefined,
+      onEnded: (child, reason) => log.warn({ worker: child.name, reason }, 'worker ended'),
+    },
+  );
+  closers.push(() => pool.stop(DRAIN_WITHIN_MS));
+  pool.start(config.workers);
   return queue;
+}
+
+function logPool(log: Logger, event: PoolEvent): void {
+  if (event.kind === 'worker-started') log.info({ event }, 'worker pool');
+  else log.warn({ event }, 'worker pool');
 }
 
 async function listen(
@@ -113,13 +123,17 @@ async function listen(
   log: Logger,
   closers: Closer[],
 ): Promise<string> {
-  const server: FastifyInstance = await buildServer({
+  const server = buildServer({
     service,
     config: {
-      host: config.host,
-      tokens: [...config.tokens, { token: config.workerToken, role: 'worker' }],
-      dashboardDir: path.join(distDir(), 'dashboard'),
+      ...HTTP_DEFAULTS,
+      tokens: config.tokens,
+      workerToken: config.workerToken,
+      hosts: [config.host],
+      dashboardFolder: path.join(distDir(), 'dashboard'),
+      version: VERSION,
     },
+    checkPlan,
     logger: log,
   });
   closers.push(() => server.close());

@@ -16,7 +16,7 @@ import type {
   WorkerList,
 } from '../pipeline/protocol/index.ts';
 import type { BlobStore } from '../pipeline/storage/blob-store.ts';
-import type { Assemblies } from './driver/assemblies.ts';
+import type { Assemblies } from './aggregator/assemblies.ts';
 import type { Coordinator, CoordinatorDeps } from './driver/coordinator.ts';
 import { INITIAL_JOB_STATE } from './coordination/job-state.ts';
 import type { JobEvent } from './coordination/job-state.ts';

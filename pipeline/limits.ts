@@ -57,6 +57,9 @@ export const LIMITS = {
   workerPrefetchTasks: 2,
   /** Chunk blobs written at once by one upload: bounds memory at 4 x 16 MiB. */
   uploadWritesInFlightMax: 2,
+  /** Chunks of one job that are stored and not yet answered, before its upload has to wait: workers
+   *  that are slow or absent slow the client down instead of filling the disk. */
+  backlogChunksMax: 256,
   /** A failing chunk is tried on this many attempts before it is quarantined. */
   chunkAttemptsMax: 4,
   /** Deliveries of one message before the broker dead-letters it (worker crashes count). */

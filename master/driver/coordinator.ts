@@ -16,7 +16,7 @@ import { nextInTurn } from '../coordination/turns.ts';
 import type { JobFacts, JobRecord, NewChunk } from '../storage/job-record.ts';
 import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
 import { ActiveJob } from './active-job.ts';
-import type { Assemblies } from './assemblies.ts';
+import type { Assemblies } from '../aggregator/assemblies.ts';
 import { placeOfFault } from './fault-place.ts';
 import type { WorkerRegistry } from './worker-registry.ts';
 

@@ -1,0 +1,258 @@
+import type { ErrorDocument } from '../../pipeline/errors.ts';
+import { invariant } from '../../pipeline/errors.ts';
+import { outputFrame } from '../../pipeline/execution/output-frame.ts';
+import type { OutputFrame } from '../../pipeline/execution/output-frame.ts';
+import { parsePlan } from '../../pipeline/plan/parse.ts';
+import type {
+  ColumnProfile,
+  Profile,
+  RecordPage,
+  RejectPage,
+} from '../../pipeline/protocol/index.ts';
+import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
+import { isFinal } from '../coordination/decide.ts';
+import type { ActiveJob } from '../driver/active-job.ts';
+import type { ResultView } from '../service.ts';
+import type { ChunkRecord, JobFacts, JobRecord } from '../storage/job-record.ts';
+import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
+import type { ResultSize } from '../views/job-document.ts';
+import { finalAggregate } from './final-aggregate.ts';
+import { JobAssembly } from './job-assembly.ts';
+import { RecordPages } from './record-pages.ts';
+import { RESULT_HEAD_BYTES as OUTPUT_START } from '../../pipeline/result/result-format.ts';
+import { readRejects } from './reject-pages.ts';
+import { resultByteCount } from './result-bytes.ts';
+import type { ResultParts } from './result-bytes.ts';
+import { resultView } from './result-view.ts';
+import { rejectVerdict } from './verdict.ts';
+
+type AnyJob = ActiveJob | JobRecord;
+
+/** Chunk rows read at a time. */
+const ROWS_PER_READ = 1_000;
+/** Finished jobs whose maps are kept, for people who page through several results. */
+const KEPT_JOBS_MAX = 32;
+
+/** The assemblies of all jobs, and every view of a result that is made of them. */
+export class Assemblies {
+  readonly #store: SqliteJobStore;
+  readonly #blobs: BlobStore;
+  readonly #assemblies = new Map<string, JobAssembly>();
+  readonly #pages = new RecordPages();
+
+  constructor(deps: { readonly store: SqliteJobStore; readonly blobs: BlobStore }) {
+    this.#store = deps.store;
+    this.#blobs = deps.blobs;
+  }
+
+  /** Adds the chunk at the job's watermark. Throws `blob-corrupt`, `blob-missing`, `group-limit`. */
+  async merge(jobId: string, chunk: ChunkRecord): Promise<void> {
+    const assembly = this.#assemblies.get(jobId) ?? this.#keep(jobId, new JobAssembly());
+    await assembly.merge(this.#blobs, chunk);
+  }
+
+  /** Merges the chunks before `watermark` again, from their stored results. */
+  async rebuild(jobId: string, watermark: number): Promise<void> {
+    const assembly = this.#keep(jobId, new JobAssembly());
+    for (const chunk of this.#rows(jobId, watermark)) {
+      if (chunk.statistics !== null && chunk.status !== 'failed') {
+        await assembly.merge(this.#blobs, chunk);
+      }
+    }
+    assembly.fillTo(watermark);
+  }
+
+  forget(jobId: string): void {
+    this.#assemblies.delete(jobId);
+  }
+
+  /** Writes the outputs that only the end of a job knows. */
+  async finalize(
+    job: ActiveJob,
+  ): Promise<{ facts: Partial<JobFacts>; verdict: ErrorDocument | null }> {
+    const assembly = this.#assemblies.get(job.id) ?? this.#keep(job.id, new JobAssembly());
+    assembly.fillTo(job.state.chunkCount);
+    const columns = assembly.merger.profile();
+    if (columns !== null) await this.#writeProfile(job, assembly, columns);
+    const plan = parsePlan(job.facts.planText);
+    const verdict = rejectVerdict(job.state.totals, plan.limits);
+    if (job.facts.shape !== 'aggregate') {
+      const parts = this.#parts(job, assembly, true);
+      const { outputRecords } = assembly.map.totals();
+      const facts = { resultBytes: resultByteCount(parts), resultRecords: outputRecords };
+      return { facts, verdict };
+    }
+    const result = finalAggregate(job.facts, plan, assembly.merger);
+    await this.#blobs.delete(aggregateName(job.id));
+    await this.#blobs.put(aggregateName(job.id), [result.bytes]);
+    const facts = { resultBytes: result.bytes.length, resultRecords: result.records };
+    return { facts, verdict };
+  }
+
+  resultSize(job: AnyJob): ResultSize {
+    const { facts, state } = job;
+    const finalized = state.status === 'completed' || state.status === 'completed_with_failures';
+    if (finalized) return { bytes: facts.resultBytes, records: facts.resultRecords };
+    if (facts.context === null || facts.shape === 'aggregate') return { bytes: 0, records: 0 };
+    const parts = this.#parts(job, this.#assemblyOf(job), false);
+    return { bytes: resultByteCount(parts), records: parts.map.totals().outputRecords };
+  }
+
+  result(jobId: string, find: () => AnyJob): ResultView {
+    const job = find();
+    return resultView(this.#blobs, job.name, () => {
+      const now = find();
+      const complete = isFinal(now.state);
+      const finalized = complete && now.state.status.startsWith('completed');
+      const write = now.facts.context?.write ?? null;
+      if (now.facts.shape === 'aggregate') {
+        const bytes = finalized ? now.facts.resultBytes : 0;
+        return { kind: 'blob', name: aggregateName(jobId), bytes, complete, write };
+      }
+      const parts = write === null ? null : this.#parts(now, this.#assemblyOf(now), finalized);
+      return { kind: 'parts', parts, complete, write };
+    });
+  }
+
+  async records(job: AnyJob, offset: number, limit: number): Promise<RecordPage> {
+    const { context, outputColumns } = job.facts;
+    const complete = isFinal(job.state);
+    if (context === null || outputColumns === null) {
+      return { columns: [], offset, records: [], available: 0, complete };
+    }
+    const columns = [...outputColumns];
+    const available = this.resultSize(job).records;
+    const page: RecordPage = { columns, offset, records: [], available, complete };
+    const { write, nullstr } = context;
+    if (job.facts.shape === 'aggregate') {
+      if (available === 0) return page;
+      const frame = outputFrame(columns, write);
+      const load = async () => {
+        const bytes = await this.#blobs.get(aggregateName(job.id));
+        return bytes.subarray(frame.header.length, bytes.length - frame.footer.length);
+      };
+      const key = `${job.id}:${job.updatedAt}`;
+      page.records = await this.#pages.read(key, write, columns, nullstr, load, offset, limit);
+      return page;
+    }
+    const { map } = this.#assemblyOf(job);
+    while (page.records.length < limit) {
+      const place = map.locateRecord(offset + page.records.length);
+      if (place === null) break;
+      const taskKey = this.#taskKeyOf(job.id, place.chunk);
+      const load = () => this.#loadOutput(taskKey, map.entry(place.chunk).outputBytes);
+      const wanted = limit - page.records.length;
+      const read = await this.#pages.read(
+        ...([taskKey, write, columns, nullstr, load, place.within, wanted] as const),
+      );
+      invariant(read.length > 0, 'a chunk holds the records its map says');
+      page.records.push(...read);
+    }
+    return page;
+  }
+
+  async rejects(job: AnyJob, offset: number, limit: number): Promise<RejectPage> {
+    const assembly = this.#assemblyOf(job);
+    const chunkOf = (index: number) => this.#store.chunk(job.id, index);
+    const rejects = await readRejects(this.#blobs, assembly.map, chunkOf, offset, limit);
+    const available = assembly.map.totals().rejected;
+    return { offset, rejects, available, complete: isFinal(job.state) };
+  }
+
+  async profile(job: AnyJob): Promise<Profile> {
+    const complete = isFinal(job.state);
+    const empty: Profile = { jobId: job.id, records: 0, complete, columns: [] };
+    const assembly = this.#assemblies.get(job.id);
+    const columns = assembly?.merger.profile() ?? null;
+    if (assembly !== undefined && columns !== null) {
+      return { ...empty, records: profiledRecords(columns), columns };
+    }
+    const name = profileName(job.id);
+    if (!(await this.#blobs.has(name))) return empty;
+    return JSON.parse(Buffer.from(await this.#blobs.get(name)).toString()) as Profile;
+  }
+
+  async #writeProfile(
+    job: ActiveJob,
+    assembly: JobAssembly,
+    columns: ColumnProfile[],
+  ): Promise<void> {
+    const records = profiledRecords(columns);
+    const profile: Profile = { jobId: job.id, records, complete: true, columns };
+    await this.#blobs.delete(profileName(job.id));
+    await this.#blobs.put(profileName(job.id), [Buffer.from(JSON.stringify(profile))]);
+    invariant(assembly.map.count === job.state.chunkCount, 'every chunk is merged at the end');
+  }
+
+  #parts(job: AnyJob, assembly: JobAssembly, complete: boolean): ResultParts {
+    return {
+      frame: this.#frameOf(job),
+      map: assembly.map,
+      complete,
+      taskKeyOf: (chunk) => this.#taskKeyOf(job.id, chunk),
+    };
+  }
+
+  #frameOf(job: AnyJob): OutputFrame {
+    const { context, outputColumns } = job.facts;
+    invariant(context !== null && outputColumns !== null, 'the input was sniffed');
+    return outputFrame(outputColumns, context.write);
+  }
+
+  #taskKeyOf(jobId: string, index: number): string {
+    const chunk = this.#store.chunk(jobId, index);
+    invariant(chunk !== null, 'a merged chunk has a row');
+    return chunk.taskKey;
+  }
+
+  async #loadOutput(taskKey: string, outputBytes: number): Promise<Uint8Array> {
+    const name = `results/${taskKey}`;
+    return await this.#blobs.getRange(name, OUTPUT_START, OUTPUT_START + outputBytes);
+  }
+
+  /** The assembly in memory, or one with the map alone, made from the chunks' rows. */
+  #assemblyOf(job: AnyJob): JobAssembly {
+    const kept = this.#assemblies.get(job.id);
+    if (kept !== undefined) return kept;
+    const assembly = new JobAssembly();
+    for (const chunk of this.#rows(job.id, job.state.watermark)) {
+      if (chunk.statistics !== null && chunk.status !== 'failed') {
+        assembly.append(chunk.index, chunk.statistics);
+      }
+    }
+    assembly.fillTo(job.state.watermark);
+    return isFinal(job.state) ? this.#keep(job.id, assembly) : assembly;
+  }
+
+  #keep(jobId: string, assembly: JobAssembly): JobAssembly {
+    this.#assemblies.delete(jobId);
+    this.#assemblies.set(jobId, assembly);
+    if (this.#assemblies.size > KEPT_JOBS_MAX) {
+      for (const [oldest] of this.#assemblies) {
+        const job = this.#store.job(oldest);
+        if (job !== null && !isFinal(job.state)) continue;
+        this.#assemblies.delete(oldest);
+        break;
+      }
+    }
+    return assembly;
+  }
+
+  *#rows(jobId: string, end: number): Iterable<ChunkRecord> {
+    for (let from = 0; from < end; from += ROWS_PER_READ) {
+      yield* this.#store.chunks(jobId, from, Math.min(ROWS_PER_READ, end - from));
+    }
+  }
+}
+
+function aggregateName(jobId: string): string {
+  return `outputs/${jobId}/result`;
+}
+
+function profileName(jobId: string): string {
+  return `outputs/${jobId}/profile.json`;
+}
+
+function profiledRecords(columns: readonly ColumnProfile[]): number {
+  return columns[0]?.count ?? 0;
+}

@@ -1,0 +1,46 @@
+import { invariant } from '../../pipeline/errors.ts';
+import type { Reject } from '../../pipeline/protocol/index.ts';
+import type { OutputMap } from '../../pipeline/reassembly/output-map.ts';
+import { rebaseReject } from '../../pipeline/reassembly/rebase-reject.ts';
+import { decodeRejects } from '../../pipeline/result/relative-reject.ts';
+import {
+  decodeSection,
+  readResultHead,
+  RESULT_HEAD_BYTES,
+} from '../../pipeline/result/result-format.ts';
+import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
+import type { ChunkRecord } from '../storage/job-record.ts';
+
+/** Rejects `[offset, offset + limit)` in file order, with their places in the whole input. */
+export async function readRejects(
+  blobs: BlobStore,
+  map: OutputMap,
+  chunkOf: (index: number) => ChunkRecord | null,
+  offset: number,
+  limit: number,
+): Promise<Reject[]> {
+  const rejects: Reject[] = [];
+  while (rejects.length < limit) {
+    const place = map.locateReject(offset + rejects.length);
+    if (place === null) break;
+    const chunk = chunkOf(place.chunk);
+    invariant(chunk !== null, 'a merged chunk has a row');
+    const name = `results/${chunk.taskKey}`;
+    const head = readResultHead(await blobs.getRange(name, 0, RESULT_HEAD_BYTES));
+    const { start, end } = head.sections.rejects;
+    const section = decodeSection(head, 'rejects', await blobs.getRange(name, start, end));
+    const base = {
+      chunk: chunk.index,
+      recordsBefore: map.before(chunk.index).recordsIn,
+      linesBefore: chunk.line,
+      byteOffset: chunk.byteOffset,
+    };
+    const wanted = decodeRejects(section).slice(
+      place.within,
+      place.within + limit - rejects.length,
+    );
+    invariant(wanted.length > 0, 'a result holds the rejects its statistics say');
+    rejects.push(...wanted.map((reject) => rebaseReject(reject, base)));
+  }
+  return rejects;
+}

@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Readable } from 'node:stream';
+import type { OutputEncoding } from '../../pipeline/execution/context.ts';
+import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
+import type { ResultView } from '../service.ts';
+import { resultByteCount, resultPieces, resultStream } from './result-bytes.ts';
+import type { ResultParts } from './result-bytes.ts';
+
+/** Where a result's bytes are now: one object, or the outputs of the chunks merged so far. */
+export type ResultSource = {
+  readonly complete: boolean;
+  /** Null until the input was sniffed. */
+  readonly write: OutputEncoding | null;
+} & (
+  | { readonly kind: 'blob'; readonly name: string; readonly bytes: number }
+  | { readonly kind: 'parts'; readonly parts: ResultParts | null }
+);
+
+/** How often a follower looks for more. */
+const FOLLOW_POLL_MS = 100;
+
+const FORMATS = {
+  csv: { contentType: 'text/csv; charset=utf-8', extension: 'csv' },
+  ndjson: { contentType: 'application/x-ndjson', extension: 'ndjson' },
+  json: { contentType: 'application/json', extension: 'json' },
+} as const;
+
+/** The result as a growing byte sequence; `sourceNow` tells how far it has grown. */
+export function resultView(
+  blobs: BlobStore,
+  jobName: string,
+  sourceNow: () => ResultSource,
+): ResultView {
+  const source = sourceNow();
+  const { contentType, extension } = FORMATS[source.write?.format ?? 'csv'];
+  const bytes = byteCount(source);
+  return {
+    bytes,
+    complete: source.complete,
+    contentType,
+    filename: `${baseName(jobName)}.result.${extension}`,
+    etag: null,
+    stream: (start, end) => streamOf(blobs, source, start, Math.min(end, bytes)),
+    follow: (start, signal) =>
+      Readable.from(followed(blobs, sourceNow, start, signal), { objectMode: false }),
+  };
+}
+
+function byteCount(source: ResultSource): number {
+  if (source.kind === 'blob') return source.bytes;
+  return source.parts === null ? 0 : resultByteCount(source.parts);
+}
+
+function streamOf(blobs: BlobStore, source: ResultSource, start: number, end: number): Readable {
+  if (end <= start) return Readable.from([]);
+  if (source.kind === 'blob') return blobs.stream(source.name, start, end);
+  return source.parts === null ? Readable.from([]) : resultStream(blobs, source.parts, start, end);
+}
+
+async function* followed(
+  blobs: BlobStore,
+  sourceNow: () => ResultSource,
+  start: number,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  let at = start;
+  for (;;) {
+    signal.throwIfAborted();
+    const source = sourceNow();
+    const end = byteCount(source);
+    if (at < end) {
+      for await (const piece of piecesOf(blobs, source, at, end)) {
+        signal.throwIfAborted();
+        yield piece;
+      }
+      at = end;
+    } else if (source.complete) {
+      return;
+    } else {
+      await sleep(FOLLOW_POLL_MS, undefined, { signal });
+    }
+  }
+}
+
+function piecesOf(
+  blobs: BlobStore,
+  source: ResultSource,
+  start: number,
+  end: number,
+): AsyncIterable<Uint8Array> {
+  if (source.kind === 'blob') return blobs.stream(source.name, start, end);
+  if (source.parts === null) return Readable.from([]);
+  return resultPieces(blobs, source.parts, start, end);
+}
+
+/** The name without the endings that no longer say what is in it. */
+function baseName(name: string): string {
+  return name.replace(/(\.(csv|tsv|txt|json|jsonl|ndjson|gz|zst|br))+$/i, '') || 'sluice';
+}
