@@ -1,0 +1,37 @@
+import { ref, shallowRef, type Ref } from 'vue';
+import type { PlanCheckAnswer, Problem } from '../../../pipeline/protocol/index.ts';
+import { checkPlan } from '../api/client.ts';
+import { toProblem } from '../api/problem.ts';
+import { useDebounced } from './use-debounced.ts';
+
+const TYPING_MS = 300;
+
+/** What the server says of the plan's text while it is written. */
+export function usePlanCheck(plan: Readonly<Ref<string>>) {
+  const answer = shallowRef<PlanCheckAnswer | null>(null);
+  const problem = shallowRef<Problem | null>(null);
+  const isChecking = ref(false);
+
+  useDebounced(
+    () => plan.value,
+    TYPING_MS,
+    async (text, signal) => {
+      if (text.trim() === '') {
+        answer.value = { valid: true, issues: [], steps: [] };
+        problem.value = null;
+        return;
+      }
+      isChecking.value = true;
+      try {
+        answer.value = await checkPlan(text, signal);
+        problem.value = null;
+      } catch (error) {
+        if (signal.aborted) return;
+        answer.value = null;
+        problem.value = toProblem(error);
+      }
+      isChecking.value = false;
+    },
+  );
+  return { answer, problem, isChecking };
+}
