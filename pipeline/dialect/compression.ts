@@ -1,5 +1,5 @@
 import { SluiceError } from '../errors.ts';
-import { isZip, startsWith } from './binary-formats.ts';
+import { isZip, refuseBinary, startsWith } from './binary-formats.ts';
 
 /** Compressions that can be read. Brotli and deflate have no magic bytes and must be stated. */
 export type Compression = 'none' | 'gzip' | 'deflate' | 'brotli';
@@ -16,7 +16,7 @@ const MAGIC: readonly (readonly [DetectedCompression, readonly number[]])[] = [
 const BZIP2_BLOCK = [0x31, 0x41, 0x59, 0x26, 0x53, 0x59];
 
 /** Compression by magic bytes, never by a file's name. */
-export function detectCompression(head: Uint8Array): DetectedCompression {
+export function compressionByMagic(head: Uint8Array): DetectedCompression {
   if (isZip(head)) return 'zip';
   for (const [kind, magic] of MAGIC) {
     if (!startsWith(head, magic)) continue;
@@ -29,18 +29,15 @@ export function detectCompression(head: Uint8Array): DetectedCompression {
 /**
  * Compression to read with, from what the plan states ('auto' when it does not) and the first bytes.
  * Throws `input-compression` when bytes and plan disagree or the compression is not supported, and
- * leaves ZIP to `refuseBinary`, which can say what is in it.
+ * `input-format` for bytes that are no text at all (ZIP included: most are Excel workbooks).
  */
-export function resolveCompression(stated: string, head: Uint8Array): Compression {
-  const detected = detectCompression(head);
-  if (stated === 'none') return 'none';
+export function detectCompression(head: Uint8Array, stated = 'auto'): Compression {
+  const detected = compressionByMagic(head);
+  if (stated !== 'brotli' && stated !== 'deflate') refuseBinary(head);
   const wanted = stated === 'auto' ? detected : stated;
   switch (wanted) {
     case 'none':
       return 'none';
-    case 'zip':
-      if (detected === 'zip') return 'none';
-      throw notReadable('zip', 'is not supported yet');
     case 'gzip':
       if (detected === 'gzip') return 'gzip';
       throw notReadable('gzip', 'was stated, but the bytes are not gzip');

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { SluiceError } from '../errors.ts';
+import { refuseBinary } from './binary-formats.ts';
 
 export interface DetectedEncoding {
   /** A WHATWG name such as 'utf-8', 'utf-16le', 'windows-1252'. */
@@ -47,13 +48,15 @@ const NUL_SHARE_MIN = 0.4;
 /**
  * Encoding of the input. A byte-order mark wins; then what is stated; then UTF-16 by its NULs, UTF-8
  * where the sample is valid, else windows-1252 with a warning. `ascii` is read as UTF-8, of which it
- * is a part, and ISO-8859-1 as windows-1252, as WHATWG does. Throws `input-encoding`.
+ * is a part, and ISO-8859-1 as windows-1252, as WHATWG does. Throws `input-encoding`, and
+ * `input-format` where the bytes are no text at all.
  */
 export function detectEncoding(
   sample: Uint8Array,
   complete: boolean,
   stated = 'auto',
 ): DetectedEncoding {
+  refuseBinary(sample);
   const wanted = stated === 'auto' ? null : encodingOf(stated);
   const marked = encodingOfMark(sample);
   if (marked !== null) {

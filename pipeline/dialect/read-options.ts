@@ -20,15 +20,15 @@ export interface ReadOptions {
   readonly nullstr: readonly string[];
   readonly encoding: string;
   readonly compression: string;
-  readonly on_error: 'reject' | 'null' | 'fail';
-  readonly null_padding: boolean;
+  readonly onError: 'reject' | 'null' | 'fail';
+  readonly nullPadding: boolean;
   /** Columns that the plan states; a type left out is inferred. */
-  readonly schema?: readonly StatedColumn[];
+  readonly fields?: readonly StatedField[];
 }
 
-export interface StatedColumn {
+export interface StatedField {
   readonly name: string;
-  readonly type?: ColumnType;
+  readonly type?: ColumnType | undefined;
 }
 
 export const DEFAULT_READ_OPTIONS: ReadOptions = {
@@ -43,6 +43,6 @@ export const DEFAULT_READ_OPTIONS: ReadOptions = {
   nullstr: [''],
   encoding: 'auto',
   compression: 'auto',
-  on_error: 'reject',
-  null_padding: false,
+  onError: 'reject',
+  nullPadding: false,
 };
