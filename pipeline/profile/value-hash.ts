@@ -1,3 +1,7 @@
+/** First digits of pi's fraction: nothing hidden in them. */
+const SEED_HIGH = 0x243f6a88;
+const SEED_LOW = 0x85a308d3 | 0;
+
 /**
  * 64-bit hash of a value's bytes: two 32-bit lanes of MurmurHash3's block step (A. Appleby, public
  * domain) over little-endian words, with other constants each, joined by its final avalanche. Part
@@ -9,8 +13,8 @@ export class ValueHash {
 
   /** A value of up to 16 bytes as four words, zero-padded. */
   ofWords(word0: number, word1: number, word2: number, word3: number, length: number): void {
-    let high = block(0x2f0b4a27, word0, 0xcc9e2d51, 0x1b873593, 13);
-    let low = block(0x7a3c91d5, word0, 0x239b961b, 0xab0e9789, 17);
+    let high = block(SEED_HIGH, word0, 0xcc9e2d51, 0x1b873593, 13);
+    let low = block(SEED_LOW, word0, 0x239b961b, 0xab0e9789, 17);
     if (length > 4) {
       high = block(high, word1, 0xcc9e2d51, 0x1b873593, 13);
       low = block(low, word1, 0x239b961b, 0xab0e9789, 17);
@@ -28,8 +32,8 @@ export class ValueHash {
 
   /** A value of any length. */
   ofBytes(bytes: Uint8Array, start: number, end: number): void {
-    let high = 0x2f0b4a27;
-    let low = 0x7a3c91d5;
+    let high = SEED_HIGH;
+    let low = SEED_LOW;
     for (let i = start; i < end; i += 4) {
       const word = wordAt(bytes, i, end);
       high = block(high, word, 0xcc9e2d51, 0x1b873593, 13);
