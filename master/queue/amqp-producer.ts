@@ -1,8 +1,10 @@
+import type { Logger } from 'pino';
 import {
   AmqpConnection,
   type AmqpConnectionOptions,
   type BrokerEvent,
 } from '../../broker/amqp-connection.ts';
+import { logBrokerEvents } from '../../broker/log-events.ts';
 import type { AmqpDelivery } from '../../broker/amqp-delivery.ts';
 import {
   type BrokerTopology,
@@ -31,7 +33,7 @@ export interface AmqpProducerOptions {
   /** Sets deployments that share a virtual host apart. */
   readonly prefix?: string;
   readonly deliveryLimit?: number;
-  readonly onEvent?: (event: BrokerEvent) => void;
+  readonly log: Logger;
   readonly openTimeoutMs?: number;
   readonly publishTimeoutMs?: number;
 }
@@ -69,7 +71,8 @@ export class AmqpProducer implements TaskProducer {
 
   /** Resolves when connected. Errors: `broker-unavailable`, `usage` (the URL is none). */
   static async connect(options: AmqpProducerOptions): Promise<AmqpProducer> {
-    const { prefix = DEFAULT_BROKER_PREFIX, deliveryLimit, onEvent = () => {}, ...rest } = options;
+    const { prefix = DEFAULT_BROKER_PREFIX, deliveryLimit, log, ...rest } = options;
+    const onEvent = logBrokerEvents(log);
     const topology = brokerTopology(prefix, deliveryLimit);
     const connecting: AmqpConnectionOptions = { ...rest, topology, onEvent, name: 'sluice master' };
     return new AmqpProducer(await AmqpConnection.open(connecting), topology, onEvent);

@@ -1,7 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { SluiceError } from '../../pipeline/errors.ts';
 import type { MasterMessage } from '../../pipeline/protocol/ipc-messages.ts';
+import { childEnvironment } from './config.ts';
 
 const RESTART_DELAY_MS = 100;
 const RESTART_DELAY_MAX_MS = 10_000;
@@ -11,13 +10,12 @@ const SETTLED_MS = 10_000;
 const STDERR = 2;
 
 export interface ChildLaunch {
-  /** Script of the children; the built `worker/main.js` when left out. */
-  readonly entry?: string;
+  /** Script of the children: the built `worker/main.js`. */
+  readonly entry: string;
   /** Arguments after `--name worker-N`. */
-  readonly args?: readonly string[];
-  /** The whole environment of the children; this process's own when left out. */
-  readonly env?: NodeJS.ProcessEnv;
-  readonly execArgv?: readonly string[];
+  readonly args: readonly string[];
+  /** Added to the environment of this process. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** One process. Its successor has the same name and another id. */
@@ -93,11 +91,11 @@ export class ChildPool {
   #fork(slot: Slot): void {
     slot.timer = null;
     slot.startedMs = performance.now();
-    const child = fork(this.#launch.entry ?? builtEntry(), this.#arguments(slot), {
+    const child = fork(this.#launch.entry, this.#arguments(slot), {
       stdio: ['ignore', STDERR, STDERR, 'ipc'],
-      execArgv: [...(this.#launch.execArgv ?? [])],
+      execArgv: [],
       serialization: 'json',
-      ...(this.#launch.env === undefined ? {} : { env: this.#launch.env }),
+      env: childEnvironment(this.#launch.env ?? {}),
     });
     slot.child = child;
     const started: PoolChild = {
@@ -121,7 +119,7 @@ export class ChildPool {
   }
 
   #arguments(slot: Slot): string[] {
-    return ['--name', slot.name, ...(this.#launch.args ?? [])];
+    return ['--name', slot.name, ...this.#launch.args];
   }
 
   #end(slot: Slot, ended: PoolChild, reason: string): void {
@@ -139,10 +137,4 @@ export class ChildPool {
 function sendTo(child: ChildProcess, message: MasterMessage): void {
   // A write that fails means that the child is ending, which is told by 'exit'.
   if (child.connected) child.send(message, () => {});
-}
-
-function builtEntry(): string {
-  const entry = new URL('../../worker/main.js', import.meta.url);
-  if (entry.protocol === 'file:') return fileURLToPath(entry);
-  throw new SluiceError('internal', `no worker beside ${import.meta.url}`);
 }

@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import { SluiceError, errorDocument } from '../../pipeline/errors.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import type { ChildMessage } from '../../pipeline/protocol/ipc-messages.ts';
@@ -8,29 +9,19 @@ import type {
   TaskMessage,
   TaskProducer,
 } from '../../pipeline/protocol/index.ts';
-import { type ChildLaunch, ChildPool, type PoolChild } from './child-pool.ts';
+import { ChildPool, type PoolChild } from './child-pool.ts';
 import { HandlerLane } from './handler-lane.ts';
+import { logPoolEvents } from './log-pool-events.ts';
 import { LocalTaskQueue, type QueuedTask, type Returned } from './local-task-queue.ts';
+import { type WorkerLaunch, workerLaunch } from './worker-launch.ts';
 
 /** A task that a worker gave back waits this long: no hot loop. */
 const REQUEUE_DELAY_MS = 250;
 const DRAIN_WITHIN_MS = 30_000;
 
-/** What happens to the children, for the log at the edge. */
-export type PoolEvent =
-  | { readonly kind: 'worker-started'; readonly worker: string; readonly pid: number }
-  | {
-      readonly kind: 'worker-ended';
-      readonly worker: string;
-      readonly reason: string;
-      readonly restartMs: number | null;
-    }
-  | { readonly kind: 'malformed-message'; readonly worker: string; readonly reason: string }
-  | { readonly kind: 'handler-failed'; readonly error: unknown };
-
-export interface InProcessProducerOptions {
+export interface InProcessProducerOptions extends WorkerLaunch {
+  readonly log: Logger;
   readonly deliveryLimit?: number;
-  readonly onEvent?: (event: PoolEvent) => void;
   /** How long `close` lets the children finish before it kills them. */
   readonly drainWithinMs?: number;
 }
@@ -53,7 +44,8 @@ interface DeadLetter {
  */
 export class InProcessProducer implements TaskProducer {
   readonly #queue: LocalTaskQueue;
-  readonly #onEvent: (event: PoolEvent) => void;
+  readonly #log: Logger;
+  readonly #pool: ChildPool;
   readonly #drainWithinMs: number;
   readonly #announcements: HandlerLane<Announcement>;
   readonly #deadLetters: HandlerLane<DeadLetter>;
@@ -62,26 +54,31 @@ export class InProcessProducer implements TaskProducer {
   readonly #children = new Map<string, PoolChild>();
   /** Workers that ended and have not come back, with the reason. */
   readonly #ended = new Map<string, string>();
-  #pool: ChildPool | null = null;
   #closing = false;
 
-  constructor(options: InProcessProducerOptions = {}) {
+  constructor(options: InProcessProducerOptions) {
+    this.#log = options.log;
     this.#queue = new LocalTaskQueue(options.deliveryLimit ?? LIMITS.deliveryLimit);
-    this.#onEvent = options.onEvent ?? (() => {});
     this.#drainWithinMs = options.drainWithinMs ?? DRAIN_WITHIN_MS;
-    const failed = (error: unknown): void => this.#onEvent({ kind: 'handler-failed', error });
+    const failed = (err: unknown): void => this.#log.error({ err }, 'message handler failed');
     this.#announcements = new HandlerLane(failed);
     this.#deadLetters = new HandlerLane(failed);
+    const events = logPoolEvents(options.log);
+    this.#pool = new ChildPool(workerLaunch(options, null), {
+      onStarted: (child) => {
+        events.started(child);
+        this.#children.set(child.id, child);
+      },
+      onMessage: (child, message) => this.#receive(child, message),
+      onEnded: (child, reason, restartMs) => {
+        events.ended(child, reason, restartMs);
+        this.#childEnded(child, reason, restartMs);
+      },
+    });
   }
 
   /** Starts `count` child processes and keeps their number. */
-  startWorkers(count: number, launch: ChildLaunch = {}): void {
-    if (this.#pool !== null) throw new SluiceError('internal', 'the workers were started before');
-    this.#pool = new ChildPool(launch, {
-      onStarted: (child) => this.#childStarted(child),
-      onMessage: (child, message) => this.#receive(child, message),
-      onEnded: (child, reason, restartMs) => this.#childEnded(child, reason, restartMs),
-    });
+  startWorkers(count: number): void {
     this.#pool.start(count);
     for (const listener of this.#upListeners) listener();
   }
@@ -124,13 +121,8 @@ export class InProcessProducer implements TaskProducer {
     if (this.#closing) return;
     this.#closing = true;
     for (const timer of this.#returning) clearTimeout(timer);
-    await this.#pool?.stop(this.#drainWithinMs);
+    await this.#pool.stop(this.#drainWithinMs);
     await Promise.all([this.#announcements.close(), this.#deadLetters.close()]);
-  }
-
-  #childStarted(child: PoolChild): void {
-    this.#children.set(child.id, child);
-    this.#onEvent({ kind: 'worker-started', worker: child.name, pid: child.pid });
   }
 
   #receive(child: PoolChild, message: unknown): void {
@@ -138,7 +130,7 @@ export class InProcessProducer implements TaskProducer {
     if (checked.ok) this.#take(child, checked.value);
     else {
       const { reason } = checked;
-      this.#onEvent({ kind: 'malformed-message', worker: child.name, reason });
+      this.#log.error({ worker: child.name, reason }, 'malformed message dropped');
     }
   }
 
@@ -177,7 +169,6 @@ export class InProcessProducer implements TaskProducer {
 
   #childEnded(child: PoolChild, reason: string, restartMs: number | null): void {
     this.#children.delete(child.id);
-    this.#onEvent({ kind: 'worker-ended', worker: child.name, reason, restartMs });
     if (restartMs !== null) this.#ended.set(child.name, reason);
     // Nobody holds these any more: no reason to wait.
     for (const returned of this.#queue.detach(child.id)) this.#takeBack(returned, 0);

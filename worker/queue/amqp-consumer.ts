@@ -1,9 +1,11 @@
+import type { Logger } from 'pino';
 import {
   AmqpConnection,
   type AmqpConnectionOptions,
   type BrokerEvent,
   type Consumption,
 } from '../../broker/amqp-connection.ts';
+import { logBrokerEvents } from '../../broker/log-events.ts';
 import type { AmqpDelivery } from '../../broker/amqp-delivery.ts';
 import { SluiceError } from '../../pipeline/errors.ts';
 import {
@@ -32,7 +34,7 @@ export interface AmqpConsumerOptions {
   readonly name: string;
   readonly prefix?: string;
   readonly deliveryLimit?: number;
-  readonly onEvent?: (event: BrokerEvent) => void;
+  readonly log: Logger;
   readonly openTimeoutMs?: number;
   readonly publishTimeoutMs?: number;
 }
@@ -58,7 +60,8 @@ export class AmqpConsumer implements TaskConsumer {
 
   /** Resolves when connected. Errors: `broker-unavailable`, `usage` (the URL is none). */
   static async connect(options: AmqpConsumerOptions): Promise<AmqpConsumer> {
-    const { prefix = DEFAULT_BROKER_PREFIX, deliveryLimit, onEvent = () => {}, ...rest } = options;
+    const { prefix = DEFAULT_BROKER_PREFIX, deliveryLimit, log, ...rest } = options;
+    const onEvent = logBrokerEvents(log);
     const topology = brokerTopology(prefix, deliveryLimit);
     const name = `sluice worker ${options.name}`;
     const connecting: AmqpConnectionOptions = { ...rest, topology, onEvent, name };
