@@ -1,0 +1,63 @@
+import { Readable } from 'node:stream';
+import { LIMITS } from '../../pipeline/limits.ts';
+
+/**
+ * `POST /api/jobs` with `application/json` is either data or the request for a resumable upload.
+ * It is the latter only when the whole body is one object with `name` (text) and `plan` (text or
+ * object), perhaps `size` (bytes), and nothing else; anything else is data. So is everything when
+ * the URL or a header speaks about the data (`?format=`, `?name=`, `?plan=`, X-Sluice-Plan).
+ */
+export type JsonUpload =
+  { readonly kind: 'data'; readonly body: Readable } | { readonly kind: 'resumable' };
+
+/** A plan, its escapes, and the rest of the object. */
+const REQUEST_BYTES_MAX = 2 * LIMITS.planBytesMax + 4096;
+const REQUEST_KEYS = new Set(['name', 'plan', 'size']);
+
+/** Looks at the first bytes; the answer's body still gives all of them. */
+export async function classifyJson(body: Readable): Promise<JsonUpload> {
+  const head: Buffer[] = [];
+  let bytes = 0;
+  let ended = true;
+  for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    head.push(chunk);
+    bytes += chunk.length;
+    if (bytes > REQUEST_BYTES_MAX || !mayBeObject(head)) {
+      ended = false;
+      break;
+    }
+  }
+  if (ended && isResumableRequest(Buffer.concat(head))) return { kind: 'resumable' };
+  return { kind: 'data', body: Readable.from(joined(head, body), { objectMode: false }) };
+}
+
+async function* joined(head: readonly Buffer[], rest: Readable): AsyncGenerator<Buffer> {
+  yield* head;
+  if (!rest.readableEnded) yield* rest as AsyncIterable<Buffer>;
+}
+
+/** False once the first character that is not white space is no opening brace. */
+function mayBeObject(head: readonly Buffer[]): boolean {
+  for (const chunk of head) {
+    const first = chunk.find((byte) => byte > 0x20);
+    if (first !== undefined) return first === 0x7b;
+  }
+  return true;
+}
+
+function isResumableRequest(bytes: Buffer): boolean {
+  let value: unknown;
+  try {
+    value = JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return false; // Not one JSON document, so it is data; its reader says what is wrong with it.
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const { name, plan, size } = value as Readonly<Record<string, unknown>>;
+  return (
+    Object.keys(value).every((key) => REQUEST_KEYS.has(key)) &&
+    typeof name === 'string' &&
+    (typeof plan === 'string' || (typeof plan === 'object' && plan !== null)) &&
+    (size === undefined || Number.isSafeInteger(size))
+  );
+}
