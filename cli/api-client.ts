@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import type { ReadableStream } from 'node:stream/web';
 import { ERROR_CODES, SluiceError, type ErrorCode } from '../pipeline/errors.ts';
 
 export interface Server {
@@ -23,13 +22,11 @@ export async function call(
 ): Promise<Response> {
   const { method = 'GET', headers = {}, body, signal } = request;
   const authorization = server.token === null ? {} : { authorization: `Bearer ${server.token}` };
-  const init: RequestInit & { duplex?: 'half' } = {
+  const init: RequestInit = {
     method,
     headers: { ...headers, ...authorization },
     ...(signal === undefined ? {} : { signal }),
-    ...(body === undefined
-      ? {}
-      : { body: Readable.toWeb(body) as unknown as BodyInit, duplex: 'half' as const }),
+    ...(body === undefined ? {} : { body: Readable.toWeb(body), duplex: 'half' as const }),
   };
   let response: Response;
   try {
@@ -50,7 +47,7 @@ export async function callJson<T>(server: Server, path: string, request?: ApiReq
 /** The body of an answer as a Node stream. */
 export function bodyOf(response: Response): Readable {
   if (response.body === null) return Readable.from([]);
-  return Readable.fromWeb(response.body as ReadableStream);
+  return Readable.fromWeb(response.body);
 }
 
 async function problemOf(response: Response): Promise<SluiceError> {

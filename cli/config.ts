@@ -14,8 +14,3 @@ export function serverFrom(flags: ServerFlags, env: NodeJS.ProcessEnv = process.
     token: flags.token ?? env['SLUICE_TOKEN'] ?? null,
   };
 }
-
-/** Token of `/internal`, the same text as the master's SLUICE_WORKER_TOKEN; null when not set. */
-export function workerToken(env: NodeJS.ProcessEnv = process.env): string | null {
-  return env['SLUICE_WORKER_TOKEN'] ?? null;
-}

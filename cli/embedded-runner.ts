@@ -43,7 +43,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedM
 }
 
 export async function embeddedRunner(options: EmbeddedOptions): Promise<JobRunner> {
-  const { master, close } = await startEmbedded(options);
+  const embedded = await startEmbedded(options);
+  const { master } = embedded;
   const { service } = master;
   return {
     submit: (request, signal) => submit(master, request, signal),
@@ -55,7 +56,7 @@ export async function embeddedRunner(options: EmbeddedOptions): Promise<JobRunne
     cancel: async (id) => {
       await service.cancel(id);
     },
-    close,
+    close: () => embedded.close(),
   };
 }
 

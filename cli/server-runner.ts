@@ -1,5 +1,5 @@
-import type { Readable } from 'node:stream';
-import { Transform } from 'node:stream';
+import { randomUUID } from 'node:crypto';
+import { Readable, Transform } from 'node:stream';
 import { LIMITS } from '../pipeline/limits.ts';
 import type { Job, Manifest, Profile, Reject, RejectPage } from '../pipeline/protocol/index.ts';
 import { bodyOf, call, callJson, type Server } from './api-client.ts';
@@ -30,21 +30,46 @@ export function serverRunner(server: Server): JobRunner {
   };
 }
 
-/** Uploads the body as it is read; the answer comes when the server has all of it. */
+/**
+ * Uploads the body as it is read; the answer comes when the server has all of it. A plan goes as a
+ * part of a form before the file, since addresses and headers have no room for a long one.
+ */
 async function submit(
   server: Server,
   { input, plan, onBytes }: Submission,
   signal: AbortSignal,
 ): Promise<SubmittedJob> {
+  const body = counted(input.open(), onBytes);
+  const boundary = `sluice-${randomUUID()}`;
   const query = new URLSearchParams({ name: input.name });
-  if (plan !== '') query.set('plan', plan);
   const job = await callJson<Job>(server, `/api/jobs?${query.toString()}`, {
     method: 'POST',
-    headers: { 'content-type': contentTypeOf(input) },
-    body: counted(input.open(), onBytes),
+    headers: {
+      'content-type':
+        plan === '' ? contentTypeOf(input) : `multipart/form-data; boundary=${boundary}`,
+    },
+    body: plan === '' ? body : Readable.from(formOf(boundary, { input, plan, body })),
     signal,
   });
   return { id: job.id, received: Promise.resolve(job) };
+}
+
+interface Form {
+  readonly input: InputSource;
+  readonly plan: string;
+  readonly body: Readable;
+}
+
+async function* formOf(boundary: string, { input, plan, body }: Form): AsyncGenerator<Buffer> {
+  const part = (name: string, rest: string): string =>
+    `--${boundary}\r\ncontent-disposition: form-data; name="${name}"${rest}\r\n\r\n`;
+  // RFC 7578 has no escapes worth the name: whatever could end the header goes percent-encoded.
+  const filename = input.name.replaceAll(/["\r\n%]/g, encodeURIComponent);
+  const fileHead = `; filename="${filename}"\r\ncontent-type: ${contentTypeOf(input)}`;
+  yield Buffer.from(`${part('plan', '')}${plan}\r\n${part('name', '')}${input.name}\r\n`);
+  yield Buffer.from(part('file', fileHead));
+  yield* body as AsyncIterable<Buffer>;
+  yield Buffer.from(`\r\n--${boundary}--\r\n`);
 }
 
 function contentTypeOf(input: InputSource): string {

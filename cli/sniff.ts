@@ -20,14 +20,18 @@ export async function sniff(file: string, flags: SniffFlags): Promise<ExitCode> 
   const plan = await readPlan(flags);
   const { bytes, complete } = await readSample(input);
   if (bytes.length === 0) throw new SluiceError('empty-input', `${input.name} is empty`);
-  const { master, close } = await startEmbedded({ workers: 0 });
+  const embedded = await startEmbedded({ workers: 0 });
   try {
-    const answer = await master.service.sniff(bytes, complete, plan.text === '' ? null : plan.text);
+    const answer = await embedded.master.service.sniff(
+      bytes,
+      complete,
+      plan.text === '' ? null : plan.text,
+    );
     const text = flags.json === true ? JSON.stringify(answer, null, 2) : renderSniff(answer);
     process.stdout.write(`${text}\n`);
     return EXIT.done;
   } finally {
-    await close();
+    await embedded.close();
   }
 }
 

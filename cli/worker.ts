@@ -1,5 +1,4 @@
 import { runWorker } from '../worker/main.ts';
-import { workerToken } from './config.ts';
 import { EXIT, type ExitCode } from './failure.ts';
 
 export interface WorkerFlags {
@@ -13,12 +12,6 @@ export async function worker(
   flags: WorkerFlags,
   signal: AbortSignal,
 ): Promise<ExitCode> {
-  await runWorker({
-    name,
-    master: flags.master,
-    broker: flags.broker,
-    token: workerToken(),
-    signal,
-  });
+  await runWorker({ name, master: flags.master, broker: flags.broker, signal });
   return EXIT.done;
 }
