@@ -13,12 +13,10 @@ import { Coordinator } from './driver/coordinator.ts';
 import { WorkerRegistry } from './driver/worker-registry.ts';
 import { HTTP_DEFAULTS } from './http/http-config.ts';
 import { buildServer } from './http/server.ts';
-import { checkPlan } from '../pipeline/plan/check.ts';
 import { LocalMasterService } from './master-service.ts';
 import { AmqpProducer } from './queue/amqp-producer.ts';
 import { InProcessProducer } from './queue/in-process-producer.ts';
-import type { PoolEvent } from './queue/in-process-producer.ts';
-import { ChildPool } from './queue/child-pool.ts';
+import { LocalWorkers } from './queue/local-workers.ts';
 import type { MasterService } from './service.ts';
 import { lockDataDir } from './storage/data-lock.ts';
 import { SqliteJobStore } from './storage/sqlite-job-store.ts';
@@ -34,8 +32,6 @@ export interface RunningMaster {
 }
 
 const VERSION = '0.1.0';
-/** Workers that have not drained by then are killed; their tasks are delivered again. */
-const DRAIN_WITHIN_MS = 30_000;
 
 /** What `close` undoes, last started first. */
 type Closer = () => Promise<void> | void;
@@ -89,32 +85,24 @@ async function openQueue(
   log: Logger,
   closers: Closer[],
 ): Promise<TaskProducer> {
-  const launch = { entry: workerEntry(), args: ['--blobs', blobDir] };
+  const launch = {
+    workerEntry: workerEntry(),
+    storage: { kind: 'file', dir: blobDir },
+    log,
+  } as const;
   if (config.broker === null) {
-    const queue = new InProcessProducer({ onEvent: (event) => logPool(log, event) });
+    const queue = new InProcessProducer(launch);
     closers.push(() => queue.close());
-    queue.startWorkers(config.workers, launch);
+    queue.startWorkers(config.workers);
     return queue;
   }
   const broker = { url: config.broker, prefix: config.queuePrefix };
-  const queue = await AmqpProducer.connect({ ...broker, onEvent: (event) => log.warn({ event }) });
+  const queue = await AmqpProducer.connect({ ...broker, log });
   closers.push(() => queue.close());
-  const pool = new ChildPool(
-    { ...launch, args: [...launch.args, '--broker', broker.url, '--prefix', broker.prefix] },
-    {
-      onStarted: (child) => log.info({ worker: child.name, pid: child.pid }, 'worker started'),
-      onMessage: () => undefined,
-      onEnded: (child, reason) => log.warn({ worker: child.name, reason }, 'worker ended'),
-    },
-  );
-  closers.push(() => pool.stop(DRAIN_WITHIN_MS));
-  pool.start(config.workers);
+  const local = new LocalWorkers({ ...launch, broker });
+  closers.push(() => local.close());
+  local.start(config.workers);
   return queue;
-}
-
-function logPool(log: Logger, event: PoolEvent): void {
-  if (event.kind === 'worker-started') log.info({ event }, 'worker pool');
-  else log.warn({ event }, 'worker pool');
 }
 
 async function listen(
@@ -133,7 +121,6 @@ async function listen(
       dashboardFolder: path.join(distDir(), 'dashboard'),
       version: VERSION,
     },
-    checkPlan,
     logger: log,
   });
   closers.push(() => server.close());
