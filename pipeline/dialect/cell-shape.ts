@@ -22,6 +22,8 @@ const SHAPED_BYTES_MAX = 64;
 /** Characters by what they mean for a cell's shape. */
 const Letter = { other: 0, digit: 1, sign: 2, timeMark: 3, blank: 4, currency: 5, unclean: 6 };
 const LETTERS = letterTable();
+/** Scratch of `looseShape`: how often each letter occurs, up to 255. */
+const COUNTS = new Uint8Array(7);
 
 function letterTable(): Uint8Array {
   const table = new Uint8Array(256);
@@ -44,7 +46,7 @@ export function cellShape(bytes: Uint8Array, start: number, end: number): CellSh
   while (from < to && bytes[from] === 0x20) from++;
   while (to > from && bytes[to - 1] === 0x20) to--;
   if (from === to) return CellShape.empty;
-  if (to - from <= SHAPED_BYTES_MAX) {
+  if (to - from <= SHAPED_BYTES_MAX && bytes[from]! < 0x80) {
     switch (valueKind(bytes, from, to)) {
       case ValueKind.integer:
       case ValueKind.number:
@@ -67,7 +69,7 @@ export function isTyped(shape: CellShape): boolean {
 }
 
 function looseShape(bytes: Uint8Array, from: number, to: number): CellShape {
-  const counts = new Uint8Array(7);
+  const counts = COUNTS.fill(0);
   let commas = 0;
   let dots = 0;
   for (let i = from; i < to; i++) {

@@ -23,14 +23,18 @@ const PRIORS: readonly (readonly [string, number])[] = [
 /** Tried only where nothing above splits the sample. */
 const UNUSUAL = '+*#!&=@_$%\\/-';
 const UNUSUAL_PRIOR = 0.5;
+/** For a table of one column whose text holds commas. */
+const ABSENT_DELIMITERS = ['\t', ';', '|', '\x1f', '\x1e'];
 
 /** Reading the whole sample under every candidate would cost more than it tells. */
-const WINDOW_BYTES = 96 * 1024;
-const WINDOW_RECORDS = 400;
+const WINDOW_BYTES = 64 * 1024;
+const WINDOW_RECORDS = 250;
 /** Share of the perfect score that a sample earns as a table of one column. */
 const ONE_COLUMN_SCORE = 0.25;
 const ONE_COLUMN_TYPED_SCORE = 0.5;
 const SPLIT_SCORE_MIN = 0.12;
+/** Reading quotes as text must explain much more than reading them as quotes. */
+const UNQUOTED_PRIOR = 0.7;
 
 export type Quoting = Pick<Dialect, 'delimiter' | 'quote' | 'escape'>;
 
@@ -47,14 +51,15 @@ export function detectQuoting(sample: Uint8Array, base: Dialect, options: ReadOp
   const rate = (delimiter: string, prior: number): Rated => {
     let best: Rated | null = null;
     for (const quoting of quotingsOf(window, seen, delimiter, options)) {
-      const rated = rateQuoting(window, isWhole, { ...base, ...quoting }, prior);
+      const isUnlikely = quoting.quote === '' && options.quote === 'auto';
+      const weight = isUnlikely ? prior * UNQUOTED_PRIOR : prior;
+      const rated = rateQuoting(window, isWhole, { ...base, ...quoting }, weight);
       if (best === null || rated.score > best.score + 1e-9) best = rated;
     }
     return best!;
   };
   if (options.delim !== 'auto') return rate(options.delim, 1).quoting;
   let best = rate(',', 1);
-  const single = best.columns > 1 ? null : best;
   for (const [delimiter, prior] of PRIORS) {
     if (delimiter === ',' || !isCandidate(window, seen, delimiter)) continue;
     const rated = rate(delimiter, prior);
@@ -68,7 +73,26 @@ export function detectQuoting(sample: Uint8Array, base: Dialect, options: ReadOp
     if (rated.columns > 2 && rated.consistency === 1 && rated.score > oneColumn)
       return rated.quoting;
   }
-  return single?.quoting ?? quotingsOf(window, seen, ',', options)[0]!;
+  return unsplitting(window, isWhole, base, seen, options);
+}
+
+/**
+ * Quoting of a table of one column: a comma, unless it would split a later record of a table whose
+ * first record it does not split; then a delimiter that the sample does not have.
+ */
+function unsplitting(
+  window: Uint8Array,
+  isWhole: boolean,
+  base: Dialect,
+  seen: Uint32Array,
+  options: ReadOptions,
+): Quoting {
+  const quoting = quotingsOf(window, seen, ',', options)[0]!;
+  const index = readWindow(window, isWhole, { ...base, ...quoting });
+  const isWide = index.recordCount === 0 || fieldCountOf(index, 0) > 1;
+  if (isWide || index.fieldCount === index.recordCount) return quoting;
+  const delimiter = ABSENT_DELIMITERS.find((candidate) => seen[candidate.charCodeAt(0)] === 0);
+  return delimiter === undefined ? quoting : { ...quoting, delimiter };
 }
 
 interface Rated {

@@ -9,7 +9,8 @@ const HASH = 0x23;
 /**
  * Records before the table: title lines and notes. They count as such when the table that follows
  * has at least two records of its usual width and each of them has at most half as many fields, or
- * begins with `#`, or fills one cell at most of a record that has the table's width.
+ * begins with `#`, or fills one cell at most of a record that has the table's width. A record with
+ * stray quotes is never one: it may be the header, damaged.
  */
 export function preambleRecords(bytes: Uint8Array, index: RecordIndex): number {
   const columns = usualFieldCount(index);
@@ -24,6 +25,7 @@ export function preambleRecords(bytes: Uint8Array, index: RecordIndex): number {
   for (let record = 0; record < first; record++) {
     const isNarrow = fieldCountOf(index, record) <= columns / 2;
     const isNote = bytes[index.recordStarts[record]!] === HASH;
+    if (index.recordFlags[record] !== 0) return 0;
     if (!isNarrow && !isNote && filledFields(index, record) > 1) return 0;
   }
   let fitting = 0;

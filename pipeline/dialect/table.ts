@@ -48,9 +48,11 @@ export function describeTable(
     const stated = options.fields?.find((field) => field.name === name)?.type;
     return { name, type: stated ?? types.typeOf(column) };
   });
-  const widest = widthFrom(index, data);
-  if (header && isData && widest !== names.length) {
-    warnings.push(`The header has ${names.length} columns, but most records have ${widest}.`);
+  const unfit = unfitRecords(index, data, names.length);
+  if (unfit * 2 > index.recordCount - data) {
+    warnings.push(
+      `Most records of the sample do not have the ${names.length} columns of the first.`,
+    );
   }
   return {
     dialect: { ...dialect, header },
@@ -163,6 +165,14 @@ function widthFrom(index: RecordIndex, first: number): number {
     if (times > (frequency.get(usual) ?? 0)) usual = count;
   }
   return usual;
+}
+
+function unfitRecords(index: RecordIndex, first: number, columnCount: number): number {
+  let unfit = 0;
+  for (let record = first; record < index.recordCount; record++) {
+    if (fieldCountOf(index, record) !== columnCount) unfit++;
+  }
+  return unfit;
 }
 
 function texts(bytes: Uint8Array, index: RecordIndex, record: number, dialect: Dialect): string[] {

@@ -34,6 +34,12 @@ type Decoding = (bytes: Uint8Array, last: boolean) => Uint8Array;
 const EMPTY = new Uint8Array(0);
 const UTF8_MARK = [0xef, 0xbb, 0xbf];
 
+/**
+ * Bytes 0x80 to 0x9f, which Node 20's decoder takes for control characters. WHATWG maps the five
+ * that Microsoft left out to themselves.
+ */
+const WINDOWS_1252_C1 = '€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ';
+
 /** Drops a mark at the start, even one split over pushes. */
 function utf8Passing(): Decoding {
   let matched = 0;
@@ -62,7 +68,8 @@ function singleByteDecoding(encoding: string): Decoding {
   const lengths = new Uint8Array(256);
   const codes = new Uint8Array(256 * 3);
   for (let byte = 0; byte < 256; byte++) {
-    const text = decoder.decode(Uint8Array.of(byte));
+    const isC1 = encoding === 'windows-1252' && byte >= 0x80 && byte < 0xa0;
+    const text = isC1 ? WINDOWS_1252_C1[byte - 0x80]! : decoder.decode(Uint8Array.of(byte));
     if (text === '\uFFFD') continue;
     const utf8 = encoder.encode(text);
     lengths[byte] = utf8.length;
