@@ -17,7 +17,7 @@ import { queryDuckDB } from '../support/duckdb-oracle.ts';
 const REALDATA = path.join(import.meta.dirname, '..', '..', '..', 'shared', 'corpus', 'realdata');
 const FILES = [
   { file: 'iris.csv', by: ['species'] },
-  { file: 'penguins.csv', by: ['Species', 'Sex'] },
+  { file: 'penguins.csv', by: ['species', 'sex'] },
   { file: 'stocks.csv', by: ['symbol'] },
   { file: 'titanic.csv', by: ['Pclass'] },
   { file: 'seattle-weather.csv', by: ['weather'] },

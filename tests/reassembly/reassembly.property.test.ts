@@ -1,0 +1,102 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { OutputMap } from '../../pipeline/reassembly/output-map.ts';
+import { rebaseReject } from '../../pipeline/reassembly/rebase-reject.ts';
+import { Watermark } from '../../pipeline/reassembly/watermark.ts';
+
+describe('the watermark', () => {
+  test('hands out every chunk once and in order, whatever comes late, ahead or twice', () => {
+    const arrivals = fc
+      .integer({ min: 0, max: 40 })
+      .chain((count) =>
+        fc.tuple(
+          fc.constant(count),
+          fc.array(fc.nat({ max: Math.max(0, count - 1) }), { maxLength: 120 }),
+        ),
+      );
+    fc.assert(
+      fc.property(arrivals, fc.integer({ min: 1, max: 8 }), ([count, order], aheadMax) => {
+        const watermark = new Watermark(0, aheadMax);
+        const accepted = new Set<number>();
+        const merged: number[] = [];
+        const rest = Array.from({ length: count }, (_, index) => index);
+        for (const index of count === 0 ? [] : [...order, ...rest]) {
+          if (!watermark.mayStart(index)) continue;
+          expect(watermark.accept(index)).toBe(accepted.has(index) ? 'duplicate' : 'new');
+          accepted.add(index);
+          for (let next = watermark.advance(); next !== null; next = watermark.advance()) {
+            merged.push(next);
+          }
+          expect(watermark.aheadCount).toBeLessThanOrEqual(aheadMax);
+        }
+        expect(merged).toEqual(rest);
+        expect(watermark.next).toBe(count);
+      }),
+    );
+  });
+
+  test('goes on where an earlier one stood', () => {
+    const watermark = new Watermark(3);
+    expect([watermark.accept(2), watermark.accept(3), watermark.accept(3)]).toEqual([
+      'duplicate',
+      'new',
+      'duplicate',
+    ]);
+    expect([watermark.advance(), watermark.advance(), watermark.next]).toEqual([3, null, 4]);
+    expect(() => watermark.accept(4 + 512)).toThrow('reorder window');
+  });
+});
+
+describe('the output map', () => {
+  const count = fc.oneof(fc.constant(0), fc.nat({ max: 5 }));
+  const entry = fc.record({
+    ...{ outputBytes: count, outputRecords: count, rejected: count },
+    ...{ recordsIn: count, lines: count, bytesIn: count },
+  });
+
+  test('finds the chunk of every byte, record and reject', () => {
+    fc.assert(
+      fc.property(fc.array(entry, { maxLength: 100 }), (entries) => {
+        const map = new OutputMap();
+        entries.forEach((chunk, index) => map.append(index, chunk));
+        const places = (measure: 'outputBytes' | 'outputRecords' | 'rejected') =>
+          entries.flatMap((chunk, index) =>
+            Array.from({ length: chunk[measure] }, (_, within) => ({ chunk: index, within })),
+          );
+        const bytes = places('outputBytes');
+        const records = places('outputRecords');
+        const rejects = places('rejected');
+        expect(bytes.map((_, i) => map.locate(i))).toEqual(bytes);
+        expect(records.map((_, i) => map.locateRecord(i))).toEqual(records);
+        expect(rejects.map((_, i) => map.locateReject(i))).toEqual(rejects);
+        expect([map.locate(bytes.length), map.locate(-1), map.locateRecord(NaN)]).toEqual([
+          null,
+          null,
+          null,
+        ]);
+        expect(map.totals().outputBytes).toBe(bytes.length);
+        expect(entries.map((_, index) => map.entry(index))).toEqual(entries);
+      }),
+    );
+  });
+
+  test('takes chunks in file order only, each once', () => {
+    const map = new OutputMap();
+    const none = { outputBytes: 1, outputRecords: 1, rejected: 0, recordsIn: 1, lines: 1 };
+    map.append(0, { ...none, bytesIn: 1 });
+    expect(() => map.append(0, { ...none, bytesIn: 1 })).toThrow('file order');
+    expect(() => map.append(2, { ...none, bytesIn: 1 })).toThrow('file order');
+  });
+});
+
+test('a reject gets its place in the whole input, counted from 1', () => {
+  const relative = {
+    ...{ record: 0, line: 2, byteOffset: 5, column: 1, columnName: 'b' },
+    ...{ code: 'type-error', message: 'm', raw: 'r', rawEncoding: 'utf-8' as const },
+  };
+  const base = { chunk: 4, recordsBefore: 100, linesBefore: 101, byteOffset: 2000 };
+  expect(rebaseReject(relative, base)).toEqual({
+    ...relative,
+    ...{ record: 101, line: 104, byteOffset: 2005, chunk: 4 },
+  });
+});
