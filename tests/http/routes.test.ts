@@ -1,0 +1,431 @@
+import { parse as parseCsv } from 'csv-parse/sync';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Value } from 'typebox/value';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ERROR_CODES } from '../../pipeline/errors.ts';
+import { LIMITS } from '../../pipeline/limits.ts';
+import * as documents from '../../pipeline/protocol/job.ts';
+import {
+  openConnection,
+  openEdge,
+  temporaryFolder,
+  WORKER_TOKEN,
+  type Edge,
+} from '../support/http-edge.ts';
+
+let edge: Edge;
+beforeEach(() => {
+  edge = openEdge();
+});
+afterEach(() => edge.app.close());
+
+const post = (url: string) => edge.app.inject({ method: 'POST', url });
+
+describe('jobs', () => {
+  it('lists by status, name and cursor', async () => {
+    for (const name of ['one.csv', 'two.csv', 'three.csv']) edge.service.add({ name });
+    edge.service.add({ name: 'one done.csv', status: 'completed' });
+    const page = await edge.app.inject('/api/jobs?limit=2');
+    expect(Value.Check(documents.JobPage, page.json())).toBe(true);
+    expect(page.json()).toMatchObject({ jobs: [{}, {}], nextCursor: '2' });
+    const rest = await edge.app.inject('/api/jobs?limit=2&cursor=2');
+    expect(rest.json()).toMatchObject({ nextCursor: null });
+    const found = await edge.app.inject('/api/jobs?status=completed&q=one');
+    expect(found.json()).toMatchObject({ jobs: [{ name: 'one done.csv' }] });
+    expect(found.json<{ jobs: unknown[] }>().jobs).toHaveLength(1);
+  });
+
+  it('are read, steered and deleted', async () => {
+    const { id } = edge.service.add({}).job;
+    expect(Value.Check(documents.Job, (await edge.app.inject(`/api/jobs/${id}`)).json())).toBe(
+      true,
+    );
+    for (const [action, status] of [
+      ['pause', 'paused'],
+      ['resume', 'processing'],
+      ['cancel', 'cancelled'],
+      ['retry', 'processing'],
+    ]) {
+      expect((await post(`/api/jobs/${id}/${action}`)).json()).toMatchObject({ id, status });
+    }
+    edge.service.finish(id);
+    expect((await post(`/api/jobs/${id}/cancel`)).json()).toMatchObject({ code: 'conflict' });
+    const deleted = await edge.app.inject({ method: 'DELETE', url: `/api/jobs/${id}` });
+    expect(deleted.statusCode).toBe(204);
+    expect((await edge.app.inject(`/api/jobs/${id}`)).statusCode).toBe(404);
+  });
+
+  it('actions ignore a body, empty or not', async () => {
+    const { id } = edge.service.add({}).job;
+    for (const payload of ['', '{}', 'not json']) {
+      const response = await edge.app.inject({
+        method: 'POST',
+        url: `/api/jobs/${id}/pause`,
+        headers: { 'content-type': 'application/json' },
+        payload,
+      });
+      expect(response.statusCode).toBe(200);
+    }
+  });
+
+  it('give records, chunks, profile and manifest as the documents say', async () => {
+    const { id } = edge.service.add({}).job;
+    edge.service.finish(id, Buffer.from('a\nb\nc\n'));
+    const get = async (part: string) => (await edge.app.inject(`/api/jobs/${id}/${part}`)).json();
+    const records: unknown = await get('records?offset=1&limit=1');
+    expect(records).toMatchObject({ records: [['b']], offset: 1, available: 3, complete: true });
+    expect(Value.Check(documents.RecordPage, records)).toBe(true);
+    const chunks: unknown = await get('chunks?limit=3');
+    expect(chunks).toMatchObject({ chunks: [{}, {}, {}], nextCursor: '3' });
+    expect(await get('chunks?limit=3&cursor=3')).toMatchObject({ nextCursor: null });
+    expect(Value.Check(documents.ChunkPage, chunks)).toBe(true);
+    expect(Value.Check(documents.Profile, await get('profile'))).toBe(true);
+    expect(Value.Check(documents.Manifest, await get('manifest'))).toBe(true);
+  });
+});
+
+describe('rejects', () => {
+  const reject = (record: number, raw: string): documents.Reject => ({
+    record,
+    line: record + 1,
+    byteOffset: record * 10,
+    column: null,
+    columnName: null,
+    code: 'missing-cell',
+    message: 'one field, "two" wanted',
+    raw,
+    rawEncoding: 'utf-8',
+    chunk: 0,
+  });
+
+  it('come by page', async () => {
+    const entry = edge.service.add({});
+    entry.rejects = [reject(1, 'a'), reject(2, 'b'), reject(3, 'c')];
+    const page = await edge.app.inject(`/api/jobs/${entry.job.id}/rejects?offset=1&limit=1`);
+    expect(page.json()).toMatchObject({ rejects: [{ record: 2 }], available: 3 });
+    expect(Value.Check(documents.RejectPage, page.json())).toBe(true);
+  });
+
+  it('come whole as CSV and NDJSON, page after page', async () => {
+    const entry = edge.service.add({ name: 'é.csv' });
+    const count = 2 * LIMITS.pageRecordsMax + 7;
+    entry.rejects = Array.from({ length: count }, (_, index) => reject(index, `a,"b\n${index}`));
+    const url = `/api/jobs/${entry.job.id}/rejects`;
+    const csv = await edge.app.inject(`${url}?format=csv`);
+    expect(csv.headers['content-type']).toBe('text/csv; charset=utf-8');
+    expect(csv.headers['content-disposition']).toContain("UTF-8''%C3%A9.csv.rejects.csv");
+    const records = parseCsv(csv.body, { columns: true });
+    expect(records).toHaveLength(count);
+    expect(records.at(-1)).toMatchObject({ raw: `a,"b\n${count - 1}`, column: '' });
+    const lines = (await edge.app.inject(`${url}?format=ndjson`)).body.trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(entry.rejects);
+  });
+});
+
+describe('sniff and plan check', () => {
+  const sniff = (url: string, payload: Buffer | string) =>
+    edge.app.inject({
+      method: 'POST',
+      url,
+      headers: { 'content-type': 'application/octet-stream' },
+      payload,
+    });
+
+  it('looks at the sample, and knows whether it is the whole file', async () => {
+    const response = await sniff('/api/sniff?complete=1&plan=read:%20{}', 'a,b\n');
+    expect(Value.Check(documents.SniffAnswer, response.json())).toBe(true);
+    await sniff('/api/sniff?complete=true', 'a');
+    await sniff('/api/sniff', 'a');
+    expect(edge.service.sniffed).toMatchObject([
+      { complete: true, plan: 'read: {}' },
+      { complete: true, plan: null },
+      { complete: false, plan: null },
+    ]);
+    expect((await sniff('/api/sniff', '')).json()).toMatchObject({ code: 'empty-input' });
+  });
+
+  it('reads no more than its bound and answers while the rest comes', async () => {
+    const bytes = Buffer.alloc(LIMITS.sniffBytesMax + 500_000, 'x');
+    const response = await sniff('/api/sniff?complete=1', bytes);
+    expect(response.statusCode).toBe(200);
+    expect(edge.service.sniffed[0]?.sample.length).toBe(LIMITS.sniffBytesMax);
+    expect(edge.service.sniffed[0]?.complete).toBe(false);
+  });
+
+  const check = async (type: string, payload: string) => {
+    const response = await edge.app.inject({
+      method: 'POST',
+      url: '/api/plans/check',
+      headers: { 'content-type': type },
+      payload,
+    });
+    expect(response.statusCode).toBe(200);
+    expect(Value.Check(documents.PlanCheckAnswer, response.json())).toBe(true);
+    return response.json<documents.PlanCheckAnswer>();
+  };
+
+  it.each([
+    ['text/yaml', 'version: 1\nsteps:\n  - select: [a]\n'],
+    ['text/plain', 'version: 1\nsteps:\n  - select: [a]\n'],
+    ['application/json', '{"version":1,"steps":[{"select":["a"]}]}'],
+    ['application/json', '{"plan":{"version":1,"steps":[{"select":["a"]}]}}'],
+    ['application/json', '{"plan":"version: 1\\nsteps:\\n  - select: [a]\\n"}'],
+  ])('compiles a plan sent as %s: %s', async (type, payload) => {
+    const answer = await check(type, payload);
+    expect(answer).toEqual({
+      valid: true,
+      issues: [],
+      steps: [{ kind: 'select', scope: 'record' }],
+    });
+  });
+
+  it('gives the place of what is wrong', async () => {
+    const answer = await check('text/yaml', 'version: 1\nsteps:\n  - selct: [a]\n');
+    expect(answer.valid).toBe(false);
+    expect(answer.issues[0]?.line).toBe(3);
+  });
+});
+
+describe('health', () => {
+  it('is alive, and ready or not', async () => {
+    expect((await edge.app.inject('/healthz')).json()).toEqual({ status: 'ok' });
+    expect((await edge.app.inject('/readyz')).json()).toEqual({ status: 'ready' });
+    edge.service.missing = 'the broker cannot be reached';
+    const response = await edge.app.inject('/readyz');
+    expect(response.statusCode).toBe(503);
+    expect(response.json()).toMatchObject({
+      code: 'broker-unavailable',
+      detail: 'the broker cannot be reached',
+    });
+    expect((await edge.app.inject('/healthz')).statusCode).toBe(200);
+  });
+
+  it('metrics are read from the master at each scrape', async () => {
+    edge.service.add({ bytesReceived: 5 });
+    const scrape = async () => (await edge.app.inject('/metrics')).body;
+    expect(await scrape()).toContain('sluice_received_bytes_total 5\n');
+    edge.service.add({ bytesReceived: 7 });
+    const text = await scrape();
+    expect(text).toContain('sluice_received_bytes_total 12\n');
+    expect(text).toContain('sluice_queue_connected{kind="in-process"} 1\n');
+    expect(text).toContain('sluice_workers{state="idle"} 0\n');
+    expect(text).toContain('process_resident_memory_bytes');
+  });
+
+  it('workers are listed', async () => {
+    const response = await edge.app.inject('/api/workers');
+    expect(Value.Check(documents.WorkerList, response.json())).toBe(true);
+  });
+});
+
+describe('internal blobs', () => {
+  const authorization = `Bearer ${WORKER_TOKEN}`;
+  const put = (name: string, payload: Buffer | string, more = {}) =>
+    edge.app.inject({
+      method: 'PUT',
+      url: `/internal/blobs/${name}`,
+      headers: { authorization, 'content-type': 'application/octet-stream', ...more },
+      payload,
+    });
+  const get = (name: string, headers = {}, method: 'GET' | 'HEAD' = 'GET') =>
+    edge.app.inject({
+      method,
+      url: `/internal/blobs/${name}`,
+      headers: { authorization, ...headers },
+    });
+
+  it('are stored once and read whole or in part', async () => {
+    expect((await get('results/abc')).statusCode).toBe(404);
+    expect((await get('results/abc', {}, 'HEAD')).statusCode).toBe(404);
+    expect((await put('results/abc', 'payload')).statusCode).toBe(201);
+    expect((await put('results/abc', 'other')).statusCode).toBe(204);
+    const again = await put('results/abc', 'other', { 'if-none-match': '*' });
+    expect(again.statusCode).toBe(412);
+    expect((await get('results/abc')).body).toBe('payload');
+    expect((await get('results/abc', {}, 'HEAD')).statusCode).toBe(200);
+    const part = await get('results/abc', { range: 'bytes=3-4' });
+    expect(part.statusCode).toBe(206);
+    expect(part.body).toBe('lo');
+    expect((await get('results/abc', { range: 'bytes=99-' })).statusCode).toBe(416);
+  });
+
+  it.each(['..', 'a/..%2F..%2Fetc', '%2Fetc%2Fpasswd', 'a/b/c/d', 'a%00', ''])(
+    'refuses the name "%s"',
+    async (name) => {
+      expect((await get(name)).statusCode).toBeGreaterThanOrEqual(400);
+      expect((await put(name, 'x')).statusCode).toBeGreaterThanOrEqual(400);
+      expect(edge.service.blobContents.size).toBe(0);
+    },
+  );
+
+  it('refuses what is too large', async () => {
+    const response = await put('results/big', Buffer.alloc(64 * 1024 * 1024 + 1));
+    expect(response.json()).toMatchObject({ status: 413, code: 'limit-exceeded' });
+    expect(edge.service.blobContents.size).toBe(0);
+  });
+});
+
+describe('problems', () => {
+  it('name each field that is not valid', async () => {
+    const response = await edge.app.inject('/api/jobs/x/records?offset=-1&limit=many');
+    expect(response.statusCode).toBe(400);
+    expect(response.headers['content-type']).toBe('application/problem+json; charset=utf-8');
+    const problem = response.json<documents.Problem>();
+    expect(Value.Check(documents.Problem, problem)).toBe(true);
+    expect(problem).toMatchObject({
+      type: '/api/docs#problem-bad-request',
+      instance: '/api/jobs/x/records',
+    });
+    const fields = problem.details['fields'] as { field: string }[];
+    expect(fields.map(({ field }) => field)).toEqual(['offset', 'limit']);
+  });
+
+  it.each([
+    ['GET', '/api/nothing'],
+    ['POST', '/api/jobs/x/explode'],
+    ['GET', '/internal/other'],
+    ['GET', '/nothing'],
+  ] as const)('%s %s is 404', async (method, url) => {
+    const response = await edge.app.inject({ method, url, headers: { accept: 'text/html' } });
+    expect(response.statusCode).toBe(404);
+    expect(response.json()).toMatchObject({ code: 'not-found', instance: url });
+  });
+
+  it('tell nothing of errors of our own', async () => {
+    edge.service.listJobs = () => {
+      throw new TypeError('secret path /etc/x');
+    };
+    const response = await edge.app.inject('/api/jobs');
+    expect(response.statusCode).toBe(500);
+    expect(response.json()).toMatchObject({ code: 'internal', details: {} });
+    expect(response.body).not.toContain('secret');
+  });
+
+  it('answer what is no HTTP as well', async () => {
+    const client = openConnection(await edge.listen());
+    client.send('NONSENSE\r\n\r\n');
+    await client.hasReceived('"bad-request"');
+    expect(client.received()).toMatch(/^HTTP\/1.1 400 /);
+    client.socket.destroy();
+  });
+});
+
+describe('the API document', () => {
+  interface Operation {
+    readonly responses?: Record<string, { description?: string }>;
+    readonly summary?: string;
+    readonly parameters?: { name: string; in: string; required?: boolean }[];
+  }
+  interface Document {
+    readonly openapi: string;
+    readonly info: { description: string };
+    readonly paths: Record<string, Record<string, Operation>>;
+    readonly components: { schemas: Record<string, unknown> };
+  }
+  const read = async () => (await edge.app.inject('/api/docs/json')).json<Document>();
+
+  it('is OpenAPI 3.1 and has every call of the contract', async () => {
+    const { openapi, paths } = await read();
+    expect(openapi).toBe('3.1.0');
+    const calls = Object.entries(paths).flatMap(([url, operations]) =>
+      Object.keys(operations).map((method) => `${method.toUpperCase()} ${url}`),
+    );
+    const jobPart = (part: string) => `/api/jobs/{id}${part}`;
+    const reads = ['', '/records', '/result', '/rejects', '/profile', '/manifest', '/chunks'];
+    const actions = ['/cancel', '/pause', '/resume', '/retry'];
+    for (const call of [
+      ...['POST /api/jobs', 'PUT /api/jobs', 'PUT /api/jobs/{filename}', 'GET /api/jobs'],
+      ...['POST /api/uploads', 'POST /api/sniff', 'POST /api/plans/check', 'GET /api/workers'],
+      ...['GET /healthz', 'GET /readyz', 'GET /metrics', `DELETE ${jobPart('')}`],
+      ...['GET /internal/blobs/{*}', 'PUT /internal/blobs/{*}'],
+      ...reads.map((part) => `GET ${jobPart(part)}`),
+      ...actions.map((part) => `POST ${jobPart(part)}`),
+    ]) {
+      expect(calls).toContain(call);
+    }
+  });
+
+  it('is sound: references resolve, path parameters are declared, answers described', async () => {
+    const document = await read();
+    for (const reference of referencesIn(document)) {
+      expect(reference).toMatch(/^#\/components\/schemas\/\w+$/);
+      expect(Object.keys(document.components.schemas)).toContain(reference.split('/').at(-1));
+    }
+    for (const [url, operations] of Object.entries(document.paths)) {
+      const names = [...url.matchAll(/\{(.+?)\}/g)].map((match) => match[1]);
+      for (const [method, operation] of Object.entries(operations)) {
+        if (method === 'head') continue;
+        const declared = (operation.parameters ?? [])
+          .filter((parameter) => parameter.in === 'path' && parameter.required === true)
+          .map((parameter) => parameter.name);
+        expect([url, declared]).toEqual([url, names]);
+        expect(operation.summary).toMatch(/\w/);
+        for (const response of Object.values(operation.responses ?? {})) {
+          expect(response.description).toMatch(/\w/);
+        }
+      }
+    }
+  });
+
+  it('explains every problem code', async () => {
+    const { info } = await read();
+    for (const code of Object.keys(ERROR_CODES)) {
+      expect(info.description).toContain(`id="problem-${code}"`);
+    }
+  });
+
+  it('has a reader', async () => {
+    const response = await edge.app.inject('/api/docs/');
+    expect(response.statusCode).toBe(200);
+    expect(response.body).toContain('swagger-ui');
+    expect(response.headers['content-security-policy']).not.toContain('upgrade-insecure');
+  });
+});
+
+function referencesIn(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, member]) =>
+    key === '$ref' && typeof member === 'string' ? [member] : referencesIn(member),
+  );
+}
+
+describe('the dashboard', () => {
+  const folder = temporaryFolder('dashboard');
+  beforeEach(async () => {
+    mkdirSync(path.join(folder, 'assets'), { recursive: true });
+    writeFileSync(path.join(folder, 'index.html'), '<!doctype html><title>Sluice</title>');
+    writeFileSync(path.join(folder, 'assets', 'index-4f2a.js'), 'export {};');
+    await edge.app.close();
+    edge = openEdge({ dashboardFolder: folder });
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('is served at / and at its own addresses, fresh each time', async () => {
+    for (const url of ['/', '/jobs/some-id', '/workers']) {
+      const response = await edge.app.inject({ url, headers: { accept: 'text/html,*/*' } });
+      expect(response.statusCode).toBe(200);
+      expect(response.body).toContain('<title>Sluice');
+      expect(response.headers['cache-control']).toBe('no-cache');
+      expect(response.headers['content-security-policy']).toContain("script-src 'self';");
+    }
+  });
+
+  it('has assets that are cached for ever, and 404 for those that are gone', async () => {
+    const asset = await edge.app.inject('/assets/index-4f2a.js');
+    expect(asset.headers['cache-control']).toBe('public, max-age=31536000, immutable');
+    expect(asset.headers['content-type']).toContain('javascript');
+    const gone = await edge.app.inject({ url: '/assets/x.js', headers: { accept: 'text/html' } });
+    expect(gone.statusCode).toBe(404);
+  });
+
+  it('does not stand in for the API', async () => {
+    for (const url of ['/api/nothing', '/internal/blobs']) {
+      const response = await edge.app.inject({ url, headers: { accept: 'text/html' } });
+      expect(response.statusCode).toBe(404);
+    }
+    expect((await edge.app.inject('/jobs/some-id')).statusCode).toBe(404);
+    const outside = await edge.app.inject('/..%2F..%2Fetc%2Fpasswd');
+    expect(outside.statusCode).toBeGreaterThanOrEqual(400);
+  });
+});
