@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ErrorDocument } from '../../pipeline/errors.ts';
 import { invariant } from '../../pipeline/errors.ts';
 import { outputFrame } from '../../pipeline/execution/output-frame.ts';
@@ -105,12 +106,13 @@ export class Assemblies {
       const complete = isFinal(now.state);
       const finalized = complete && now.state.status.startsWith('completed');
       const write = now.facts.context?.write ?? null;
+      const common = { complete, write, identity: finalized ? resultIdentity(now) : null };
       if (now.facts.shape === 'aggregate') {
         const bytes = finalized ? now.facts.resultBytes : 0;
-        return { kind: 'blob', name: aggregateName(jobId), bytes, complete, write };
+        return { ...common, kind: 'blob', name: aggregateName(jobId), bytes };
       }
       const parts = write === null ? null : this.#parts(now, this.#assemblyOf(now), finalized);
-      return { kind: 'parts', parts, complete, write };
+      return { ...common, kind: 'parts', parts };
     });
   }
 
@@ -243,6 +245,13 @@ export class Assemblies {
       yield* this.#store.chunks(jobId, from, Math.min(ROWS_PER_READ, end - from));
     }
   }
+}
+
+/** Equal for equal results: they are a function of input and context, but for failed chunks. */
+function resultIdentity({ facts, state }: AnyJob): string {
+  const { inputHash, contextKey, planText } = facts;
+  const parts = [inputHash, contextKey, planText, ...state.failed];
+  return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 32);
 }
 
 function aggregateName(jobId: string): string {

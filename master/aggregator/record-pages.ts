@@ -1,8 +1,11 @@
+import { invariant } from '../../pipeline/errors.ts';
 import type { OutputEncoding } from '../../pipeline/execution/context.ts';
+import { readNdjson } from '../../pipeline/json/ndjson-reader.ts';
 import type { Dialect } from '../../pipeline/parsing/dialect.ts';
 import { RFC_4180 } from '../../pipeline/parsing/dialect.ts';
 import { fieldText } from '../../pipeline/parsing/field.ts';
 import { createRecordIndex } from '../../pipeline/parsing/record-index.ts';
+import type { RecordIndex } from '../../pipeline/parsing/record-index.ts';
 import { Tokenizer } from '../../pipeline/parsing/tokenizer.ts';
 import type { Column } from '../../pipeline/protocol/index.ts';
 
@@ -91,29 +94,39 @@ function csvCells(bytes: Uint8Array, dialect: Dialect, nullstr: readonly string[
   const index = createRecordIndex();
   const tokenizer = new Tokenizer(dialect, { skipBlankLines: 'never' });
   tokenizer.tokenize(bytes, 0, bytes.length, true, index);
+  return cellsOf(bytes, index, dialect, (text) => nullstr.includes(text));
+}
+
+/** Cells of JSON objects, one a line; numbers keep all their digits. */
+function jsonCells(bytes: Uint8Array, columns: readonly Column[]): Cells[] {
+  const lines = new TextDecoder().decode(bytes).split('\n');
+  const objects = lines.filter((line) => line.startsWith('{'));
+  const text = objects.map((line) => line.replace(/,$/, '')).join('\n');
+  const names = columns.map(({ name }) => name);
+  const index = createRecordIndex();
+  const batch = readNdjson(new TextEncoder().encode(text), names, index);
+  invariant(batch.faults.length === 0, 'an output holds objects of the output columns alone');
+  return cellsOf(batch.bytes, index, RFC_4180, (_text, isEmpty) => isEmpty);
+}
+
+/** `isNull` is asked with the text, and whether the field has no byte, not even quotes. */
+function cellsOf(
+  bytes: Uint8Array,
+  index: RecordIndex,
+  dialect: Dialect,
+  isNull: (text: string, isEmpty: boolean) => boolean,
+): Cells[] {
   const records: Cells[] = [];
   for (let record = 0; record < index.recordCount; record++) {
     const cells: Cells = [];
-    const end = index.recordFields[record + 1] ?? 0;
-    for (let field = index.recordFields[record] ?? 0; field < end; field++) {
+    const last = index.recordFields[record + 1] ?? 0;
+    for (let field = index.recordFields[record] ?? 0; field < last; field++) {
       const start = index.fieldStarts[field] ?? 0;
-      const text = fieldText(bytes, start, index.fieldEnds[field] ?? start, dialect);
-      cells.push(nullstr.includes(text) ? null : text);
+      const end = index.fieldEnds[field] ?? start;
+      const text = fieldText(bytes, start, end, dialect);
+      cells.push(isNull(text, start === end) ? null : text);
     }
     records.push(cells);
   }
   return records;
-}
-
-function jsonCells(bytes: Uint8Array, columns: readonly Column[]): Cells[] {
-  const lines = new TextDecoder().decode(bytes).split('\n');
-  const objects = lines.filter((line) => line.startsWith('{'));
-  return objects.map((line) => {
-    const values = new Map(Object.entries(JSON.parse(line.replace(/,$/, '')) as object));
-    return columns.map(({ name }) => {
-      const value: unknown = values.get(name) ?? null;
-      if (value === null || typeof value === 'string') return value;
-      return JSON.stringify(value);
-    });
-  });
 }

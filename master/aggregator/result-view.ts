@@ -11,6 +11,8 @@ export type ResultSource = {
   readonly complete: boolean;
   /** Null until the input was sniffed. */
   readonly write: OutputEncoding | null;
+  /** Names the finished bytes: what the input and the context were. */
+  readonly identity: string | null;
 } & (
   | { readonly kind: 'blob'; readonly name: string; readonly bytes: number }
   | { readonly kind: 'parts'; readonly parts: ResultParts | null }
@@ -39,7 +41,7 @@ export function resultView(
     complete: source.complete,
     contentType,
     filename: `${baseName(jobName)}.result.${extension}`,
-    etag: null,
+    etag: source.complete && source.identity !== null ? `"${source.identity}"` : null,
     stream: (start, end) => streamOf(blobs, source, start, Math.min(end, bytes)),
     follow: (start, signal) =>
       Readable.from(followed(blobs, sourceNow, start, signal), { objectMode: false }),

@@ -8,6 +8,7 @@ import {
   chunkKey,
   contextKey,
   InputHasher,
+  oversizedKey,
   taskKey,
 } from '../../pipeline/keys/index.ts';
 import { CHUNK_LIMITS, LIMITS } from '../../pipeline/limits.ts';
@@ -20,6 +21,7 @@ import type { ActiveJob } from '../driver/active-job.ts';
 import type { Coordinator } from '../driver/coordinator.ts';
 import { openInput } from './open-input.ts';
 import { storeOversizedResult } from './oversized-record.ts';
+import { readOptionsOf } from './read-options.ts';
 import { readStoredStatistics } from './stored-result.ts';
 
 export interface IngestDeps {
@@ -67,9 +69,8 @@ async function readInput(
   stop: AbortSignal,
 ): Promise<void> {
   const { job, plan, formatHint } = request;
-  const opened = await openInput(countReceived(deps, job, request.body), plan.read, formatHint, {
-    fields: plan.fields,
-  });
+  const body = countReceived(deps, job, request.body);
+  const opened = await openInput(body, readOptionsOf(plan), formatHint);
   const { sniffed } = opened;
   const compiled = compilePlan(plan, {
     format: sniffed.input.format,
@@ -148,7 +149,8 @@ class ChunkWriter {
 
   /** Resolves when there is room for the next chunk. Rejects when an earlier write failed. */
   async write(cut: CutChunk): Promise<void> {
-    const key = chunkKey(cut.bytes);
+    const whole = cut.kind === 'records';
+    const key = whole ? chunkKey(cut.bytes) : oversizedKey(cut.bytes, cut.fullBytes);
     this.#hasher.add(key);
     const index = this.#count++;
     const written = this.#limit(() => this.#store(cut, key));
@@ -175,9 +177,9 @@ class ChunkWriter {
 
   async #store(cut: CutChunk, key: string): Promise<string> {
     const task = taskKey(key, this.#context);
-    if (cut.kind === 'oversized')
-      await storeOversizedResult(this.#deps.blobs, this.#job, cut, task);
-    await this.#deps.blobs.put(`chunks/${key}`, [cut.bytes]);
+    const { blobs } = this.#deps;
+    if (cut.kind === 'records') await blobs.put(`chunks/${key}`, [cut.bytes]);
+    else await storeOversizedResult(blobs, this.#job, cut, task);
     return task;
   }
 
@@ -189,7 +191,7 @@ class ChunkWriter {
     coordinator.apply(
       this.#job.id,
       { kind: 'chunk-stored', index },
-      { index, chunkKey: key, taskKey: task, byteOffset, bytes: cut.bytes.length, line },
+      { index, chunkKey: key, taskKey: task, byteOffset, bytes: cut.fullBytes, line },
     );
     if (statistics === null) return;
     const reused = cut.kind !== 'oversized';

@@ -1,11 +1,13 @@
 import type { Transform } from 'node:stream';
 import { Readable, pipeline } from 'node:stream';
-import { createDecompressor, detectCompression } from '../../pipeline/dialect/compression.ts';
+import { detectCompression } from '../../pipeline/dialect/compression.ts';
 import type { Compression } from '../../pipeline/dialect/compression.ts';
-import { detectEncoding, Transcoder } from '../../pipeline/dialect/encoding.ts';
+import { createDecompressor } from '../../pipeline/dialect/decompressor.ts';
+import { detectEncoding } from '../../pipeline/dialect/encoding.ts';
 import type { ReadOptions } from '../../pipeline/dialect/read-options.ts';
 import { sniffInput } from '../../pipeline/dialect/sniff.ts';
-import type { Sniffed, StatedField } from '../../pipeline/dialect/sniff.ts';
+import type { Sniffed } from '../../pipeline/dialect/sniff.ts';
+import { Transcoder } from '../../pipeline/dialect/transcoder.ts';
 import { SluiceError } from '../../pipeline/errors.ts';
 import { detectFormat } from '../../pipeline/json/format.ts';
 import { JsonToNdjson } from '../../pipeline/json/json-to-ndjson.ts';
@@ -20,11 +22,6 @@ export interface OpenedInput {
   readonly text: AsyncIterable<Uint8Array>;
 }
 
-export interface OpenOptions {
-  /** Column names and types that the plan states. */
-  readonly fields: readonly StatedField[];
-}
-
 /** Bytes needed to know a compression format by its magic number. */
 const MAGIC_BYTES = 512;
 
@@ -33,7 +30,6 @@ export async function openInput(
   body: AsyncIterable<Uint8Array>,
   read: ReadOptions,
   formatHint: InputDescription['format'] | null,
-  options: OpenOptions,
 ): Promise<OpenedInput> {
   const raw = new PeekableSource(body);
   const magic = await raw.peek(MAGIC_BYTES);
@@ -51,8 +47,8 @@ export async function openInput(
   const start = format === 'json' ? await input.peek(LIMITS.sniffBytesMax) : sample;
   const sniffed =
     format === 'csv'
-      ? sniffInput(start.sample, start.complete, { ...read, fields: options.fields })
-      : sniffNdjson(start.sample, start.complete, { ...read, fields: options.fields });
+      ? sniffInput(start.sample, start.complete, { ...read, format })
+      : sniffNdjson(start.sample, start.complete, { ...read, format });
   const described: InputDescription = {
     ...sniffed.input,
     format,

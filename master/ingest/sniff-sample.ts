@@ -5,6 +5,7 @@ import { LIMITS } from '../../pipeline/limits.ts';
 import type { PlanDocument } from '../../pipeline/plan/schema.ts';
 import type { SniffAnswer } from '../../pipeline/protocol/index.ts';
 import { openInput } from './open-input.ts';
+import { readOptionsOf } from './read-options.ts';
 
 /**
  * What a file is, from its first bytes. `complete` says that the sample is the whole file; else its
@@ -17,10 +18,10 @@ export async function sniffSample(
 ): Promise<SniffAnswer> {
   const compression = detectCompression(sample, plan.read.compression);
   const plainText = compression === 'gzip' && !complete ? gunzipPart(sample) : sample;
-  // Two reads for a cut sample: the source must not look complete when the sniffer asks.
   const source = sampleSource(plainText, complete);
-  const read = plainText === sample ? plan.read : { ...plan.read, compression: 'none' as const };
-  const { sniffed } = await openInput(source, read, null, { fields: plan.fields });
+  const stated = readOptionsOf(plan);
+  const read = plainText === sample ? stated : { ...stated, compression: 'none' };
+  const { sniffed } = await openInput(source, read, null);
   return {
     input: { ...sniffed.input, columns: [...sniffed.input.columns], compression },
     records: sniffed.records.map((record) => [...record]),
