@@ -52,7 +52,7 @@ export class Chunker {
   readonly #limits: ChunkLimits;
   readonly #recordBytesMax: number;
   readonly #startLine: number;
-  readonly #queue = new ByteQueue(STEP_BYTES * 2);
+  readonly #queue = new ByteQueue(0);
   readonly #cut: CutChunk[] = [];
   /** In the queue: where the chunk starts, where its last record ends, how far was scanned. */
   #start = 0;

@@ -18,7 +18,7 @@ const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 export class RecordReader {
   readonly #dialect: Dialect;
   readonly #tokenizer: Tokenizer;
-  readonly #index = createRecordIndex();
+  readonly #index = createRecordIndex(16, 64);
   #held: Buffer = Buffer.alloc(0);
   #isPastPreamble = false;
 

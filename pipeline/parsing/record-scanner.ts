@@ -1,6 +1,6 @@
 import type { Dialect } from './dialect.ts';
 import { RecordMachine, State, UnitKind } from './record-machine.ts';
-import { matchesAt, newlineAt, syntaxOf } from './syntax.ts';
+import { ByteClass, byteClasses, matchesAt, newlineAt, syntaxOf } from './syntax.ts';
 import type { Syntax } from './syntax.ts';
 
 /** Ends handed out by one call at most: bounds the scanner's memory. */
@@ -13,16 +13,21 @@ const NONE = -1;
  * Finds the ends of records, blank lines and comment lines in a stream of bytes, and nothing else.
  * Its state between calls is constant in size: a record of any length passes through. It ends a
  * record exactly where `Tokenizer` does. States are those of `RecordMachine`; here the simple
- * dialects are read by leaps to the next line end or quote.
+ * dialects are read by leaps from line end to line end while there are no
+ * quotes.
  */
 export class RecordScanner {
   readonly #syntax: Syntax;
   readonly #machine: RecordMachine;
+  /** Delimiters are other bytes here: one matters only before a quote. */
+  readonly #classes: Uint8Array;
   readonly #quote: number;
   readonly #delimiter: number;
   readonly #lineFeed: number;
   readonly #carriageReturn: number;
   #state: number = State.recordStart;
+  /** Whether the last record had quotes: the next one will, so it is not worth looking for one. */
+  #isDense = false;
   #lines = 0;
   /** The bytes of the call, up to its end, and the next occurrences in them. */
   #bytes: Buffer = Buffer.alloc(0);
@@ -44,6 +49,7 @@ export class RecordScanner {
     const syntax = syntaxOf(dialect);
     this.#syntax = syntax;
     this.#machine = new RecordMachine(syntax);
+    this.#classes = byteClasses(syntax, false);
     this.#quote = syntax.quote[0] ?? NONE;
     this.#delimiter = syntax.delimiter[0] ?? NONE;
     this.#lineFeed = syntax.newline[0] ?? LF;
@@ -93,79 +99,58 @@ export class RecordScanner {
 
   /** Returns the next offset to read, or `at` itself where more bytes are needed. */
   #step(at: number): number {
-    const byte = this.#bytes[at]!;
-    switch (this.#state) {
-      case State.quoted:
-        return this.#leapQuoted(at);
-      case State.comment:
-        return this.#leapComment(at);
-      case State.quoteSeen:
-        if (byte === this.#quote && this.#syntax.doubling) {
-          this.#state = State.quoted;
-          return at + 1;
-        }
-        this.#state = State.unquoted;
-        return this.#leapUnquoted(at);
-      case State.recordStart:
-        if (byte === this.#syntax.comment[0]) {
-          const end = at + this.#syntax.comment.length;
-          if (end > this.#bytes.length && !this.#isFinal) return at;
-          if (matchesAt(this.#bytes, at, this.#bytes.length, this.#syntax.comment)) {
-            this.#state = State.comment;
-            return end;
-          }
-        }
-        break;
+    if (this.#state === State.comment) return this.#leapComment(at);
+    if (this.#state !== State.recordStart) return this.#walk(at);
+    const { comment } = this.#syntax;
+    if (comment.length > 0 && this.#bytes[at] === comment[0]) {
+      const end = at + comment.length;
+      if (end > this.#bytes.length && !this.#isFinal) return at;
+      if (matchesAt(this.#bytes, at, this.#bytes.length, comment)) {
+        this.#state = State.comment;
+        return end;
+      }
     }
-    if (byte === this.#quote && this.#state !== State.unquoted) {
-      this.#state = State.quoted;
-      return at + 1;
+    if (!this.#isDense) {
+      const lineEnd = this.#lineEndFrom(at);
+      if (lineEnd < this.#quoteFrom(at) && !this.#isUndecided(lineEnd)) {
+        return this.#endLine(lineEnd, lineEnd === at ? UnitKind.blank : UnitKind.record);
+      }
     }
-    return this.#leapUnquoted(at);
+    return this.#walk(at);
   }
 
-  /** To behind the line end, or into the next quoted field. */
-  #leapUnquoted(from: number): number {
+  /** Byte by byte to behind the record's end, or as far as can be decided. */
+  #walk(from: number): number {
     const bytes = this.#bytes;
     const to = bytes.length;
+    const classes = this.#classes;
+    let state = this.#state;
+    let hasQuote = state === State.quoted;
     let at = from;
     for (;;) {
-      const lineEnd = this.#lineEndFrom(at);
-      const quote = this.#quoteFrom(at);
-      at = Math.min(lineEnd, quote);
-      if (at === to) {
-        this.#state = bytes[to - 1] === this.#delimiter ? State.fieldStart : State.unquoted;
-        return to;
+      const runStart = at;
+      let kind: number = ByteClass.other;
+      while (at < to && (kind = classes[bytes[at]!]!) === ByteClass.other) at++;
+      if (state !== State.quoted && at > runStart) {
+        state = bytes[at - 1] === this.#delimiter ? State.fieldStart : State.unquoted;
       }
-      if (at === lineEnd) {
-        const kind =
-          at === from && this.#state === State.recordStart ? UnitKind.blank : UnitKind.record;
-        if (this.#isUndecided(at)) {
-          if (kind === UnitKind.record) this.#state = State.unquoted;
-          return at;
-        }
-        return this.#endLine(at, kind);
+      if (at === to || (kind !== ByteClass.quote && this.#isUndecided(at))) break;
+      if (kind === ByteClass.quote) {
+        hasQuote = true;
+        if (state === State.quoted) state = State.quoteSeen;
+        else if (state === State.quoteSeen && !this.#syntax.doubling) state = State.unquoted;
+        else if (state !== State.unquoted) state = State.quoted;
+        at++;
+      } else if (state === State.quoted) {
+        this.#lines++;
+        at += newlineAt(bytes, at, to, this.#syntax);
+      } else {
+        this.#isDense = hasQuote;
+        return this.#endLine(at, state === State.recordStart ? UnitKind.blank : UnitKind.record);
       }
-      if (at > from && bytes[at - 1] === this.#delimiter) {
-        this.#state = State.quoted;
-        return at + 1;
-      }
-      at++;
     }
-  }
-
-  /** To behind the next quote; the line ends before it are text. */
-  #leapQuoted(from: number): number {
-    const quote = this.#quoteFrom(from);
-    let at = this.#lineEndFrom(from);
-    while (at < quote) {
-      if (this.#isUndecided(at)) return at;
-      this.#lines++;
-      at = this.#lineEndFrom(at + newlineAt(this.#bytes, at, this.#bytes.length, this.#syntax));
-    }
-    if (quote === this.#bytes.length) return quote;
-    this.#state = State.quoteSeen;
-    return quote + 1;
+    this.#state = state;
+    return at;
   }
 
   #leapComment(from: number): number {

@@ -11,7 +11,7 @@ export function flagInvalidUtf8(
 ): void {
   if (isUtf8(bytes.subarray(start, end))) return;
   for (let record = 0; record < index.recordCount; record++) {
-    const raw = bytes.subarray(index.recordStarts[record]!, index.recordEnds[record]!);
+    const raw = bytes.subarray(index.recordStarts[record], index.recordEnds[record]);
     if (!isUtf8(raw)) index.recordFlags[record]! |= RecordFlag.invalidUtf8;
   }
 }
