@@ -1,5 +1,5 @@
 import { ENGINE_VERSION, type ChunkContext } from '../execution/context.ts';
-import type { Dialect } from '../parsing/dialect.ts';
+import { RFC_4180, type Dialect } from '../parsing/dialect.ts';
 import type { Column } from '../protocol/job.ts';
 import { findColumn } from './columns.ts';
 import { IssueList, pointerTo } from './issues.ts';
@@ -37,15 +37,19 @@ export interface CompiledPlan {
 export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan {
   const issues = new IssueList(plan.places);
   const columns = declaredColumns(plan, input.columns, issues);
-  const stepsGiven: readonly Step[] = plan.steps ?? [{ kind: 'profile', columns: [] }];
+  const given: readonly Step[] = plan.steps ?? [{ kind: 'profile', columns: [] }];
   const before: Step[] = conformSteps(plan, columns);
   const finalSteps: Step[] = [];
   let current: readonly Column[] = columns;
   let groupColumns: readonly Column[] | null = null;
-  stepsGiven.forEach((step, index) => {
+  given.forEach((step, index) => {
     const path = pointerTo(pointerTo('/steps', index), step.kind);
     if (groupColumns !== null && (step.kind === 'aggregate' || step.kind === 'profile')) {
       issues.addUnsupported(path, `${step.kind} after aggregate`, 'select, drop, rename or filter');
+      return;
+    }
+    if (step.kind === 'profile' && before.some(({ kind }) => kind === 'profile')) {
+      issues.addUnsupported(path, 'A second profile', 'one step profile');
       return;
     }
     const done = transform(step, current, path, issues);
@@ -58,7 +62,7 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
     context: {
       engine: ENGINE_VERSION,
       format: input.format === 'csv' ? 'csv' : 'ndjson',
-      dialect: input.dialect,
+      dialect: input.format === 'csv' ? input.dialect : RFC_4180,
       columns,
       nullstr: plan.read.nullstr,
       onError: plan.read.onError,
@@ -70,7 +74,7 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
     shape: groupColumns === null ? 'records' : 'aggregate',
     groupColumns,
     finalSteps,
-    steps: stepsGiven.map(({ kind }) => ({ kind, scope: scopeOf(kind) })),
+    steps: given.map(({ kind }) => ({ kind, scope: scopeOf(kind) })),
   };
 }
 

@@ -6,7 +6,16 @@ import { suggestion } from './suggest.ts';
 import { isRecord, validate } from './validate.ts';
 
 const STEP_NAMES = Object.keys(STEP_SCHEMAS) as StepName[];
-const WORKING: readonly StepKind[] = ['select', 'drop', 'rename', 'filter', 'aggregate', 'profile'];
+type WorkingStep = Exclude<StepKind, 'conform'>;
+
+const WORKING: readonly WorkingStep[] = [
+  'select',
+  'drop',
+  'rename',
+  'filter',
+  'aggregate',
+  'profile',
+];
 const EXPECTED = 'a step, such as - filter: "amount > 0"';
 
 /** Steps as written, normalised. What is wrong goes to `issues`, and the step is left out. */
@@ -45,7 +54,7 @@ function readStep(item: unknown, path: string, issues: IssueList): Step | undefi
 
 /** `value` has been validated against the step's schema. */
 function normalise(
-  kind: StepKind,
+  kind: WorkingStep,
   value: unknown,
   path: string,
   issues: IssueList,

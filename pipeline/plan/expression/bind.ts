@@ -181,6 +181,7 @@ class Binder {
       orders,
       left: this.scalar(left, type),
       right: this.scalar(right, type),
+      exact: type !== 'number',
     };
   }
 

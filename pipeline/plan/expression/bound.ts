@@ -39,6 +39,8 @@ export type Condition =
       readonly orders: number;
       readonly left: ScalarOperand;
       readonly right: ScalarOperand;
+      /** Whether values that share a double are told apart; doubles themselves are not. */
+      readonly exact: boolean;
     }
   | {
       readonly kind: 'compare-text';

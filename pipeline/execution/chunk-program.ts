@@ -1,0 +1,159 @@
+import { invariant } from '../errors.ts';
+import type { ChunkStatistics } from '../protocol/messages.ts';
+import { encodePartial } from '../result/partial.ts';
+import type { Fault } from './batch.ts';
+import type { ChunkContext } from './context.ts';
+import { CsvWriter } from './csv-writer.ts';
+import { JsonWriter } from './json-writer.ts';
+import type { Operator, OperatorSink } from './operator.ts';
+import {
+  AggregateOperator,
+  ConformOperator,
+  FilterOperator,
+  ProfileOperator,
+  viewAfter,
+  type ColumnView,
+} from './operators.ts';
+import { OutputBuffer } from './output-buffer.ts';
+import { createRecordSource, type SourceBatch } from './record-source.ts';
+import type { RecordWriter } from './record-writer.ts';
+import { RejectLog } from './reject-log.ts';
+
+/** What a chunk became: a pure function of its bytes and the context. */
+export interface ChunkResult {
+  readonly statistics: ChunkStatistics;
+  /** Output records, without header, in parts. Parts may be views of the chunk's bytes. */
+  readonly output: readonly Uint8Array[];
+  /** NDJSON of `RelativeReject`. */
+  readonly rejects: Uint8Array;
+  /** Profile and groups, see pipeline/result/partial.ts. */
+  readonly partial: Uint8Array;
+}
+
+/** A plan made ready to run over chunks, one after another. */
+export interface ChunkProgram {
+  /** Throws 'input-malformed' under on_error 'fail', and 'group-limit'. */
+  run(bytes: Uint8Array): ChunkResult;
+}
+
+/** Builds the program of a context that `compilePlan` made. */
+export function createChunkProgram(context: ChunkContext): ChunkProgram {
+  const source = createRecordSource(context);
+  return {
+    run(bytes) {
+      const run = new ChunkRun(context, bytes);
+      for (const batch of source.batches(bytes)) run.take(batch);
+      return run.finish(source.lines);
+    },
+  };
+}
+
+/** One chunk on its way: operators hold state, so each run has its own. */
+class ChunkRun implements OperatorSink {
+  private readonly operators: readonly Operator[];
+  private readonly writer: RecordWriter;
+  private readonly output = new OutputBuffer();
+  private readonly rejects: RejectLog;
+  private readonly bytes: Uint8Array;
+  private batch: SourceBatch | null = null;
+  private begun: Uint8Array | null = null;
+  private recordsIn = 0;
+  private recordsOut = 0;
+  private filteredCount = 0;
+  private aggregatedCount = 0;
+
+  constructor(context: ChunkContext, bytes: Uint8Array) {
+    const { operators, view } = createOperators(context);
+    this.operators = operators;
+    this.writer =
+      context.write.format === 'csv' ? new CsvWriter(view, context) : new JsonWriter(view, context);
+    this.rejects = new RejectLog(context, bytes);
+    this.bytes = bytes;
+  }
+
+  take(source: SourceBatch): void {
+    const { batch } = source;
+    this.batch = source;
+    this.recordsIn += source.recordCount;
+    for (const operator of this.operators) {
+      if (batch.selectedCount > 0) operator.apply(batch, this);
+    }
+    this.rejects.endBatch(source);
+    if (this.begun !== batch.bytes) this.writer.begin(batch.bytes);
+    this.begun = batch.bytes;
+    this.writer.write(batch, this.output);
+    this.recordsOut += batch.selectedCount;
+  }
+
+  reject(fault: Fault): void {
+    invariant(this.batch !== null, 'a fault belongs to a batch');
+    this.rejects.add(fault, this.batch);
+  }
+
+  filtered(count: number): void {
+    this.filteredCount += count;
+  }
+
+  aggregated(count: number): void {
+    this.aggregatedCount += count;
+  }
+
+  finish(lines: number): ChunkResult {
+    const output = this.output.finish();
+    const statistics: ChunkStatistics = {
+      recordsIn: this.recordsIn,
+      recordsOut: this.recordsOut,
+      rejected: this.rejects.count,
+      filtered: this.filteredCount,
+      deduplicated: 0,
+      aggregated: this.aggregatedCount,
+      lines,
+      bytesIn: this.bytes.length,
+      outputBytes: output.reduce((sum, part) => sum + part.length, 0),
+    };
+    const { recordsOut, rejected, filtered, deduplicated, aggregated } = statistics;
+    invariant(
+      this.recordsIn === recordsOut + rejected + filtered + deduplicated + aggregated,
+      'every record of a chunk is accounted for once',
+    );
+    return { statistics, output, rejects: this.rejects.encode(), partial: this.partial() };
+  }
+
+  private partial(): Uint8Array {
+    const profile = this.operators.find((operator) => operator instanceof ProfileOperator);
+    const aggregate = this.operators.find((operator) => operator instanceof AggregateOperator);
+    return encodePartial({
+      profile: profile?.toPartial() ?? null,
+      aggregate: aggregate?.toPartial() ?? null,
+    });
+  }
+}
+
+function createOperators(context: ChunkContext): { operators: Operator[]; view: ColumnView } {
+  const operators: Operator[] = [];
+  let view: ColumnView = {
+    columns: context.columns,
+    sources: context.columns.map((_, field) => field),
+  };
+  for (const step of context.steps) {
+    switch (step.kind) {
+      case 'conform':
+        operators.push(new ConformOperator(step, view, context));
+        break;
+      case 'filter':
+        operators.push(new FilterOperator(step, view, context));
+        break;
+      case 'profile':
+        operators.push(new ProfileOperator(step, view, context));
+        break;
+      case 'aggregate':
+        operators.push(new AggregateOperator(step, view, context));
+        break;
+      case 'select':
+      case 'drop':
+      case 'rename':
+        view = viewAfter(step, view);
+    }
+  }
+  return { operators, view };
+}

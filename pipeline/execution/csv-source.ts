@@ -1,0 +1,101 @@
+import { createRecordIndex, RecordFlag, type RecordIndex } from '../parsing/record-index.ts';
+import { Tokenizer } from '../parsing/tokenizer.ts';
+import type { ChunkContext } from './context.ts';
+import { padRecords } from './pad-records.ts';
+import type { RecordPlace, RecordSource, SourceBatch, SourceFault } from './record-source.ts';
+
+/** Index, selection and typed vectors of so many records stay in the processor's caches. */
+const BATCH_RECORDS_MAX = 4_096;
+
+/** Reads delimited text. Records with too few or too many cells are faults. */
+export class CsvRecordSource implements RecordSource {
+  private readonly context: ChunkContext;
+  private readonly tokenizer: Tokenizer;
+  private readonly index = createRecordIndex(BATCH_RECORDS_MAX);
+  private readonly selection = new Uint32Array(BATCH_RECORDS_MAX);
+
+  constructor(context: ChunkContext) {
+    this.context = context;
+    this.tokenizer = new Tokenizer(context.dialect, {
+      // In a table of one column a blank line is a record with an empty cell.
+      skipBlankLines: context.columns.length === 1 ? 'never' : 'always',
+    });
+  }
+
+  get lines(): number {
+    return this.tokenizer.lines;
+  }
+
+  *batches(bytes: Uint8Array): Generator<SourceBatch> {
+    const { tokenizer, index } = this;
+    tokenizer.reset();
+    let recordBase = 0;
+    for (let at = 0; at < bytes.length;) {
+      at = tokenizer.tokenize(bytes, at, bytes.length, true, index, BATCH_RECORDS_MAX);
+      yield this.check(bytes, recordBase);
+      recordBase += index.recordCount;
+    }
+  }
+
+  /** Selects the readable records. */
+  private check(bytes: Uint8Array, recordBase: number): SourceBatch {
+    const { selection, context } = this;
+    const { index } = this;
+    const columnCount = context.columns.length;
+    const { recordCount, recordFields, recordFlags } = index;
+    const faults: SourceFault[] = [];
+    const unreadable = RecordFlag.unterminated | RecordFlag.invalidUtf8;
+    const placeOf = (record: number): RecordPlace => ({
+      record: recordBase + record,
+      line: index.recordLines[record]!,
+      rawStart: index.recordStarts[record]!,
+      rawEnd: index.recordEnds[record]!,
+    });
+    let selectedCount = 0;
+    let shortCount = 0;
+    for (let record = 0; record < recordCount; record++) {
+      const cells = recordFields[record + 1]! - recordFields[record]!;
+      if (cells === columnCount && (recordFlags[record]! & unreadable) === 0) {
+        selection[selectedCount++] = record;
+        continue;
+      }
+      const fault = this.faultOf(index, record, cells);
+      if (fault.code === 'missing-cell' && context.nullPadding) {
+        shortCount++;
+        selection[selectedCount++] = record;
+      } else {
+        faults.push({ ...placeOf(record), ...fault });
+      }
+    }
+    const whole = shortCount === 0 ? index : padRecords(index, columnCount);
+    const batch = { bytes, dialect: context.dialect, index: whole, selection, selectedCount };
+    return { batch, recordCount, faults, placeOf };
+  }
+
+  private faultOf(
+    index: RecordIndex,
+    record: number,
+    cells: number,
+  ): Pick<SourceFault, 'code' | 'message' | 'column'> {
+    const { columns } = this.context;
+    const flags = index.recordFlags[record]!;
+    if ((flags & RecordFlag.unterminated) !== 0) {
+      const message = 'A quote is opened and not closed before the end of the input';
+      return { code: 'source-error', message, column: -1 };
+    }
+    if ((flags & RecordFlag.invalidUtf8) !== 0) {
+      const message = 'The record is not valid in the encoding of the input';
+      return { code: 'encoding-error', message, column: -1 };
+    }
+    const counts = `the record has ${String(cells)} cells, the table ${String(columns.length)} columns`;
+    if (cells < columns.length) {
+      const name = JSON.stringify(columns[cells]?.name ?? '');
+      return {
+        code: 'missing-cell',
+        message: `No cell for column ${name}: ${counts}`,
+        column: cells,
+      };
+    }
+    return { code: 'extra-cell', message: `Too many cells: ${counts}`, column: columns.length };
+  }
+}

@@ -1,0 +1,186 @@
+import { RecordFlag } from '../parsing/record-index.ts';
+import { FieldSlice } from '../values/field-slice.ts';
+import type { Batch } from './batch.ts';
+import type { ChunkContext } from './context.ts';
+import { isFormula } from './formulas.ts';
+import type { ColumnView } from './operators.ts';
+import { OutputBuffer } from './output-buffer.ts';
+import type { RecordWriter } from './record-writer.ts';
+
+const LF = 0x0a;
+const CR = 0x0d;
+const QUOTE = 0x22;
+const APOSTROPHE = 0x27;
+
+/** Columns that stand side by side in the input too: copied in one piece where nothing changes. */
+interface Span {
+  readonly first: number;
+  readonly last: number;
+}
+
+/**
+ * Writes RFC 4180 records that end with LF. A field that is valid in the output's dialect keeps its
+ * bytes, quoting included; others are unquoted and quoted anew. Where all columns go out as they
+ * came in, whole runs of records are taken over at once.
+ */
+export class CsvWriter implements RecordWriter {
+  private readonly delimiter: Uint8Array;
+  private readonly sources: readonly number[];
+  private readonly spans: readonly Span[];
+  private readonly isIdentity: boolean;
+  /** Quoted fields are quoted as in RFC 4180. */
+  private readonly keepsQuoted: boolean;
+  /** Unquoted fields hold nothing that the output's dialect would have to quote. */
+  private readonly keepsUnquoted: boolean;
+  private readonly escapeFormulas: boolean;
+  private readonly newline: string;
+  /** No unquoted field of the buffer at hand holds a line end. */
+  private keepsLines = false;
+  private readonly slice: FieldSlice;
+
+  constructor(view: ColumnView, context: ChunkContext) {
+    const { dialect, write } = context;
+    this.delimiter = new TextEncoder().encode(write.delim);
+    this.sources = view.sources;
+    this.escapeFormulas = write.escapeFormulas;
+    this.newline = dialect.newline;
+    this.keepsQuoted = dialect.quote === '"' && dialect.escape === '"' && !write.escapeFormulas;
+    this.keepsUnquoted = this.keepsQuoted && dialect.delimiter === write.delim;
+    this.spans = spansOf(view.sources, this.keepsUnquoted);
+    this.isIdentity =
+      this.keepsUnquoted &&
+      this.spans.length === 1 &&
+      view.sources.length === context.columns.length;
+    this.slice = new FieldSlice(dialect);
+  }
+
+  begin(bytes: Uint8Array): void {
+    this.keepsLines = this.newline === 'any' || !mayHoldLineEnds(bytes, this.newline);
+  }
+
+  write(batch: Batch, out: OutputBuffer): void {
+    if (this.isIdentity && this.keepsLines) {
+      this.writeRuns(batch, out);
+      return;
+    }
+    const { selection, selectedCount } = batch;
+    for (let i = 0; i < selectedCount; i++) this.writeRecord(batch, selection[i]!, out);
+  }
+
+  private writeRuns(batch: Batch, out: OutputBuffer): void {
+    const { bytes, index, selection, selectedCount } = batch;
+    const { recordStarts, recordEnds, recordFlags } = index;
+    const isLone = this.sources.length === 1;
+    let i = 0;
+    while (i < selectedCount) {
+      const record = selection[i++]!;
+      const start = recordStarts[record]!;
+      let end = recordEnds[record]!;
+      if (recordFlags[record] !== 0 || (isLone && start === end)) {
+        this.writeRecord(batch, record, out);
+        continue;
+      }
+      while (i < selectedCount && bytes[end] === LF) {
+        const next = selection[i]!;
+        if (recordStarts[next] !== end + 1 || recordFlags[next] !== 0) break;
+        if (isLone && recordEnds[next] === end + 1) break;
+        end = recordEnds[next]!;
+        i++;
+      }
+      if (end < bytes.length && bytes[end] === LF) {
+        out.share(bytes, start, end + 1);
+      } else {
+        out.share(bytes, start, end);
+        out.byte(LF);
+      }
+    }
+  }
+
+  private writeRecord(batch: Batch, record: number, out: OutputBuffer): void {
+    const { bytes, index } = batch;
+    const { fieldStarts, fieldEnds } = index;
+    const firstField = index.recordFields[record]!;
+    const isRegular = (index.recordFlags[record]! & RecordFlag.irregular) === 0;
+    const keepsAll = isRegular && this.keepsUnquoted && this.keepsLines;
+    if (keepsAll && this.sources.length > 1) {
+      for (let s = 0; s < this.spans.length; s++) {
+        const { first, last } = this.spans[s]!;
+        if (s > 0) out.copy(this.delimiter, 0, this.delimiter.length);
+        out.copy(bytes, fieldStarts[firstField + first]!, fieldEnds[firstField + last]!);
+      }
+      out.byte(LF);
+      return;
+    }
+    for (let c = 0; c < this.sources.length; c++) {
+      if (c > 0) out.copy(this.delimiter, 0, this.delimiter.length);
+      const field = firstField + this.sources[c]!;
+      const start = fieldStarts[field]!;
+      const end = fieldEnds[field]!;
+      const isQuoted = start < end && bytes[start] === QUOTE;
+      if (isRegular && this.keepsQuoted && isQuoted) out.copy(bytes, start, end);
+      else this.encode(bytes, start, end, out);
+    }
+    out.byte(LF);
+  }
+
+  /** An empty field that was quoted, or is alone in its record, is written as `""`. */
+  private encode(bytes: Uint8Array, start: number, end: number, out: OutputBuffer): void {
+    const { slice } = this;
+    slice.point(bytes, start, end);
+    const escaped = this.escapeFormulas && isFormula(slice.bytes, slice.start, slice.end);
+    if (slice.start === slice.end) {
+      if (start === end && this.sources.length > 1) return;
+      out.reserve(2);
+      out.bytes[out.position++] = QUOTE;
+      out.bytes[out.position++] = QUOTE;
+      return;
+    }
+    if (!needsQuotes(slice.bytes, slice.start, slice.end, this.delimiter)) {
+      if (escaped) out.byte(APOSTROPHE);
+      out.copy(slice.bytes, slice.start, slice.end);
+      return;
+    }
+    out.reserve(2 * (slice.end - slice.start) + 3);
+    const target = out.bytes;
+    let { position } = out;
+    target[position++] = QUOTE;
+    if (escaped) target[position++] = APOSTROPHE;
+    for (let i = slice.start; i < slice.end; i++) {
+      const byte = slice.bytes[i]!;
+      if (byte === QUOTE) target[position++] = QUOTE;
+      target[position++] = byte;
+    }
+    target[position++] = QUOTE;
+    out.position = position;
+  }
+}
+
+/** Whether a value must be quoted: it holds a delimiter, a quote or a line end. */
+export function needsQuotes(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  delimiter: Uint8Array,
+): boolean {
+  const first = delimiter[0];
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i];
+    if (byte === QUOTE || byte === LF || byte === CR || byte === first) return true;
+  }
+  return false;
+}
+
+/** Where only one text ends a record, another line end may stand in an unquoted field. */
+function mayHoldLineEnds(bytes: Uint8Array, newline: string): boolean {
+  return newline !== '\n' || bytes.includes(CR);
+}
+
+function spansOf(sources: readonly number[], joins: boolean): Span[] {
+  const spans: { first: number; last: number }[] = [];
+  for (const source of sources) {
+    const previous = spans.at(-1);
+    if (joins && previous?.last === source - 1) previous.last = source;
+    else spans.push({ first: source, last: source });
+  }
+  return spans;
+}

@@ -1,0 +1,48 @@
+import type { Column } from '../protocol/job.ts';
+import type { Batch } from './batch.ts';
+import type { ChunkContext } from './context.ts';
+import { CsvRecordSource } from './csv-source.ts';
+import { NdjsonRecordSource } from './ndjson-source.ts';
+
+/** A record that cannot be read, or a record's place: relative to the chunk, all from 0. */
+export interface RecordPlace {
+  readonly record: number;
+  readonly line: number;
+  /** The record's bytes in the chunk, line end excluded. */
+  readonly rawStart: number;
+  readonly rawEnd: number;
+}
+
+export interface SourceFault extends RecordPlace {
+  /** Column from 0, or -1 for the record as a whole. */
+  readonly column: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** A batch of readable records, all selected, and the unreadable ones among them. */
+export interface SourceBatch {
+  readonly batch: Batch;
+  /** Records read, readable or not. */
+  readonly recordCount: number;
+  readonly faults: readonly SourceFault[];
+  /** Place of a record of the batch's index. */
+  placeOf(record: number): RecordPlace;
+}
+
+/** Reads a chunk batch by batch. What a batch holds is valid until the next is asked for. */
+export interface RecordSource {
+  batches(bytes: Uint8Array): Iterable<SourceBatch>;
+  /** Line ends in the chunk that was read last. */
+  readonly lines: number;
+}
+
+export function createRecordSource(context: ChunkContext): RecordSource {
+  if (context.format === 'ndjson') return new NdjsonRecordSource(context);
+  return new CsvRecordSource(context);
+}
+
+/** Name of a column, where there is one. */
+export function columnNameOf(columns: readonly Column[], column: number): string | null {
+  return columns[column]?.name ?? null;
+}

@@ -1,0 +1,68 @@
+import { isUtf8 } from 'node:buffer';
+import { SluiceError } from '../errors.ts';
+import { encodeRejects, type RelativeReject } from '../result/relative-reject.ts';
+import type { Fault } from './batch.ts';
+import type { ChunkContext } from './context.ts';
+import { columnNameOf, type SourceBatch, type SourceFault } from './record-source.ts';
+
+/** Collects the rejects of a chunk, in the order of their records. */
+export class RejectLog {
+  private readonly context: ChunkContext;
+  private readonly chunk: Uint8Array;
+  private readonly rejects: RelativeReject[] = [];
+  private pending: SourceFault[] = [];
+
+  constructor(context: ChunkContext, chunk: Uint8Array) {
+    this.context = context;
+    this.chunk = chunk;
+  }
+
+  get count(): number {
+    return this.rejects.length;
+  }
+
+  /** Notes a record of `batch` that an operator could not take. */
+  add(fault: Fault, batch: SourceBatch): void {
+    const { column, code, message } = fault;
+    this.pending.push({ ...batch.placeOf(fault.record), column, code, message });
+  }
+
+  /** Takes the faults of a batch over. With on_error 'fail' the first one is thrown. */
+  endBatch(batch: SourceBatch): void {
+    if (batch.faults.length === 0 && this.pending.length === 0) return;
+    const faults = [...batch.faults, ...this.pending];
+    faults.sort((left, right) => left.record - right.record);
+    this.pending = [];
+    if (this.context.onError === 'fail' && faults[0] !== undefined) throw this.failure(faults[0]);
+    for (const fault of faults) this.rejects.push(this.rejectOf(fault));
+  }
+
+  encode(): Uint8Array {
+    return encodeRejects(this.rejects);
+  }
+
+  private rejectOf(fault: SourceFault): RelativeReject {
+    const raw = this.chunk.subarray(fault.rawStart, fault.rawEnd);
+    const rawEncoding = isUtf8(raw) ? 'utf-8' : 'latin-1';
+    const text = Buffer.from(raw.buffer, raw.byteOffset, raw.length);
+    return {
+      record: fault.record,
+      line: fault.line,
+      byteOffset: fault.rawStart,
+      column: fault.column < 0 ? null : fault.column + 1,
+      columnName: columnNameOf(this.context.columns, fault.column),
+      code: fault.code,
+      message: fault.message,
+      raw: text.toString(rawEncoding === 'utf-8' ? 'utf8' : 'latin1'),
+      rawEncoding,
+    };
+  }
+
+  /** Its place is relative to the chunk, numbers from 0, like that of a reject. */
+  private failure(fault: SourceFault): SluiceError {
+    const { record, line, byteOffset, column, columnName, code } = this.rejectOf(fault);
+    return new SluiceError('input-malformed', fault.message, {
+      details: { record, line, byteOffset, column, columnName, code },
+    });
+  }
+}
