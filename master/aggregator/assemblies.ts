@@ -73,6 +73,7 @@ export class Assemblies {
   ): Promise<{ facts: Partial<JobFacts>; verdict: ErrorDocument | null }> {
     const assembly = this.#assemblies.get(job.id) ?? this.#keep(job.id, new JobAssembly());
     assembly.fillTo(job.state.chunkCount);
+    if (job.facts.context !== null) assembly.mergeNothing(job.facts.context);
     const columns = assembly.merger.profile();
     if (columns !== null) await this.#writeProfile(job, assembly, columns);
     const plan = parsePlan(job.facts.planText);
@@ -125,7 +126,8 @@ export class Assemblies {
     const columns = [...outputColumns];
     const available = this.resultSize(job).records;
     const page: RecordPage = { columns, offset, records: [], available, complete };
-    const { write, nullstr } = context;
+    const { write } = context;
+    const nullstr = job.facts.shape === 'aggregate' ? [''] : context.nullstr;
     if (job.facts.shape === 'aggregate') {
       if (available === 0) return page;
       const frame = outputFrame(columns, write);
