@@ -1,12 +1,15 @@
+/* global document, localStorage, matchMedia */
 // Runs before the first paint, so that a remembered theme does not flash.
 (() => {
-  let choice = null;
-  try {
-    choice = localStorage.getItem('sluice.theme');
-  } catch {
-    choice = null; // storage is blocked: follow the system
-  }
-  const dark =
+  const remembered = () => {
+    try {
+      return localStorage.getItem('sluice.theme');
+    } catch {
+      return null; // storage is blocked: follow the system
+    }
+  };
+  const choice = remembered();
+  const isDark =
     choice === 'dark' || (choice !== 'light' && matchMedia('(prefers-color-scheme: dark)').matches);
-  document.documentElement.dataset.theme = dark ? 'dark' : 'light';
+  document.documentElement.dataset.theme = isDark ? 'dark' : 'light';
 })();

@@ -40,7 +40,7 @@ export function fitCells(element: unknown, letter: ChunkLetter, _isDark: boolean
   if (!(element instanceof HTMLCanvasElement)) return;
   const paint = prepare(element, CELL, CELL);
   if (paint === null) return;
-  drawCell(paint, 1, 1, letter, letter === 'r' ? 0.5 : 1, getComputedStyle(element));
+  drawCell(paint, 1, 1, letter, 0, getComputedStyle(element));
 }
 
 function prepare(canvas: HTMLCanvasElement, width: number, height: number) {

@@ -62,6 +62,6 @@ export function readPlanOf(plan: string): string {
 function parsePlan(plan: string): Document | null {
   const document = parseDocument(plan) as Document;
   if (document.errors.length > 0) return null;
-  if (document.contents === null) return parseDocument('{}') as Document;
+  if (document.contents === null) return new Document({});
   return isMap(document.contents) ? document : null;
 }

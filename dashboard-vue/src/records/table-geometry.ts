@@ -55,9 +55,16 @@ export function columnsInView(
   return shown;
 }
 
+/** The widths, enlarged alike where together they would leave part of the view empty. */
+export function stretchedWidths(widths: readonly number[], viewWidth: number): number[] {
+  const total = widths.reduce((sum, width) => sum + width, 0);
+  const factor = total > 0 ? Math.max(1, viewWidth / total) : 1;
+  return widths.map((width) => Math.floor(width * factor));
+}
+
 /** Width that shows most values of a column, from its name and some of its cells. */
 export function columnWidth(name: string, cells: readonly (string | null | undefined)[]): number {
   const lengths = cells.map((cell) => cell?.length ?? 4).sort((a, b) => a - b);
   const usual = lengths[Math.floor(lengths.length * 0.9)] ?? 0;
-  return Math.round(Math.min(340, Math.max(84, name.length * 8 + 28, usual * 7.6 + 26)));
+  return Math.round(Math.min(340, Math.max(84, name.length * 8.4 + 28, usual * 8.3 + 28)));
 }
