@@ -20,12 +20,14 @@ export class NumberBounds {
   }
 
   add(parts: DecimalParts): void {
-    const { mantissa, scale } = parts;
-    if (parts.big === null && scale <= 22 && mantissa > -SHORT_END && mantissa < SHORT_END) {
+    const { mantissa, big, scale } = parts;
+    if (big === null && scale <= 22) {
       const value = mantissa / POWERS_OF_TEN[scale]!;
-      this.#min.addShort(value, mantissa, scale);
-      this.#max.addShort(value, mantissa, scale);
-    } else this.#offer(exactOf(parts));
+      this.#min.add(value, mantissa, scale);
+      this.#max.add(value, mantissa, scale);
+    } else if (big === null || scale > 22 || !this.#isInside(Number(big) / POWERS_OF_TEN[scale]!)) {
+      this.#offer(exactOf(parts));
+    }
   }
 
   write(writer: ByteWriter): void {
@@ -46,6 +48,12 @@ export class NumberBounds {
     }
   }
 
+  /** Whether a value that this is near to, by two roundings, lies between the bounds for sure. */
+  #isInside(near: number): boolean {
+    const margin = Math.abs(near) * 1e-15;
+    return near - margin > this.#min.double && near + margin < this.#max.double;
+  }
+
   #offer(value: ExactDecimal): void {
     this.#min.addExact(value);
     this.#max.addExact(value);
@@ -56,15 +64,14 @@ export class NumberBounds {
 const SHORT_END = 1e15;
 
 /** One end: the least (-1) or greatest (1) decimal so far. Doubles decide, since rounding keeps the
- *  order; only when doubles tie and one decimal is not short, exact arithmetic does. */
+ *  order; only when doubles tie and a decimal is not short, exact arithmetic does. */
 class NumberBound {
   readonly #sign: -1 | 1;
   /** Of the value held, times the sign: greater is always better. */
   #signedDouble = -Infinity;
-  /** The value held when it is short. */
+  /** The value held, unless `#exact` is. */
   #mantissa = 0;
   #scale = 0;
-  /** The value held when it is not short. */
   #exact: ExactDecimal | null = null;
   #isEmpty = true;
 
@@ -72,18 +79,21 @@ class NumberBound {
     this.#sign = sign;
   }
 
-  value(): ExactDecimal | null {
-    if (this.#isEmpty) return null;
-    const short = { mantissa: this.#mantissa, scale: this.#scale, big: null };
-    return this.#exact ?? exactOf(short);
+  /** The value held, rounded to a double. */
+  get double(): number {
+    return this.#signedDouble * this.#sign;
   }
 
-  addShort(double: number, mantissa: number, scale: number): void {
+  value(): ExactDecimal | null {
+    if (this.#isEmpty) return null;
+    return this.#exact ?? exactOf({ mantissa: this.#mantissa, scale: this.#scale, big: null });
+  }
+
+  /** Takes `mantissa / 10^scale`, whose nearest double is given. */
+  add(double: number, mantissa: number, scale: number): void {
     const signed = double * this.#sign;
     if (signed < this.#signedDouble) return;
-    if (signed === this.#signedDouble && (this.#exact === null || !this.#beats(mantissa, scale))) {
-      return;
-    }
+    if (signed === this.#signedDouble && !this.#beats(mantissa, scale)) return;
     this.#signedDouble = signed;
     this.#mantissa = mantissa;
     this.#scale = scale;
@@ -99,9 +109,15 @@ class NumberBound {
     this.#isEmpty = false;
   }
 
+  /** Whether a decimal of the same double is beyond the one held. */
   #beats(mantissa: number, scale: number): boolean {
+    if (this.#exact === null) {
+      if (mantissa === this.#mantissa && scale === this.#scale) return false;
+      const longer = Math.max(Math.abs(mantissa), Math.abs(this.#mantissa));
+      if (longer < SHORT_END) return false;
+    }
     const value = { mantissa: BigInt(mantissa), scale };
-    return compareExact(value, this.#exact!) * this.#sign > 0;
+    return compareExact(value, this.value()!) * this.#sign > 0;
   }
 }
 

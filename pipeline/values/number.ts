@@ -22,6 +22,9 @@ interface NumberScan {
   mantissa: number;
   /** The mantissa's digits exceed 2^53. */
   long: boolean;
+  /** When `long`: the digits after those in `mantissa`, and how many; wrong beyond 15. */
+  low: number;
+  lowDigits: number;
   exponent: number;
   /** The text without blanks around and without sign. */
   start: number;
@@ -34,6 +37,8 @@ const scan: NumberScan = {
   negative: false,
   mantissa: 0,
   long: false,
+  low: 0,
+  lowDigits: 0,
   exponent: 0,
   start: 0,
   end: 0,
@@ -41,6 +46,7 @@ const scan: NumberScan = {
 };
 
 const POWERS_OF_TEN = Float64Array.from({ length: 23 }, (_, power) => Number(`1e${power}`));
+const POWERS_OF_TEN_BIG = Array.from({ length: 16 }, (_, power) => 10n ** BigInt(power));
 /** 10 times this plus 9 is below 2^53. */
 const MANTISSA_STEP_MAX = 900_719_925_474_098;
 const EXPONENT_MAX = 999;
@@ -100,11 +106,8 @@ export function parseInteger(
 
 /** Builds the exact value from `scan`, in the rare cases: long mantissas and positive exponents. */
 function decimalFromScan(bytes: Uint8Array, out: DecimalParts): boolean {
-  const magnitude = Math.abs(parseMagnitude(bytes));
-  if (magnitude === Infinity) return false;
-  let exact = scan.long
-    ? BigInt(latin1(bytes, scan.start, scan.digitsEnd).replace('.', ''))
-    : BigInt(scan.mantissa);
+  if (isPastDoubles(bytes)) return false;
+  let exact = exactMantissa(bytes);
   let scale = -scan.exponent;
   if (exact === 0n) scale = Math.max(0, scale);
   if (scale < 0) {
@@ -120,8 +123,18 @@ function decimalFromScan(bytes: Uint8Array, out: DecimalParts): boolean {
   return true;
 }
 
-function parseMagnitude(bytes: Uint8Array): number {
-  return Number(latin1(bytes, scan.start, scan.end));
+function exactMantissa(bytes: Uint8Array): bigint {
+  if (!scan.long) return BigInt(scan.mantissa);
+  if (scan.lowDigits <= 15) {
+    return BigInt(scan.mantissa) * POWERS_OF_TEN_BIG[scan.lowDigits]! + BigInt(scan.low);
+  }
+  return BigInt(latin1(bytes, scan.start, scan.digitsEnd).replace('.', ''));
+}
+
+/** Whether the number is too great for a double. Below 10^300 it cannot be. */
+function isPastDoubles(bytes: Uint8Array): boolean {
+  if (scan.digitsEnd - scan.start + scan.exponent < 300) return false;
+  return Number(latin1(bytes, scan.start, scan.end)) === Infinity;
 }
 
 /** Fills `scan` from the text; false when it is no number. */
@@ -137,14 +150,17 @@ function scanNumber(bytes: Uint8Array, from: number, to: number): boolean {
   }
   if (end - start > NUMBER_BYTES_MAX) return false;
   let mantissa = 0;
-  let long = false;
+  let low = 0;
+  let lowDigits = 0;
   let dot = -1;
   let i = start;
   for (; i < end; i++) {
     const digit = bytes[i]! - 0x30;
     if (digit >= 0 && digit <= 9) {
-      if (mantissa > MANTISSA_STEP_MAX) long = true;
-      else mantissa = mantissa * 10 + digit;
+      if (mantissa > MANTISSA_STEP_MAX) {
+        low = low * 10 + digit;
+        lowDigits++;
+      } else mantissa = mantissa * 10 + digit;
     } else if (digit === -2 && dot < 0) {
       dot = i;
     } else break;
@@ -154,7 +170,9 @@ function scanNumber(bytes: Uint8Array, from: number, to: number): boolean {
   scan.end = end;
   scan.digitsEnd = i;
   scan.mantissa = mantissa;
-  scan.long = long;
+  scan.long = lowDigits > 0;
+  scan.low = low;
+  scan.lowDigits = lowDigits;
   const fraction = dot < 0 ? 0 : i - dot - 1;
   if (i === end) {
     scan.exponent = -fraction;

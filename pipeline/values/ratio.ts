@@ -5,10 +5,11 @@ const QUOTIENT_BITS = 66;
 const MANTISSA_BITS = 53;
 const MIN_EXPONENT = -1074;
 
-/** `numerator / denominator`; the denominator is positive. Infinity when beyond the doubles. */
+/** `numerator / denominator`; the denominator is positive. Infinity when beyond the doubles,
+ *  never -0. */
 export function ratioToDouble(numerator: bigint, denominator: bigint): number {
   if (numerator === 0n) return 0;
-  if (numerator < 0n) return -ratioToDouble(-numerator, denominator);
+  if (numerator < 0n) return 0 - ratioToDouble(-numerator, denominator);
   let shift = QUOTIENT_BITS - (bitLength(numerator) - bitLength(denominator));
   const leading = QUOTIENT_BITS - shift;
   if (leading - MANTISSA_BITS <= MIN_EXPONENT) shift = -MIN_EXPONENT;
