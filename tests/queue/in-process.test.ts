@@ -1,0 +1,65 @@
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { InProcessProducer } from '../../master/queue/in-process-producer.ts';
+import { type BundledEntry, bundleEntry } from '../support/bundle-entry.ts';
+import { DELIVERY_LIMIT, queueContract, taskFor } from './contract.ts';
+
+let worker: BundledEntry;
+beforeAll(async () => {
+  worker = await bundleEntry('tests/queue/scripted-worker.ts');
+});
+afterAll(() => worker.remove());
+
+function openProducer(workerEntry: string): InProcessProducer {
+  return new InProcessProducer({
+    workerEntry,
+    storage: { kind: 'file', dir: 'unused' },
+    log: pino({ level: 'silent' }),
+    deliveryLimit: DELIVERY_LIMIT,
+    drainWithinMs: 5_000,
+  });
+}
+
+describe('the in-process queue', { timeout: 30_000 }, () => {
+  queueContract(async () => {
+    const producer = openProducer(worker.path);
+    return {
+      producer,
+      startWorkers: (count) => producer.startWorkers(count),
+      close: () => producer.close(),
+    };
+  });
+
+  it('replaces a killed worker, under the same name', async () => {
+    const producer = openProducer(worker.path);
+    try {
+      producer.startWorkers(2);
+      const before = producer.workerPids().get('worker-2') ?? 0;
+      expect(producer.workerPids().size).toBe(2);
+      process.kill(before, 'SIGKILL');
+      await vi.waitFor(() => {
+        expect(producer.workerPids().size).toBe(2);
+        expect(producer.workerPids().get('worker-2')).not.toBe(before);
+      });
+    } finally {
+      await producer.close();
+    }
+    expect(producer.workerPids().size).toBe(0);
+  });
+
+  it('says in its status when workers cannot be started, and keeps the tasks', async () => {
+    const producer = openProducer('/nonexistent/worker.mjs');
+    try {
+      producer.startWorkers(1);
+      await producer.publish(taskFor('ok'));
+      await vi.waitFor(
+        () => expect(producer.status().error).toMatch(/worker-1 ended \(exit code/),
+        {
+          timeout: 5_000,
+        },
+      );
+    } finally {
+      await producer.close();
+    }
+  });
+});
