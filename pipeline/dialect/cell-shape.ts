@@ -81,7 +81,7 @@ function looseShape(bytes: Uint8Array, from: number, to: number): CellShape {
     if (byte === 0x2e) dots++;
   }
   const first = bytes[from]!;
-  if (first === 0x27 && to - from > 1 && bytes[to - 1] === 0x27) return CellShape.unclean;
+  if (first === 0x27) return CellShape.unclean;
   if (counts[Letter.other] === 0 && counts[Letter.digit]! > 0) {
     const shape = figureShape(counts, commas, dots);
     if (shape !== null) return shape;

@@ -33,6 +33,7 @@ const WINDOW_RECORDS = 250;
 const ONE_COLUMN_SCORE = 0.25;
 const ONE_COLUMN_TYPED_SCORE = 0.5;
 const SPLIT_SCORE_MIN = 0.12;
+const COMMA = 0x2c;
 /** Reading quotes as text must explain much more than reading them as quotes. */
 const UNQUOTED_PRIOR = 0.7;
 
@@ -179,7 +180,9 @@ function rateOneColumn(window: Uint8Array, isWhole: boolean, base: Dialect): num
   let typed = 0;
   let clean = 0;
   for (let field = 0; field < index.fieldCount; field++) {
-    const shape = cellShape(window, index.fieldStarts[field]!, index.fieldEnds[field]!);
+    const [start, end] = [index.fieldStarts[field]!, index.fieldEnds[field]!];
+    if (window.subarray(start, end).includes(COMMA)) continue;
+    const shape = cellShape(window, start, end);
     if (isTyped(shape)) typed++;
     if (shape !== CellShape.unclean) clean++;
   }

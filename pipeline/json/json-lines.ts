@@ -228,10 +228,9 @@ export class JsonLines {
       byteOffset = faultOffset(slice);
       line = 1 + Buffer.from(slice.subarray(0, byteOffset)).filter((byte) => byte === 10).length;
     }
-    const record = this.#elements + 1;
     const place = line === null ? `at or after byte ${byteOffset}` : `in line ${line}`;
-    const message = `The JSON document cannot be read (record ${record}, ${place}): ${why}`;
-    const details = { record, byteOffset, ...(line === null ? {} : { line }) };
+    const message = `The JSON document cannot be read (${place}): ${why}`;
+    const details = { byteOffset, ...(line === null ? {} : { line }) };
     return new SluiceError('input-malformed', message, { cause, details });
   }
 }

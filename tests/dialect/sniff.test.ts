@@ -1,0 +1,249 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { uniqueColumnNames } from '../../pipeline/dialect/column-names.ts';
+import { DEFAULT_READ_OPTIONS, type ReadOptions } from '../../pipeline/dialect/read-options.ts';
+import { sniffInput, type Sniffed } from '../../pipeline/dialect/sniff.ts';
+import { corpusFolder, corpusNeed } from '../support/corpus.ts';
+import { describeWith } from '../support/needs.ts';
+
+function sniff(text: string | Uint8Array, options: Partial<ReadOptions> = {}): Sniffed {
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
+  return sniffInput(bytes, true, { ...DEFAULT_READ_OPTIONS, ...options });
+}
+
+const names = (sniffed: Sniffed): string[] => sniffed.input.columns.map(({ name }) => name);
+const types = (sniffed: Sniffed): string[] => sniffed.input.columns.map(({ type }) => type);
+const restOf = (text: string, sniffed: Sniffed): string =>
+  Buffer.from(text).subarray(sniffed.dataOffset).toString();
+
+describe('the delimiter', () => {
+  it.each([',', ';', '\t', '|', ':', '^', '~', '\x1f', '\x1e', '+'])('%j is found', (delimiter) => {
+    const text =
+      ['id', 'name', 'city'].join(delimiter) +
+      '\n1,Ann,Berlin\n2,Bob,Bonn\n'.replaceAll(',', delimiter);
+    expect(sniff(text).input.delimiter).toBe(delimiter);
+    expect(types(sniff(text))).toEqual(['integer', 'string', 'string']);
+  });
+
+  it('is not fooled by decimal commas, quoted line ends and quoted delimiters', () => {
+    expect(sniff('a;b\n1,5;2,5\n3,5;4,5\n').input.delimiter).toBe(';');
+    expect(sniff('a;b\n"x,y\n,,z";1\n"p,q";2\n').input.delimiter).toBe(';');
+    expect(sniff("a,b\n'x,y',1\n'p,q',2\n").input).toMatchObject({ delimiter: ',', quote: "'" });
+  });
+
+  it('may be a comma with a blank where quotes follow it', () => {
+    const found = sniff('"a", "b"\n"1,5", "x, y"\n"2", "z"\n');
+    expect(found.input.delimiter).toBe(', ');
+    expect(found.records[0]).toEqual(['1,5', 'x, y']);
+  });
+
+  it('is taken from the first line that Excel writes', () => {
+    const text = 'sep=|\na|b\n1|2\n';
+    const found = sniff(text);
+    expect(found.dialect).toMatchObject({ delimiter: '|', skip: 1, header: true });
+    expect(restOf(text, found)).toBe('1|2\n');
+  });
+
+  it('leaves one column whole', () => {
+    expect(names(sniff('name\nAnn Lee\nBob Ray\n'))).toEqual(['name']);
+    expect(names(sniff('when\n2024-01-01\n2024-01-02\n'))).toEqual(['when']);
+    expect(names(sniff('time\n10:15\n11:20\n'))).toEqual(['time']);
+    const prose = sniff('text\nwell, yes\nno\nor, perhaps, not\nnever\n');
+    expect(prose.records).toEqual([['well, yes'], ['no'], ['or, perhaps, not'], ['never']]);
+  });
+});
+
+describe('quotes', () => {
+  it('may be escaped by a backslash', () => {
+    const found = sniff('a,b\n"x \\"y\\", z",1\n"p",2\n');
+    expect(found.dialect.escape).toBe('\\');
+    expect(found.records[0]).toEqual(['x "y", z', '1']);
+  });
+
+  it('stay quotes where a few are stray', () => {
+    expect(sniff('a,b\n1,5" pipe\n2,"x"y\n3,z\n').dialect.quote).toBe('"');
+  });
+
+  it('are taken as stated', () => {
+    expect(sniff('a,b\n"x",1\n', { quote: '' }).records[0]).toEqual(['"x"', '1']);
+    expect(sniff('a;b,c\n1;2,3\n', { delim: ';' }).records[0]).toEqual(['1', '2,3']);
+  });
+});
+
+describe('the header', () => {
+  it.each([
+    ['text over numbers', 'id,n\n1,2\n', true],
+    ['numbers over numbers', '1,2\n3,4\n', false],
+    ['text that does not recur', 'name,city\nAnn,Bonn\nBob,Bonn\n', true],
+    ['text that recurs below', 'Ann,Bonn\nBob,Bonn\n', false],
+    ['a repeated text', 'x,x\na,b\n', false],
+    ['repeated names over numbers', 'x,x,\n1,2,3\n', true],
+    ['names alone', 'a,b,c\n', true],
+    ['one cell', 'x', false],
+    ['a first record of dates', '2024-01-01,a\n2024-01-02,b\n', false],
+  ])('%s', (_what, text, header) => {
+    expect(sniff(text).dialect.header).toBe(header);
+  });
+
+  it('is as stated', () => {
+    expect(sniff('1,2\n3,4\n', { header: true }).records).toEqual([['3', '4']]);
+    const headless = sniff('a,b\n1,2\n', { header: false });
+    expect(names(headless)).toEqual(['column0', 'column1']);
+    expect(headless.dataOffset).toBe(0);
+  });
+
+  it('gives every column a name of its own, as written', () => {
+    expect(names(sniff(' a ,id,id,ID,\n1,2,3,4,5\n'))).toEqual([
+      ' a ',
+      'id',
+      'id_1',
+      'ID',
+      'column4',
+    ]);
+    expect(uniqueColumnNames(['a', 'a_1', 'a', 'a'])).toEqual(['a', 'a_1', 'a_2', 'a_3']);
+    expect(uniqueColumnNames(['column1', ''])).toEqual(['column1', 'column1_1']);
+    expect(uniqueColumnNames(['__proto__', '__proto__'])).toEqual(['__proto__', '__proto___1']);
+  });
+});
+
+describe('column types', () => {
+  it('hold every value of the sample', () => {
+    const found = sniff(
+      'i,n,b,d,t,s,e,z\n1,1,true,2024-01-01,2024-01-01,1,,007\n' +
+        '2,2.5,false,2024-01-02,2024-01-01 10:00:00,x,,008\n,,,,,,,\n',
+    );
+    expect(types(found)).toEqual([
+      ...['integer', 'number', 'boolean', 'date', 'datetime', 'string', 'string', 'string'],
+    ]);
+  });
+
+  it('see through quotes and NULL texts, and obey the schema', () => {
+    const fields = [{ name: 'b', type: 'string' as const }];
+    const found = sniff('a,b\n"1",1\nNA,2\n', { nullstr: ['', 'NA'], fields });
+    expect(types(found)).toEqual(['integer', 'string']);
+    expect(found.records[1]).toEqual([null, '2']);
+  });
+});
+
+describe('lines before the table', () => {
+  it('are skipped with a warning where a table follows', () => {
+    const text = 'Report of sales\n\nas of today\nid,n,m\n1,2,3\n4,5,6\n';
+    const found = sniff(text);
+    expect(found.dialect.skip).toBe(3);
+    expect(found.dataLine).toBe(4);
+    expect(names(found)).toEqual(['id', 'n', 'm']);
+    expect(restOf(text, found)).toBe('1,2,3\n4,5,6\n');
+    expect(found.warnings).toHaveLength(1);
+  });
+
+  it('are kept where the file is ragged rather', () => {
+    expect(sniff('a,b\n1,2,3\n4,5,6\n').dialect.skip).toBe(0);
+    expect(sniff('a,b,c\n1\n1,2\n1,2,3\n').dialect.skip).toBe(0);
+  });
+
+  it('are skipped as stated', () => {
+    const text = 'x\ny,z\na,b\n1,2\n';
+    const found = sniff(text, { skip: 2 });
+    expect(found.dialect.skip).toBe(2);
+    expect(restOf(text, found)).toBe('1,2\n');
+    expect(found.dataLine).toBe(3);
+  });
+
+  it('are comments where # recurs, but not where # is data', () => {
+    const commented = sniff('# made by x\n# on y\na,b\n1,2\n3,4\n# end\n5,6\n7,8\n');
+    expect(commented.dialect.comment).toBe('#');
+    expect(commented.records).toHaveLength(4);
+    expect(sniff('#id,name\n#1,x\n#2,y\n').dialect.comment).toBe('');
+  });
+});
+
+describe('an input without a table', () => {
+  it('is refused when it has no bytes, and has no columns when it is blank', () => {
+    expect(() => sniff('')).toThrow(expect.objectContaining({ code: 'empty-input' }) as Error);
+    const blank = sniff('\n\r\n\n');
+    expect(blank.input.columns).toEqual([]);
+    expect(blank.records).toEqual([]);
+    expect(blank.warnings).toHaveLength(1);
+  });
+
+  it('is refused with its place when a limit is passed', () => {
+    const wide = Array.from({ length: 20_001 }, (_, i) => `c${i}`).join(',');
+    expect(() => sniff(`${wide}\n`)).toThrow(
+      expect.objectContaining({ code: 'limit-exceeded' }) as Error,
+    );
+    const long = Buffer.alloc(1024 * 1024, 'a');
+    expect(() => sniffInput(long, false, DEFAULT_READ_OPTIONS)).toThrow(
+      expect.objectContaining({ code: 'limit-exceeded' }) as Error,
+    );
+  });
+
+  it('keeps the place of the end when there is a header only', () => {
+    for (const text of ['a,b,c', 'a,b,c\n', 'a,b,c\r\n', 'a,b,c\r']) {
+      const found = sniff(text);
+      expect(names(found)).toEqual(['a', 'b', 'c']);
+      expect(found.dataOffset).toBe(text.length);
+      expect(found.records).toEqual([]);
+    }
+  });
+});
+
+it('leaves out the record that the end of a sample cuts', () => {
+  const found = sniffInput(Buffer.from('a,b\n1,2\n3,4x'), false, DEFAULT_READ_OPTIONS);
+  expect(found.records).toEqual([['1', '2']]);
+  expect(types(found)).toEqual(['integer', 'integer']);
+});
+
+interface RealTable {
+  readonly file: string;
+  readonly delimiter: string;
+  readonly header: boolean;
+  readonly columns: number;
+}
+
+interface SniffCase {
+  readonly id: string;
+  readonly input_b64?: string;
+  readonly dialect: { readonly quote?: string };
+  readonly expect: { readonly sniff?: { readonly delimiter: string } };
+}
+
+describeWith(corpusNeed, 'the shared corpus', () => {
+  const read = (name: string): Buffer => readFileSync(path.join(corpusFolder, name));
+
+  it('real tables are read as their index says', () => {
+    const tables = JSON.parse(read('realdata/index.json').toString()) as RealTable[];
+    expect(tables.length).toBeGreaterThan(10);
+    for (const { file, delimiter, header, columns } of tables) {
+      const stored = read(`realdata/${file}`);
+      const bytes = file.endsWith('.gz') ? gunzipSync(stored) : stored;
+      const sample = bytes.subarray(0, 1024 * 1024);
+      const found = sniffInput(sample, sample.length === bytes.length, DEFAULT_READ_OPTIONS);
+      const { input } = found;
+      expect({
+        file,
+        delimiter: input.delimiter,
+        header: input.header,
+        columns: input.columns.length,
+      }).toEqual({
+        ...{ file, delimiter, header, columns },
+      });
+    }
+  });
+
+  it('the delimiters of the suites are found', () => {
+    const lines = read('cases/cases.jsonl').toString().split('\n').filter(Boolean);
+    const cases = lines.map((line) => JSON.parse(line) as SniffCase);
+    const sniffCases = cases.filter((item) => item.expect.sniff !== undefined);
+    expect(sniffCases.length).toBeGreaterThan(10);
+    for (const { id, input_b64, dialect, expect: expected } of sniffCases) {
+      const bytes = Buffer.from(input_b64 ?? '', 'base64');
+      const quote = dialect.quote ?? 'auto';
+      expect({ id, delimiter: sniff(bytes, { quote }).input.delimiter }).toEqual({
+        id,
+        delimiter: expected.sniff?.delimiter,
+      });
+    }
+  });
+});
