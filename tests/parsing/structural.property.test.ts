@@ -1,0 +1,164 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Dialect } from '../../pipeline/parsing/dialect.ts';
+import { RFC_4180 } from '../../pipeline/parsing/dialect.ts';
+import { createRecordIndex } from '../../pipeline/parsing/record-index.ts';
+import {
+  isStructural,
+  StructuralTokenizer,
+} from '../../pipeline/parsing/structural/structural-tokenizer.ts';
+import { Tokenizer } from '../../pipeline/parsing/tokenizer.ts';
+import type { TokenizerOptions } from '../../pipeline/parsing/tokenizer.ts';
+import { builtKernel } from '../support/kernel.ts';
+
+const kernel = builtKernel();
+
+interface Seen {
+  readonly start: number;
+  readonly end: number;
+  readonly line: number;
+  readonly flags: number;
+  readonly fields: readonly (readonly [number, number])[];
+}
+
+function collect(
+  read: (at: number, index: ReturnType<typeof createRecordIndex>) => number,
+  end: number,
+) {
+  const seen: Seen[] = [];
+  const index = createRecordIndex();
+  for (let at = 0; at < end;) {
+    const next = read(at, index);
+    for (let r = 0; r < index.recordCount; r++) {
+      const fields: [number, number][] = [];
+      for (let f = index.recordFields[r] ?? 0; f < (index.recordFields[r + 1] ?? 0); f++) {
+        fields.push([index.fieldStarts[f] ?? -1, index.fieldEnds[f] ?? -1]);
+      }
+      seen.push({
+        start: index.recordStarts[r] ?? -1,
+        end: index.recordEnds[r] ?? -1,
+        line: index.recordLines[r] ?? -1,
+        flags: index.recordFlags[r] ?? -1,
+        fields,
+      });
+    }
+    if (next === at) break;
+    at = next;
+  }
+  return seen;
+}
+
+function scalar(bytes: Uint8Array, dialect: Dialect, options: TokenizerOptions) {
+  const tokenizer = new Tokenizer(dialect, options);
+  const seen = collect(
+    (at, index) => tokenizer.tokenize(bytes, at, bytes.length, true, index),
+    bytes.length,
+  );
+  return { seen, lines: tokenizer.lines };
+}
+
+function structural(
+  bytes: Uint8Array,
+  dialect: Dialect,
+  options: TokenizerOptions,
+  recordsMax: number,
+  regionBytes: number,
+) {
+  const tokenizer = new StructuralTokenizer(dialect, options, kernel, recordsMax, regionBytes);
+  const held = tokenizer.load(bytes);
+  const seen = collect((at, index) => tokenizer.tokenize(held, at, index), held.length);
+  return { seen, lines: tokenizer.lines };
+}
+
+const options = fc.constantFrom<TokenizerOptions>(
+  { skipBlankLines: 'always' },
+  { skipBlankLines: 'never' },
+);
+
+/** Text that is mostly regular, with quoted fields that hold everything. */
+const regularText = fc
+  .array(
+    fc.array(
+      fc.oneof(
+        fc.stringMatching(/^[a-z0-9 é]{0,30}$/),
+        fc
+          .array(fc.constantFrom('a', '""', ',', '\n', '\r\n', '\r', 'b c', 'ü'), { maxLength: 30 })
+          .map((parts) => `"${parts.join('')}"`),
+      ),
+      { minLength: 1, maxLength: 8 },
+    ),
+    { maxLength: 60 },
+  )
+  .chain((records) =>
+    fc
+      .tuple(fc.constantFrom('\n', '\r\n', '\r'), fc.boolean())
+      .map(([end, last]) => records.map((one) => one.join(',')).join(end) + (last ? end : '')),
+  );
+
+const anyText = fc
+  .array(fc.constantFrom('a', 'bc', '"', ',', '\n', '\r', '\r\n', '""', 'é', ',"', '",'), {
+    maxLength: 300,
+  })
+  .map((parts) => parts.join(''));
+
+describe('StructuralTokenizer', () => {
+  it('reads what the scalar tokenizer reads, at any region size', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(regularText, anyText),
+        options,
+        fc.integer({ min: 70, max: 300 }),
+        fc.constantFrom(1, 3, 64, 65, 100, 1000, 131072),
+        (text, option, recordsMax, regionBytes) => {
+          const bytes = new TextEncoder().encode(text);
+          expect(structural(bytes, RFC_4180, option, recordsMax, regionBytes)).toEqual(
+            scalar(bytes, RFC_4180, option),
+          );
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('reads bytes that are not UTF-8, and other delimiters and quotes, as the scalar one does', () => {
+    const dialect: Dialect = { ...RFC_4180, delimiter: '\t', quote: "'", escape: "'" };
+    const bare: Dialect = { ...RFC_4180, delimiter: ';', quote: '', escape: '' };
+    const byte = fc.constantFrom(...[0x61, 0x09, 0x27, 0x0a, 0x0d, 0xc3, 0xa9, 0xff, 0x00, 0x3b]);
+    fc.assert(
+      fc.property(fc.array(byte, { maxLength: 400 }), options, (list, option) => {
+        const bytes = Uint8Array.from(list);
+        for (const one of [dialect, bare]) {
+          expect(isStructural(one)).toBe(true);
+          expect(structural(bytes, one, option, 100, 128)).toEqual(scalar(bytes, one, option));
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('reads a text of many regions, and a smaller one after it in the same memory', () => {
+    const record = '17,"Smith, John ""JJ""",x@example.org,"12 High St\nLondon",5.32\r\n';
+    const large = new TextEncoder().encode(record.repeat(20_000));
+    const option: TokenizerOptions = { skipBlankLines: 'always' };
+    const tokenizer = new StructuralTokenizer(RFC_4180, option, kernel, 4096);
+    for (const bytes of [large, large.subarray(0, record.length * 7), large]) {
+      const held = tokenizer.load(bytes);
+      const seen = collect((at, index) => tokenizer.tokenize(held, at, index), held.length);
+      expect({ seen, lines: tokenizer.lines }).toEqual(scalar(bytes, RFC_4180, option));
+    }
+  });
+
+  it('leaves dialects that one byte cannot tell to the scalar tokenizer', () => {
+    for (const part of [
+      { delimiter: '||' },
+      { delimiter: '§' },
+      { newline: '\n' },
+      { comment: '#' },
+      { escape: '\\' },
+      { quote: ',' },
+      { delimiter: '\n' },
+    ]) {
+      expect(isStructural({ ...RFC_4180, ...part })).toBe(false);
+    }
+  });
+});
