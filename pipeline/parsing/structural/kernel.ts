@@ -1,0 +1,154 @@
+import { invariant } from '../../errors.ts';
+
+/** The compiled kernel; the caller loads its bytes (`kernel.wasm`), this room does no I/O. */
+export type KernelModule = WebAssembly.Module;
+
+export function compileKernel(wasm: Uint8Array): KernelModule {
+  return new WebAssembly.Module(wasm);
+}
+
+/** What `assembly/index.ts` exports; see there. Pointers and offsets are bytes. */
+interface KernelExports {
+  heapBase(): number;
+  records(): number;
+  fields(): number;
+  lines(): number;
+  isIrregular(): number;
+  tokenize(
+    ...args: [
+      ...[base: number, start: number, end: number, isFinal: boolean],
+      ...[delimiter: number, quote: number, skipBlank: boolean],
+      ...[fieldStarts: number, fieldEnds: number],
+      ...[recordFields: number, recordStarts: number, recordEnds: number, recordLines: number],
+      ...[fieldMax: number, recordMax: number, firstLine: number],
+    ]
+  ): number;
+}
+
+const PAGE_BYTES = 65_536;
+/** The kernel writes up to a block of 64 entries, and one more, past the last it checked for. */
+const SLACK = 66;
+/** The kernel reads whole blocks. */
+const BLOCK_BYTES = 64;
+/** Fields of a batch: 2 x 256 KiB of offsets stay in the second-level cache. */
+const FIELDS_MAX = 65_536;
+
+const ARRAYS = [
+  ...['fieldStarts', 'fieldEnds', 'recordFields', 'recordStarts', 'recordEnds', 'recordLines'],
+] as const;
+
+/** Typed arrays over the kernel's memory. Void after the memory has grown. */
+export interface KernelArrays {
+  readonly fieldStarts: Uint32Array;
+  readonly fieldEnds: Uint32Array;
+  readonly recordFields: Uint32Array;
+  readonly recordStarts: Uint32Array;
+  readonly recordEnds: Uint32Array;
+  readonly recordLines: Uint32Array;
+}
+
+/**
+ * An instance of the kernel with its memory: the index arrays first, then the text. The memory grows
+ * to the largest text loaded and is used again for the next one.
+ */
+export class Kernel {
+  readonly #memory = new WebAssembly.Memory({ initial: 1 });
+  readonly #exports: KernelExports;
+  readonly #recordsMax: number;
+  readonly #pointers: number[] = [];
+  readonly #textPointer: number;
+  #arrays: KernelArrays;
+  #text: Uint8Array = new Uint8Array(0);
+
+  constructor(module: KernelModule, recordsMax: number) {
+    const instance = new WebAssembly.Instance(module, { env: { memory: this.#memory } });
+    this.#exports = instance.exports as unknown as KernelExports;
+    this.#recordsMax = recordsMax;
+    let pointer = align(this.#exports.heapBase());
+    for (const name of ARRAYS) {
+      this.#pointers.push(pointer);
+      pointer = align(pointer + 4 * this.#capacityOf(name));
+    }
+    this.#textPointer = pointer;
+    this.#arrays = this.#reserve(0);
+  }
+
+  get arrays(): KernelArrays {
+    return this.#arrays;
+  }
+
+  /** Copies a text in; returns the kernel's own bytes of it. */
+  load(text: Uint8Array): Uint8Array {
+    this.#arrays = this.#reserve(text.length);
+    const { buffer } = this.#memory;
+    new Uint8Array(buffer, this.#textPointer + text.length, BLOCK_BYTES).fill(0);
+    this.#text = new Uint8Array(buffer, this.#textPointer, text.length);
+    this.#text.set(text);
+    return this.#text;
+  }
+
+  /** Whether `bytes` are those that `load` returned last. */
+  holds(bytes: Uint8Array): boolean {
+    return bytes === this.#text;
+  }
+
+  /** See `tokenize` in `assembly/index.ts`. */
+  tokenize(
+    start: number,
+    end: number,
+    isFinal: boolean,
+    delimiter: number,
+    quote: number,
+    skipBlank: boolean,
+    recordsMax: number,
+    firstLine: number,
+  ): number {
+    invariant(end <= this.#text.length && recordsMax <= this.#recordsMax, 'within the text loaded');
+    const [fieldStarts = 0, fieldEnds = 0, recordFields = 0, starts = 0, ends = 0, lines = 0] =
+      this.#pointers;
+    const consumed = this.#exports.tokenize(
+      ...([this.#textPointer, start, end, isFinal, delimiter, quote, skipBlank] as const),
+      ...([fieldStarts, fieldEnds, recordFields, starts, ends, lines] as const),
+      ...([FIELDS_MAX, recordsMax, firstLine] as const),
+    );
+    return consumed >>> 0;
+  }
+
+  get recordCount(): number {
+    return this.#exports.records();
+  }
+
+  get fieldCount(): number {
+    return this.#exports.fields();
+  }
+
+  /** Line ends before the offset that `tokenize` returned, in what it read. */
+  get lineCount(): number {
+    return this.#exports.lines();
+  }
+
+  /** Whether quotes were met that only the scalar tokenizer reads: nothing written counts. */
+  get isIrregular(): boolean {
+    return this.#exports.isIrregular() !== 0;
+  }
+
+  #capacityOf(name: (typeof ARRAYS)[number]): number {
+    return (name.startsWith('field') ? FIELDS_MAX : this.#recordsMax) + SLACK;
+  }
+
+  #reserve(textBytes: number): KernelArrays {
+    const needed = this.#textPointer + textBytes + BLOCK_BYTES;
+    const missing = needed - this.#memory.buffer.byteLength;
+    if (missing > 0) this.#memory.grow(Math.ceil(missing / PAGE_BYTES));
+    else if (this.#arrays !== undefined) return this.#arrays;
+    const views = ARRAYS.map((name, i) => [
+      name,
+      new Uint32Array(this.#memory.buffer, this.#pointers[i], this.#capacityOf(name)),
+    ]);
+    return Object.fromEntries(views) as unknown as KernelArrays;
+  }
+}
+
+function align(pointer: number): number {
+  return Math.ceil(pointer / BLOCK_BYTES) * BLOCK_BYTES;
+}

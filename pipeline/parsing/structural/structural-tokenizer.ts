@@ -1,0 +1,125 @@
+import type { Dialect } from '../dialect.ts';
+import type { RecordIndex } from '../record-index.ts';
+import { Tokenizer } from '../tokenizer.ts';
+import type { TokenizerOptions } from '../tokenizer.ts';
+import { flagInvalidUtf8 } from '../utf8.ts';
+import { Kernel } from './kernel.ts';
+import type { KernelModule } from './kernel.ts';
+
+/** Text read at a time: with its offsets it stays in the second-level cache. */
+const REGION_BYTES = 128 * 1024;
+/** Stands for "no quote" in the kernel: no byte has this value. */
+const NO_QUOTE = 256;
+
+const LF = 10;
+const CR = 13;
+
+/** Whether the kernel reads a dialect: one-byte delimiter and quote, doubled quotes, any line end. */
+export function isStructural(dialect: Dialect): boolean {
+  const { delimiter, quote, escape, newline, comment } = dialect;
+  const code = delimiter.charCodeAt(0);
+  if (delimiter.length !== 1 || code > 0x7f || code === LF || code === CR) return false;
+  if (newline !== 'any' || comment !== '') return false;
+  if (quote === '') return escape === '';
+  return (
+    quote.length === 1 && quote.charCodeAt(0) <= 0x7f && quote !== delimiter && escape === quote
+  );
+}
+
+/**
+ * The tokenizer with SIMD under it: gives what `Tokenizer` gives, some ten times as fast where all
+ * quotes of a region are regular, by `Tokenizer` itself where they are not. Call `load` first, and
+ * `tokenize` on the bytes that it returns.
+ */
+export class StructuralTokenizer {
+  readonly #kernel: Kernel;
+  readonly #scalar: Tokenizer;
+  readonly #delimiter: number;
+  readonly #quote: number;
+  readonly #skipBlank: boolean;
+  readonly #recordsMax: number;
+  readonly #regionBytes: number;
+  readonly #flags: Uint8Array;
+  #line = 0;
+
+  constructor(
+    dialect: Dialect,
+    options: TokenizerOptions,
+    module: KernelModule,
+    recordsMax: number,
+    regionBytes: number = REGION_BYTES,
+  ) {
+    this.#regionBytes = regionBytes;
+    this.#kernel = new Kernel(module, recordsMax);
+    this.#scalar = new Tokenizer(dialect, options);
+    this.#delimiter = dialect.delimiter.charCodeAt(0);
+    this.#quote = dialect.quote === '' ? NO_QUOTE : dialect.quote.charCodeAt(0);
+    this.#skipBlank = options.skipBlankLines === 'always';
+    this.#recordsMax = recordsMax;
+    this.#flags = new Uint8Array(recordsMax + 1);
+  }
+
+  /** Line ends passed since `load`. */
+  get lines(): number {
+    return this.#line;
+  }
+
+  /** Takes a whole text and counts lines from 0. The bytes returned are valid until the next. */
+  load(text: Uint8Array): Uint8Array {
+    this.#line = 0;
+    return this.#kernel.load(text);
+  }
+
+  /** As `Tokenizer.tokenize`, over all that was loaded: fills `index`, returns what it consumed. */
+  tokenize(bytes: Uint8Array, start: number, index: RecordIndex): number {
+    for (let size = this.#regionBytes; ; size *= 4) {
+      const end = Math.min(bytes.length, start + size);
+      const isFinal = end === bytes.length;
+      const next = this.#read(bytes, start, end, isFinal, index);
+      // Nothing consumed: the record is longer than the region.
+      if (next > start || isFinal) return next;
+    }
+  }
+
+  #read(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    isFinal: boolean,
+    index: RecordIndex,
+  ): number {
+    const kernel = this.#kernel;
+    const next = kernel.tokenize(
+      ...([start, end, isFinal, this.#delimiter, this.#quote, this.#skipBlank] as const),
+      ...([this.#recordsMax, this.#line] as const),
+    );
+    // A full batch without a record: more fields than fit, left to arrays that grow.
+    const isStuck = next === start && isFinal && start < end;
+    if (kernel.isIrregular || isStuck) return this.#readScalar(bytes, start, end, isFinal, index);
+    index.recordCount = kernel.recordCount;
+    index.fieldCount = kernel.fieldCount;
+    this.#flags.fill(0, 0, index.recordCount);
+    index.recordFlags = this.#flags;
+    Object.assign(index, kernel.arrays);
+    flagInvalidUtf8(bytes, start, next, index);
+    this.#line += kernel.lineCount;
+    return next;
+  }
+
+  #readScalar(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    isFinal: boolean,
+    index: RecordIndex,
+  ): number {
+    const scalar = this.#scalar;
+    scalar.reset();
+    const next = scalar.tokenize(bytes, start, end, isFinal, index, this.#recordsMax);
+    for (let record = 0; record < index.recordCount; record++) {
+      index.recordLines[record] = (index.recordLines[record] ?? 0) + this.#line;
+    }
+    this.#line += scalar.lines;
+    return next;
+  }
+}

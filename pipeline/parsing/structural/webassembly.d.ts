@@ -1,0 +1,15 @@
+/** The part of the WebAssembly JavaScript API (W3C) that is used here; Node's types leave it out. */
+declare namespace WebAssembly {
+  class Module {
+    constructor(bytes: Uint8Array);
+  }
+  class Memory {
+    constructor(limits: { initial: number; maximum?: number });
+    readonly buffer: ArrayBuffer;
+    grow(pages: number): number;
+  }
+  class Instance {
+    constructor(module: Module, imports: { env: { memory: Memory; abort?: () => never } });
+    readonly exports: Record<string, unknown>;
+  }
+}
