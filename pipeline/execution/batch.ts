@@ -26,3 +26,7 @@ export interface Fault {
   readonly code: string;
   readonly message: string;
 }
+
+/** Flag of a record, beside `RecordFlag`: a field was blanked or added, so the record's bytes are not
+ *  its fields any more; each field by itself is as good as before. */
+export const ALTERED_RECORD = 0x80;

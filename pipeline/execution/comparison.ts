@@ -27,13 +27,19 @@ export function mirrored(orders: number): number {
   return (orders & Order.equal) | less | greater;
 }
 
-/** Order of values whose doubles are equal, from their exact difference, less the residue. */
-export function settleTie(difference: bigint, residue: number): number {
-  if (difference !== 0n) return difference < 0n ? Order.less : Order.greater;
-  return residue > 0 ? Order.less : residue < 0 ? Order.greater : Order.equal;
+/** Order of two whole numbers. */
+export function compareWhole(left: bigint, right: bigint): number {
+  return left < right ? Order.less : left > right ? Order.greater : Order.equal;
 }
 
+/** Order of a whole number and a literal whose doubles are equal. */
+export function compareToLiteral(whole: bigint, literal: ScalarLiteral): number {
+  const order = compareWhole(whole, literal.whole);
+  return order === Order.equal && literal.hasFraction ? Order.less : order;
+}
+
+/** Literals that differ in their fractions only, beyond what a double holds, count as equal. */
 export function compareLiterals(left: ScalarLiteral, right: ScalarLiteral): number {
   if (left.value !== right.value) return left.value < right.value ? Order.less : Order.greater;
-  return settleTie(0n, right.residue - left.residue);
+  return compareWhole(left.whole, right.whole);
 }

@@ -1,7 +1,13 @@
 import { Order, Truth, type Condition, type TextOperand } from '../plan/expression/bound.ts';
 import type { FieldSlice } from '../values/field-slice.ts';
 import type { Batch } from './batch.ts';
-import { compareBytes, compareLiterals, mirrored, settleTie } from './comparison.ts';
+import {
+  compareBytes,
+  compareLiterals,
+  compareToLiteral,
+  compareWhole,
+  mirrored,
+} from './comparison.ts';
 import type { ChunkContext } from './context.ts';
 import { FieldReader } from './field-reader.ts';
 import { LikePattern } from './like.ts';
@@ -229,15 +235,15 @@ function createScalarComparison(
   }
   const vector = scope.vectors[left.load]!;
   if (right.kind === 'scalar') {
-    const { value, residue } = right;
+    const { value, hasFraction } = right;
     return (_batch, records, count, out) => {
       const { values, valid } = vector;
       for (let i = 0; i < count; i++) {
         const record = records[i]!;
         const mine = values[record]!;
         let order: number = mine < value ? Order.less : mine > value ? Order.greater : Order.equal;
-        if (order === Order.equal && exact && (residue !== 0 || vector.exact.size > 0)) {
-          order = settleTie(vector.exactAt(record) - BigInt(value), residue);
+        if (order === Order.equal && exact && (hasFraction || vector.exact.size > 0)) {
+          order = compareToLiteral(vector.exactAt(record), right);
         }
         out[i] = valid[record] === 0 ? Truth.unknown : (orders & order) !== 0 ? 1 : 0;
       }
@@ -251,7 +257,7 @@ function createScalarComparison(
       const b = other.values[record]!;
       let order: number = a < b ? Order.less : a > b ? Order.greater : Order.equal;
       if (order === Order.equal && exact && vector.exact.size > 0) {
-        order = settleTie(vector.exactAt(record) - other.exactAt(record), 0);
+        order = compareWhole(vector.exactAt(record), other.exactAt(record));
       }
       const known = (vector.valid[record]! & other.valid[record]!) === 1;
       out[i] = !known ? Truth.unknown : (orders & order) !== 0 ? 1 : 0;

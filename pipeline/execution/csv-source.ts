@@ -1,4 +1,6 @@
 import { createRecordIndex, RecordFlag, type RecordIndex } from '../parsing/record-index.ts';
+import type { KernelModule } from '../parsing/structural/kernel.ts';
+import { isStructural, StructuralTokenizer } from '../parsing/structural/structural-tokenizer.ts';
 import { Tokenizer } from '../parsing/tokenizer.ts';
 import type { ChunkContext } from './context.ts';
 import { padRecords } from './pad-records.ts';
@@ -10,28 +12,25 @@ const BATCH_RECORDS_MAX = 4_096;
 /** Reads delimited text. Records with too few or too many cells are faults. */
 export class CsvRecordSource implements RecordSource {
   private readonly context: ChunkContext;
-  private readonly tokenizer: Tokenizer;
+  private readonly tokenizer: BatchTokenizer;
   private readonly index = createRecordIndex(BATCH_RECORDS_MAX);
   private readonly selection = new Uint32Array(BATCH_RECORDS_MAX);
 
-  constructor(context: ChunkContext) {
+  constructor(context: ChunkContext, kernel: KernelModule | null) {
     this.context = context;
-    this.tokenizer = new Tokenizer(context.dialect, {
-      // In a table of one column a blank line is a record with an empty cell.
-      skipBlankLines: context.columns.length === 1 ? 'never' : 'always',
-    });
+    this.tokenizer = createTokenizer(context, kernel);
   }
 
   get lines(): number {
     return this.tokenizer.lines;
   }
 
-  *batches(bytes: Uint8Array): Generator<SourceBatch> {
+  *batches(text: Uint8Array): Generator<SourceBatch> {
     const { tokenizer, index } = this;
-    tokenizer.reset();
+    const bytes = tokenizer.load(text);
     let recordBase = 0;
     for (let at = 0; at < bytes.length;) {
-      at = tokenizer.tokenize(bytes, at, bytes.length, true, index, BATCH_RECORDS_MAX);
+      at = tokenizer.tokenize(bytes, at, index);
       yield this.check(bytes, recordBase);
       recordBase += index.recordCount;
     }
@@ -98,4 +97,36 @@ export class CsvRecordSource implements RecordSource {
     }
     return { code: 'extra-cell', message: `Too many cells: ${counts}`, column: columns.length };
   }
+}
+
+/** A whole text, batch by batch. */
+interface BatchTokenizer {
+  /** Starts a text; the batches are over the bytes returned. */
+  load(text: Uint8Array): Uint8Array;
+  /** Fills `index` with the records from `start` on; returns what was consumed. */
+  tokenize(bytes: Uint8Array, start: number, index: RecordIndex): number;
+  /** Line ends passed since `load`. */
+  readonly lines: number;
+}
+
+/** The kernel where there is one that reads the dialect, else the scalar tokenizer. */
+function createTokenizer(context: ChunkContext, kernel: KernelModule | null): BatchTokenizer {
+  const { dialect, columns } = context;
+  // In a table of one column a blank line is a record with an empty cell.
+  const options = { skipBlankLines: columns.length === 1 ? 'never' : 'always' } as const;
+  if (kernel !== null && isStructural(dialect)) {
+    return new StructuralTokenizer(dialect, options, kernel, BATCH_RECORDS_MAX);
+  }
+  const scalar = new Tokenizer(dialect, options);
+  return {
+    load(text) {
+      scalar.reset();
+      return text;
+    },
+    tokenize: (bytes, start, index) =>
+      scalar.tokenize(bytes, start, bytes.length, true, index, BATCH_RECORDS_MAX),
+    get lines() {
+      return scalar.lines;
+    },
+  };
 }

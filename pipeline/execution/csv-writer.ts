@@ -100,8 +100,9 @@ export class CsvWriter implements RecordWriter {
     const { bytes, index } = batch;
     const { fieldStarts, fieldEnds } = index;
     const firstField = index.recordFields[record]!;
-    const isRegular = (index.recordFlags[record]! & RecordFlag.irregular) === 0;
-    const keepsAll = isRegular && this.keepsUnquoted && this.keepsLines;
+    const flags = index.recordFlags[record]!;
+    const isRegular = (flags & RecordFlag.irregular) === 0;
+    const keepsAll = flags === 0 && this.keepsUnquoted && this.keepsLines;
     if (keepsAll && this.sources.length > 1) {
       for (let s = 0; s < this.spans.length; s++) {
         const { first, last } = this.spans[s]!;

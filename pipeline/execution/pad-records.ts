@@ -2,12 +2,12 @@ import {
   appendField,
   appendRecord,
   createRecordIndex,
-  RecordFlag,
   type RecordIndex,
 } from '../parsing/record-index.ts';
+import { ALTERED_RECORD } from './batch.ts';
 
 /** A copy of the index in which every record has at least `columnCount` fields: those that were
- *  missing are empty. Padded records are marked as irregular: they cannot be copied as they stand. */
+ *  missing are empty. Padded records are marked as altered: they cannot be copied as a whole. */
 export function padRecords(index: RecordIndex, columnCount: number): RecordIndex {
   const padded = createRecordIndex(index.recordCount, index.recordCount * columnCount);
   for (let record = 0; record < index.recordCount; record++) {
@@ -19,7 +19,7 @@ export function padRecords(index: RecordIndex, columnCount: number): RecordIndex
     }
     for (let cells = last - first; cells < columnCount; cells++) appendField(padded, end, end);
     const isShort = last - first < columnCount;
-    const flags = index.recordFlags[record]! | (isShort ? RecordFlag.irregular : 0);
+    const flags = index.recordFlags[record]! | (isShort ? ALTERED_RECORD : 0);
     appendRecord(padded, index.recordStarts[record]!, end, index.recordLines[record]!, flags);
   }
   return padded;

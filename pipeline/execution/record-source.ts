@@ -1,3 +1,4 @@
+import type { KernelModule } from '../parsing/structural/kernel.ts';
 import type { Column } from '../protocol/job.ts';
 import type { Batch } from './batch.ts';
 import type { ChunkContext } from './context.ts';
@@ -37,9 +38,12 @@ export interface RecordSource {
   readonly lines: number;
 }
 
-export function createRecordSource(context: ChunkContext): RecordSource {
+export function createRecordSource(
+  context: ChunkContext,
+  kernel: KernelModule | null,
+): RecordSource {
   if (context.format === 'ndjson') return new NdjsonRecordSource(context);
-  return new CsvRecordSource(context);
+  return new CsvRecordSource(context, kernel);
 }
 
 /** Name of a column, where there is one. */

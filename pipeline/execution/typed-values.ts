@@ -1,10 +1,9 @@
 import type { Load } from '../plan/expression/bound.ts';
-import { RecordFlag } from '../parsing/record-index.ts';
 import type { Column } from '../protocol/job.ts';
 import { parseBoolean } from '../values/boolean.ts';
 import { parseDouble, parseInteger } from '../values/number.ts';
 import { parseDate, parseTimestamp } from '../values/timestamp.ts';
-import type { Batch } from './batch.ts';
+import { ALTERED_RECORD, type Batch } from './batch.ts';
 import type { ChunkContext } from './context.ts';
 import { FieldReader } from './field-reader.ts';
 import type { OperatorSink } from './operator.ts';
@@ -114,7 +113,7 @@ export class ValueLoader {
     const { index } = batch;
     if (this.blankFaults) {
       index.fieldEnds[field] = index.fieldStarts[field]!;
-      index.recordFlags[record]! |= RecordFlag.irregular;
+      index.recordFlags[record]! |= ALTERED_RECORD;
       return true;
     }
     const { as, column } = this.load;

@@ -13,11 +13,12 @@ export interface Load {
 
 export type ScalarOperand = { readonly kind: 'load'; readonly load: number } | ScalarLiteral;
 
-/** The nearest double, and the sign of what is missing from it: the literal minus `value`. */
+/** The nearest double, and the exact value as the whole number below it and what is above that. */
 export interface ScalarLiteral {
   readonly kind: 'scalar';
   readonly value: number;
-  readonly residue: -1 | 0 | 1;
+  readonly whole: bigint;
+  readonly hasFraction: boolean;
 }
 
 export type TextOperand =

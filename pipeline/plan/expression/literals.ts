@@ -32,7 +32,7 @@ export function castLiteral(literal: Literal, type: Exclude<ColumnType, 'string'
       if (isText && parseInteger(bytes, 0, end) === null) return checked(literal, null, 'integer');
       const parts: DecimalParts = { mantissa: 0, big: null, scale: 0 };
       if (!parseDecimal(bytes, 0, end, parts)) return checked(literal, null, 'number');
-      return withResidue(parseDouble(bytes, 0, end), exactOf(parts));
+      return exactScalar(parseDouble(bytes, 0, end), exactOf(parts));
     }
   }
 }
@@ -49,7 +49,7 @@ function castTime(literal: Literal, bytes: Uint8Array, type: 'date' | 'datetime'
   }
   const micros = parseTimestamp(bytes, 0, bytes.length);
   if (typeof micros === 'bigint')
-    return withResidue(Number(micros), { mantissa: micros, scale: 0 });
+    return exactScalar(Number(micros), { mantissa: micros, scale: 0 });
   return checked(literal, micros, 'datetime');
 }
 
@@ -63,23 +63,12 @@ function checked(literal: Literal, value: number | boolean | null, type: string)
 }
 
 function plain(value: number): ScalarLiteral {
-  return { kind: 'scalar', value: value + 0, residue: 0 };
+  const whole = Math.floor(value);
+  return { kind: 'scalar', value: value + 0, whole: BigInt(whole), hasFraction: whole !== value };
 }
 
-function withResidue(value: number, exact: ExactDecimal): ScalarLiteral {
-  const unit = 10n ** BigInt(exact.scale);
-  const [numerator, denominator] = exactFraction(value);
-  const difference = exact.mantissa * denominator - numerator * unit;
-  return { kind: 'scalar', value, residue: difference < 0n ? -1 : difference > 0n ? 1 : 0 };
-}
-
-/** A finite double as numerator and denominator, exactly. */
-function exactFraction(value: number): [numerator: bigint, denominator: bigint] {
-  let scaled = value;
-  let denominator = 1n;
-  while (!Number.isInteger(scaled)) {
-    scaled *= 2;
-    denominator *= 2n;
-  }
-  return [BigInt(scaled), denominator];
+function exactScalar(value: number, { mantissa, scale }: ExactDecimal): ScalarLiteral {
+  const unit = 10n ** BigInt(scale);
+  const rest = ((mantissa % unit) + unit) % unit;
+  return { kind: 'scalar', value, whole: (mantissa - rest) / unit, hasFraction: rest !== 0n };
 }

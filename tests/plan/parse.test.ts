@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest';
+import { SluiceError } from '../../pipeline/errors.ts';
+import { checkPlan } from '../../pipeline/plan/check.ts';
+import { parsePlan } from '../../pipeline/plan/parse.ts';
+import { STEP_SCHEMAS } from '../../pipeline/plan/schema.ts';
+import { RFC_4180 } from '../../pipeline/parsing/dialect.ts';
+import type { PlanIssue } from '../../pipeline/protocol/job.ts';
+
+function refused(text: string): { code: string; issues: readonly PlanIssue[] } {
+  try {
+    parsePlan(text);
+  } catch (thrown) {
+    if (!(thrown instanceof SluiceError)) throw thrown;
+    return { code: thrown.code, issues: thrown.details.issues as PlanIssue[] };
+  }
+  throw new Error('the plan was taken');
+}
+
+describe('parsePlan', () => {
+  it('reads an empty text as the plain job', () => {
+    const plan = parsePlan('');
+    expect(plan.steps).toBeNull();
+    expect(plan.read.onError).toBe('reject');
+    expect(plan.write).toMatchObject({ format: 'csv', delim: ',', header: true });
+  });
+
+  it('reads the same plan from YAML and from JSON', () => {
+    const yaml = parsePlan('version: 1\nsteps:\n  - select: [a, b]\n  - filter: "a = 1"\n');
+    const json = parsePlan(
+      '{"version": 1, "steps": [{"select": ["a", "b"]}, {"filter": "a = 1"}]}',
+    );
+    expect({ ...yaml, places: [] }).toEqual({ ...json, places: [] });
+  });
+
+  it('keeps a column named __proto__ as data', () => {
+    const plan = parsePlan('steps:\n  - rename: { __proto__: a, constructor: b }\n');
+    const names = [
+      { from: '__proto__', to: 'a' },
+      { from: 'constructor', to: 'b' },
+    ];
+    expect(plan.steps).toEqual([{ kind: 'rename', names }]);
+    expect(refused('{"__proto__": 1}').issues[0]?.message).toContain('Unknown key "__proto__"');
+  });
+
+  it('tells the place and the near miss of an unknown key', () => {
+    const { code, issues } = refused('read:\n  deilm: ";"\n  skip: -1\n');
+    expect(code).toBe('plan-invalid');
+    expect(issues[0]).toMatchObject({ path: '/read/deilm', line: 2, column: 3 });
+    expect(issues[0]?.message).toContain('Did you mean "delim"?');
+    expect(issues[1]).toMatchObject({ path: '/read/skip', line: 3, column: 9 });
+  });
+
+  it('tells the place inside an expression, in one line and in a block', () => {
+    const text = 'steps:\n  - filter: "a = = 1"\n  - filter: |\n      a = 1\n      AND b > >\n';
+    const { issues } = refused(text);
+    expect(issues[0]).toMatchObject({ path: '/steps/0/filter', line: 2, column: 18 });
+    expect(issues[1]).toMatchObject({ path: '/steps/1/filter', line: 5, column: 15 });
+  });
+
+  it.each(Object.keys(STEP_SCHEMAS))('takes the step %s or refuses it by name', (name) => {
+    const working = ['select', 'drop', 'rename', 'filter', 'aggregate', 'profile'];
+    const { code, issues } = refused(`steps:\n  - ${name}: { nothing: [] }\n`);
+    if (working.includes(name)) expect(code).toBe('plan-invalid');
+    else {
+      expect(code).toBe('plan-unsupported');
+      expect(issues[0]?.message).toBe(`The step ${name} is not supported yet`);
+      expect(issues[0]).toMatchObject({ line: 2, column: 5 });
+    }
+  });
+
+  it.each([
+    ['sql: "SELECT 1"', '/sql'],
+    ['write: { format: parquet }', '/write/format'],
+    [
+      'schema: { fields: [{ name: a, constraints: { required: true } }] }',
+      '/schema/fields/0/constraints',
+    ],
+    ['schema: { fields: [{ name: a, decimalChar: "," }] }', '/schema/fields/0/decimalChar'],
+    [
+      'steps: [{ aggregate: { measures: { n: "count(distinct a)" } } }]',
+      '/steps/0/aggregate/measures/n',
+    ],
+    ['steps: [{ aggregate: { measures: { n: "median(a)" } } }]', '/steps/0/aggregate/measures/n'],
+    ['steps: [{ filter: "round(a) = 1" }]', '/steps/0/filter'],
+    ['steps: [{ filter: "a + 1 = 2" }]', '/steps/0/filter'],
+    ['steps: [{ filter: "a::int = 2" }]', '/steps/0/filter'],
+    ['steps: [{ filter: "CASE WHEN a THEN b END" }]', '/steps/0/filter'],
+  ])('refuses %s as not supported yet', (text, path) => {
+    const { code, issues } = refused(text);
+    expect(code).toBe('plan-unsupported');
+    expect(issues[0]).toMatchObject({ path, line: 1 });
+    expect(issues[0]?.message).toContain('not supported yet');
+  });
+
+  it('refuses aliases that grow beyond bounds, deep nesting and long plans', () => {
+    const lines = ['a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]'];
+    for (let i = 1; i < 9; i++) {
+      lines.push(`a${i}: &a${i} [${Array.from({ length: 10 }, () => `*a${i - 1}`).join(',')}]`);
+    }
+    expect(refused(lines.join('\n')).issues[0]?.message).toContain('too many values');
+    expect(refused('a: &a [*a]').code).toBe('plan-invalid');
+    expect(refused('['.repeat(100_000)).issues[0]?.message).toContain('nested too deeply');
+    expect(refused(`a: ${'- '.repeat(50_000)}`).code).toBe('plan-invalid');
+    expect(refused(' '.repeat(1_100_000)).code).toBe('plan-invalid');
+  });
+
+  it('refuses duplicate keys and what is not YAML', () => {
+    expect(refused('version: 1\nversion: 1\n').issues[0]).toMatchObject({ line: 2 });
+    expect(refused('steps: [').code).toBe('plan-invalid');
+    expect(refused('just a text').code).toBe('plan-invalid');
+  });
+});
+
+describe('checkPlan', () => {
+  const columns = [
+    { name: 'id', type: 'integer' },
+    { name: 'Name', type: 'string' },
+    { name: 'born', type: 'date' },
+  ] as const;
+  const input = { format: 'csv', dialect: RFC_4180, columns: [...columns] } as const;
+
+  it('answers with the scope of each step', () => {
+    const text =
+      "steps:\n  - filter: name = 'a'\n  - aggregate: { by: [name], measures: { n: count(*) } }";
+    expect(checkPlan(text, input)).toEqual({
+      valid: true,
+      issues: [],
+      steps: [
+        { kind: 'filter', scope: 'record' },
+        { kind: 'aggregate', scope: 'mergeable' },
+      ],
+    });
+  });
+
+  it.each([
+    ['steps:\n  - select: [id, nmae]', '/steps/0/select/1', 2, 18, 'Did you mean "Name"?'],
+    ['steps:\n  - filter: idd = 1', '/steps/0/filter', 2, 13, 'no column "idd"'],
+    ["steps:\n  - filter: id = 'x'", '/steps/0/filter', 2, 18, 'is not an integer'],
+    ['steps:\n  - filter: born > 5', '/steps/0/filter', 2, 18, 'cannot be compared'],
+    ["steps:\n  - filter: born > '2020-13-01'", '/steps/0/filter', 2, 20, 'is not a date'],
+    ['steps:\n  - filter: id', '/steps/0/filter', 2, 13, 'not a condition'],
+    ['steps:\n  - drop: [id, name, born]', '/steps/0/drop', 2, 11, 'No column is left'],
+    ['steps:\n  - rename: { id: Name }', '/steps/0/rename', 2, 13, 'Two columns'],
+    [
+      'steps:\n  - aggregate: { measures: { s: sum(born) } }',
+      '/steps/0/aggregate/measures/s',
+      2,
+      33,
+      'sum of the date',
+    ],
+  ])('finds what is wrong in %j', (text, path, line, column, message) => {
+    const answer = checkPlan(text, input);
+    expect(answer.valid).toBe(false);
+    expect(answer.issues[0]).toMatchObject({ path, line, column });
+    expect(answer.issues[0]?.message).toContain(message);
+  });
+});

@@ -1,0 +1,82 @@
+import { createChunkProgram, type ChunkResult } from '../../pipeline/execution/chunk-program.ts';
+import { outputFrame } from '../../pipeline/execution/output-frame.ts';
+import { RFC_4180, type Dialect } from '../../pipeline/parsing/dialect.ts';
+import { createRecordIndex } from '../../pipeline/parsing/record-index.ts';
+import { Tokenizer } from '../../pipeline/parsing/tokenizer.ts';
+import { compilePlan, type CompiledPlan } from '../../pipeline/plan/compile.ts';
+import { parsePlan } from '../../pipeline/plan/parse.ts';
+import type { Column, ColumnType } from '../../pipeline/protocol/job.ts';
+import { decodeRejects, type RelativeReject } from '../../pipeline/result/relative-reject.ts';
+import { FieldSlice } from '../../pipeline/values/field-slice.ts';
+
+export interface RunOptions {
+  readonly types?: Readonly<Record<string, ColumnType>>;
+  readonly dialect?: Dialect;
+  /** Records a chunk; all in one when left out. */
+  readonly chunkRecords?: number;
+}
+
+export interface RunOutcome {
+  readonly compiled: CompiledPlan;
+  readonly results: readonly ChunkResult[];
+  /** Header, outputs and footer. */
+  readonly output: Buffer;
+  readonly rejects: readonly RelativeReject[];
+}
+
+/** Runs a plan over a whole text with header, cut at record ends by the tokenizer. */
+export function runPlan(
+  plan: string,
+  input: string | Buffer,
+  options: RunOptions = {},
+): RunOutcome {
+  const bytes = typeof input === 'string' ? Buffer.from(input) : input;
+  const dialect = options.dialect ?? RFC_4180;
+  const { names, starts } = cut(bytes, dialect, options.chunkRecords ?? Infinity);
+  const columns: Column[] = names.map((name) => ({
+    name,
+    type: options.types?.[name] ?? 'string',
+  }));
+  const compiled = compilePlan(parsePlan(plan), { format: 'csv', dialect, columns });
+  const program = createChunkProgram(compiled.context);
+  const results = starts.map((start, i) =>
+    program.run(bytes.subarray(start, starts[i + 1] ?? bytes.length)),
+  );
+  return { compiled, results, ...assemble(compiled, results) };
+}
+
+export function assemble(
+  compiled: CompiledPlan,
+  results: readonly ChunkResult[],
+): Pick<RunOutcome, 'output' | 'rejects'> {
+  const frame = outputFrame(compiled.outputColumns, compiled.context.write);
+  const body = Buffer.concat(results.flatMap((result) => result.output));
+  return {
+    output: Buffer.concat([frame.header, body.subarray(frame.skipFirstBytes), frame.footer]),
+    rejects: results.flatMap((result) => decodeRejects(result.rejects)),
+  };
+}
+
+/** Header names and the starts of chunks of so many records. */
+function cut(
+  bytes: Buffer,
+  dialect: Dialect,
+  chunkRecords: number,
+): { names: string[]; starts: number[] } {
+  const index = createRecordIndex();
+  const tokenizer = new Tokenizer(dialect, { skipBlankLines: 'never' });
+  let at = tokenizer.tokenize(bytes, 0, bytes.length, true, index, 1);
+  const slice = new FieldSlice(dialect);
+  const names: string[] = [];
+  for (let field = 0; field < index.fieldCount; field++) {
+    slice.point(bytes, index.fieldStarts[field]!, index.fieldEnds[field]!);
+    names.push(Buffer.from(slice.bytes.subarray(slice.start, slice.end)).toString());
+  }
+  const starts = [at];
+  if (chunkRecords === Infinity) return { names, starts };
+  while (at < bytes.length) {
+    at = tokenizer.tokenize(bytes, at, bytes.length, true, index, chunkRecords);
+    if (at < bytes.length) starts.push(at);
+  }
+  return { names, starts };
+}
