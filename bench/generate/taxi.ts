@@ -1,0 +1,39 @@
+import type { Dataset } from '../dataset.ts';
+
+/** Numbers and times, nothing quoted: what exports of trips and measurements look like. */
+export const taxi: Dataset = {
+  name: 'taxi',
+  version: 1,
+  columns: [
+    ...['trip_id', 'vendor', 'pickup', 'dropoff', 'passengers', 'distance'],
+    ...['zone', 'payment', 'fare', 'tip', 'total'],
+  ],
+  numbers: ['passengers', 'distance', 'fare', 'tip', 'total'],
+  record(number, random) {
+    const distance = (random() * 30).toFixed(2);
+    const fare = (3 + random() * 60).toFixed(2);
+    const tip = (random() * 12).toFixed(2);
+    const minute = String(Math.floor(random() * 60)).padStart(2, '0');
+    const hour = String(Math.floor(random() * 23)).padStart(2, '0');
+    const day = `2026-03-${String(1 + (number % 28)).padStart(2, '0')}`;
+    return [
+      String(number),
+      random() < 0.6 ? 'CMT' : 'VTS',
+      `${day} ${hour}:${minute}:07`,
+      `${day} ${hour}:${minute}:59`,
+      String(1 + Math.floor(random() * 6)),
+      distance,
+      `Z${Math.floor(random() * 260)}`,
+      ['card', 'cash', 'dispute', 'free'][Math.floor(random() * 4)] ?? 'card',
+      fare,
+      tip,
+      (Number(fare) + Number(tip)).toFixed(2),
+    ].join(',');
+  },
+  filter: {
+    sql: 'passengers >= 2 AND distance > 3',
+    accepts: (cell) => Number(cell('passengers')) >= 2 && Number(cell('distance')) > 3,
+    columns: ['trip_id', 'distance', 'zone', 'total'],
+  },
+  group: { by: 'payment', value: 'fare' },
+};

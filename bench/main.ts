@@ -1,0 +1,150 @@
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { startRabbitMq } from '../tests/support/rabbitmq.ts';
+import { readAnswer, type Answer } from './answer.ts';
+import { TASKS, type Task } from './assignment.ts';
+import { ensureFile, type Dataset } from './dataset.ts';
+import { DATASETS } from './datasets.ts';
+import { measure, type Run } from './measure.ts';
+import { asMarkdown, asText, describeCommit, describeMachine, tableOf } from './report.ts';
+import type { Measurement, Report } from './report.ts';
+import { SUBJECTS, type Subject } from './subjects.ts';
+
+/**
+ * npm run bench [-- --quick | --full | --megabytes N] [--repeat N] [--only PART] [--task NAME]
+ * [--data NAME] [--no-broker]
+ */
+const { values: flags } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    full: { type: 'boolean', default: false },
+    megabytes: { type: 'string' },
+    repeat: { type: 'string' },
+    only: { type: 'string' },
+    task: { type: 'string' },
+    data: { type: 'string' },
+    'no-broker': { type: 'boolean', default: false },
+  },
+});
+const megabytes = Number(flags.megabytes ?? (flags.quick ? 20 : flags.full ? 1000 : 200));
+const repetitions = Number(flags.repeat ?? (flags.quick ? 3 : 5));
+if (!(megabytes > 0) || !(repetitions > 0)) throw new Error('sizes and repetitions are numbers');
+
+/** The answer of the first subject of this list that gave one is what the others must give. */
+const REFERENCES = ['csv-parse', 'uDSV', 'DuckDB'];
+
+const here = path.join(import.meta.dirname, '..', '..', 'bench');
+const out = path.join(here, 'out');
+mkdirSync(path.join(out, 'data'), { recursive: true });
+
+const broker = await brokerOf();
+const measurements: Measurement[] = [];
+const startedAt = new Date().toISOString();
+try {
+  for (const dataset of DATASETS.filter(({ name }) => (flags.data ?? name) === name)) {
+    const file = await ensureFile(dataset, megabytes, path.join(out, 'data'));
+    for (const task of TASKS.filter((name) => (flags.task ?? name) === name)) {
+      measurements.push(...(await measureTask(dataset, file, task)));
+    }
+  }
+} finally {
+  await broker?.stop();
+}
+finish({
+  ...{ startedAt, megabytes, repetitions, measurements },
+  commit: describeCommit(),
+  node: process.version,
+  machine: describeMachine(),
+});
+
+async function brokerOf(): Promise<{ url: string; stop(): Promise<void> } | null> {
+  if (flags['no-broker']) return null;
+  const started = await startRabbitMq();
+  if (!('skipped' in started)) return started;
+  console.error(`without RabbitMQ: ${started.skipped}`);
+  return null;
+}
+
+/** Every subject once, then every subject again: what disturbs the machine disturbs them all. */
+async function measureTask(dataset: Dataset, file: string, task: Task): Promise<Measurement[]> {
+  const subjects = SUBJECTS.filter(
+    (subject) =>
+      subject.tasks.includes(task) &&
+      megabytes <= subject.megabytesMax &&
+      (!subject.needsBroker || broker !== null) &&
+      (flags.only === undefined || subject.name.includes(flags.only)),
+  );
+  const runs = new Map<Subject, Run[]>(subjects.map((subject) => [subject, []]));
+  const answers = new Map<Subject, Answer>();
+  const failures = new Map<Subject, string>();
+  for (let repetition = 0; repetition < repetitions; repetition++) {
+    for (const subject of subjects) {
+      if (failures.has(subject)) continue;
+      console.error(`${dataset.name} ${task} ${repetition + 1}/${repetitions} ${subject.name}`);
+      const output = path.join(out, 'answer.csv');
+      try {
+        const url = broker?.url ?? null;
+        const request = { subject, task, dataset: dataset.name, file, output, broker: url };
+        runs.get(subject)?.push(await measure(request));
+        if (subject.answers) await checkAnswer(subject, await readAnswer(output, task), answers);
+      } catch (error) {
+        failures.set(subject, error instanceof Error ? error.message : String(error));
+        console.error(failures.get(subject));
+      } finally {
+        rmSync(output, { force: true });
+      }
+    }
+  }
+  const bytes = statSync(file).size;
+  const reference = referenceOf(answers);
+  return subjects.map((subject) => ({
+    ...{ dataset: dataset.name, bytes, task, subject: subject.name },
+    runs: runs.get(subject) ?? [],
+    verdict: verdictOf(subject, failures, answers.get(subject), reference),
+  }));
+}
+
+/** The same question must have the same answer each time. */
+async function checkAnswer(
+  subject: Subject,
+  answer: Answer,
+  answers: Map<Subject, Answer>,
+): Promise<void> {
+  const before = answers.get(subject);
+  if (before !== undefined && before.sha256 !== answer.sha256) {
+    throw new Error(`${subject.name} gave two different answers`);
+  }
+  answers.set(subject, answer);
+}
+
+function referenceOf(answers: ReadonlyMap<Subject, Answer>): Answer | undefined {
+  const byName = new Map([...answers].map(([subject, answer]) => [subject.name, answer]));
+  return REFERENCES.map((name) => byName.get(name)).find((answer) => answer !== undefined);
+}
+
+function verdictOf(
+  subject: Subject,
+  failures: ReadonlyMap<Subject, string>,
+  answer: Answer | undefined,
+  reference: Answer | undefined,
+): string {
+  if (failures.has(subject)) return 'FAILED';
+  if (!subject.answers) return 'stage';
+  if (answer === undefined || reference === undefined) return 'UNCHECKED: no peer ran';
+  if (answer.sha256 === reference.sha256) return 'same';
+  return `DIFFERS: ${answer.records} records, ${reference.records} expected`;
+}
+
+function finish(report: Report): void {
+  const name = `bench-${report.startedAt.replaceAll(/[:.]/g, '-')}.json`;
+  const json = path.join(out, name);
+  writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
+  const partial = flags.only ?? flags.task ?? flags.data;
+  if (partial === undefined) writeFileSync(path.join(here, 'RESULTS.md'), asMarkdown(report));
+  console.log(asText(tableOf(report)));
+  console.log(`\n${report.machine}, Node ${report.node}, commit ${report.commit}`);
+  console.log(`${path.relative(process.cwd(), json)} (${readFileSync(json).length} bytes)`);
+  const wrong = report.measurements.filter(({ verdict }) => !/^(same|stage)$/.test(verdict));
+  if (wrong.length > 0) process.exitCode = 1;
+}

@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs';
+import { Chunker } from '../../pipeline/chunking/chunker.ts';
+import { createChunkProgram } from '../../pipeline/execution/chunk-program.ts';
+import { CHUNK_LIMITS } from '../../pipeline/limits.ts';
+import { RFC_4180 } from '../../pipeline/parsing/dialect.ts';
+import { compilePlan } from '../../pipeline/plan/compile.ts';
+import { parsePlan } from '../../pipeline/plan/parse.ts';
+import { assignmentFromArguments, planFor, report } from '../assignment.ts';
+
+/** One core: the plan over chunks that are in memory already. Reads and stores nothing. */
+const assignment = assignmentFromArguments();
+const { dataset, file } = assignment;
+const columns = dataset.columns.map((name) => ({
+  name,
+  type: dataset.numbers.includes(name) ? ('number' as const) : ('string' as const),
+}));
+const plan = parsePlan(planFor(assignment));
+const { context } = compilePlan(plan, { format: 'csv', dialect: RFC_4180, columns });
+const program = createChunkProgram(context);
+const bytes = readFileSync(file);
+const chunker = new Chunker(RFC_4180, CHUNK_LIMITS);
+const chunks = [...chunker.push(bytes.subarray(bytes.indexOf('\n') + 1)), ...chunker.finish()];
+const startedMs = performance.now();
+for (const chunk of chunks) program.run(chunk.bytes);
+report({ ms: performance.now() - startedMs });
