@@ -125,11 +125,11 @@ export class AggregateAccumulator {
 function castFault(record: number, cell: InputCell, columns: readonly Column[]): Fault {
   const { bytes, start, end } = cell.slice;
   const text = new TextDecoder().decode(bytes.subarray(start, Math.min(end, start + 100)));
-  const { name } = columns[cell.column]!;
+  const name = JSON.stringify(columns[cell.column]!.name);
   return {
     record,
     column: cell.column,
     code: 'type-error',
-    message: `Value ${JSON.stringify(text)} in column ${JSON.stringify(name)} is not a ${cell.type}`,
+    message: `Value ${JSON.stringify(text)} in column ${name} does not cast to ${cell.type}`,
   };
 }

@@ -47,7 +47,7 @@ export class GroupTable {
 
   /** View of a group's key, valid until the next new group. */
   key(group: number): Uint8Array {
-    return this.#arena.subarray(this.#starts[group]!, this.#starts[group + 1]!);
+    return this.#arena.subarray(this.#starts[group], this.#starts[group + 1]);
   }
 
   /** All groups, ascending by the bytes of their keys. */

@@ -1,4 +1,4 @@
-import { FieldSlice } from '../values/field-slice.ts';
+import type { FieldSlice } from '../values/field-slice.ts';
 import type { NullTexts } from '../values/null-texts.ts';
 import { parseDecimal, type DecimalParts } from '../values/number.ts';
 import { parseTimestamp } from '../values/timestamp.ts';

@@ -41,12 +41,12 @@ const options = (columns: readonly Column[]) => ({
   onError: 'reject' as const,
 });
 
-/** Every measure that each column's type allows. */
-function everyMeasure(columns: readonly Column[]): AggregateSpec['measures'] {
+/** Every measure that the type of each of the first columns allows. */
+function everyMeasure(columns: readonly Column[], upTo = 12): AggregateSpec['measures'] {
   const measures: { function: 'count' | 'sum' | 'min' | 'max' | 'avg'; column: number | null }[] = [
     { function: 'count', column: null },
   ];
-  columns.forEach(({ type }, column) => {
+  columns.slice(0, upTo).forEach(({ type }, column) => {
     measures.push({ function: 'count', column }, { function: 'min', column });
     measures.push({ function: 'max', column });
     if (type !== 'integer' && type !== 'number') return;
@@ -61,7 +61,10 @@ function sqlOf(columns: readonly Column[], spec: AggregateSpec, source: string):
     const { name, type } = columns[column]!;
     return `CAST("${name}" AS ${SQL_TYPES[type]})`;
   };
-  const decimal = (column: number) => `CAST("${columns[column]!.name}" AS DECIMAL(38, 18))`;
+  const decimal = (column: number) => {
+    const scale = columns[column]!.type === 'number' ? 18 : 0;
+    return `CAST("${columns[column]!.name}" AS DECIMAL(38, ${scale}))`;
+  };
   const measures = spec.measures.map((measure) => {
     const { function: name, column } = measure;
     if (column === null) return 'count(*)';
