@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { partialOptions } from '../../pipeline/execution/partial-options.ts';
 import { PartialMerger } from '../../pipeline/result/partial.ts';
 import { runPlan } from '../support/run-plan.ts';
 
@@ -46,7 +47,7 @@ describe('any chunking', () => {
           expect(total).toBe(whole.results[0]?.statistics[key]);
         }
         const merged = [whole, cut].map(({ results }) => {
-          const merger = new PartialMerger({});
+          const merger = new PartialMerger(partialOptions(whole.compiled.context));
           for (const { partial } of results) merger.add(partial);
           return Buffer.from(merger.toPartial()).toString('hex');
         });
