@@ -5,14 +5,12 @@ import { recordTask } from '../record-task.ts';
 
 const assignment = assignmentFromArguments();
 const task = recordTask(assignment);
-const takeAll = (records: string[][]): void => {
-  for (const record of records) task.take(record);
-};
+const take = (record: string[]): void => task.take(record);
 let parser: Parser | null = null;
 const text = createReadStream(assignment.file, { encoding: 'utf8', highWaterMark: 1 << 20 });
 for await (const part of text as AsyncIterable<string>) {
   parser ??= initParser(inferSchema(part));
-  parser.chunk<string[]>(part, parser.stringArrs, takeAll);
+  parser.chunk<string[]>(part, parser.stringArrs, take);
 }
 parser?.end();
 task.finish();
