@@ -7,10 +7,11 @@ import { SluiceError, toSluiceError } from '../pipeline/errors.ts';
 import { createChunkProgram } from '../pipeline/execution/chunk-program.ts';
 import { FileBlobStore } from '../pipeline/storage/file-blob-store.ts';
 import { type WorkerConfig, type WorkerSettings, workerConfig } from './config.ts';
+import { loadKernel } from './kernel.ts';
 import { ProgramCache } from './program-cache.ts';
 import { AmqpConsumer } from './queue/amqp-consumer.ts';
 import { InProcessConsumer } from './queue/in-process-consumer.ts';
-import { masterPort } from './queue/master-port.ts';
+import { endWithMaster, masterPort } from './queue/master-port.ts';
 import { HttpBlobStore } from './storage/http-blob-store.ts';
 import type { WorkerBlobs } from './storage/worker-blobs.ts';
 import { Worker, type WorkerEvent } from './worker.ts';
@@ -29,6 +30,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
   const config = workerConfig(options);
   const log = pino({ level: config.logLevel, name: config.name }, destination(2));
   const end = new AbortController();
+  const kernel = loadKernel();
   const blobs = blobsOf(config);
   // A wrong address or token shows now, and not with the first task.
   if (config.storage.kind === 'http') await blobs.has('contexts/none');
@@ -39,7 +41,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
     pid: process.pid,
     consumer,
     blobs,
-    programs: new ProgramCache(blobs, createChunkProgram),
+    programs: new ProgramCache(blobs, (context) => createChunkProgram(context, kernel)),
     onEvent: logWorkerEvents(log),
     residentBytes: () => process.memoryUsage.rss(),
   });
@@ -62,19 +64,16 @@ async function consumerOf(
   log: Logger,
   end: () => void,
 ): Promise<TaskConsumer> {
+  const port = masterPort();
+  if (port !== null) endWithMaster(port, end);
   if (broker.kind === 'amqp') {
-    // A child of a master that is gone has nothing to do here, though the broker lives on.
-    masterPort()?.onClosed(end);
     const { url, prefix } = broker;
     return await AmqpConsumer.connect({ url, prefix, name, log });
   }
-  const port = masterPort();
   if (port === null) {
     throw new SluiceError('usage', '--broker ipc is for processes that a master started');
   }
-  const consumer = new InProcessConsumer(port, (err) => log.error({ err }, 'queue fault'));
-  consumer.onDrainRequested(end);
-  return consumer;
+  return new InProcessConsumer(port, (err) => log.error({ err }, 'queue fault'));
 }
 
 function logWorkerEvents(log: Logger): (event: WorkerEvent) => void {
