@@ -7,7 +7,13 @@ import { describeWith } from '../support/needs.ts';
 
 const SMALL_BYTES = 1024;
 const smallSizes = Array.from({ length: 64 }, (_, i) => i + 1).concat(100, 1000);
-const largeSizes = [61, 997, 4096, 65_536, 1_000_000];
+const middleSizes = [1, 61, 997, 4096];
+const largeSizes = [4096, 65_536, 1_000_000];
+
+function sizesFor(bytes: Uint8Array): readonly number[] {
+  if (bytes.length <= SMALL_BYTES) return smallSizes;
+  return bytes.length <= 64 * SMALL_BYTES ? middleSizes : largeSizes;
+}
 
 /** Inputs of the class without mark and preamble: what a chunker is given. */
 function inputs(name: 'core' | 'ragged') {
@@ -27,7 +33,7 @@ describeWith(corpusCases, 'records of the published cases, chunk by chunk', () =
       const differing: string[] = [];
       for (const { id, bytes, dialect, skipBlankLines } of inputs(name)) {
         const whole = JSON.stringify(readRecords(bytes, dialect, { skipBlankLines }));
-        for (const size of bytes.length <= SMALL_BYTES ? smallSizes : largeSizes) {
+        for (const size of sizesFor(bytes)) {
           if (size > bytes.length + 1) break;
           const chunks = cutAll(bytes, dialect, fixedLimits(size), { bufferBytes: size * 3 + 1 });
           const records = chunks.flatMap((chunk) =>
