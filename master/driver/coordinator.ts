@@ -15,6 +15,7 @@ import type { Decision, JobEffect, JobEvent } from '../coordination/job-state.ts
 import { nextInTurn } from '../coordination/turns.ts';
 import type { JobFacts, JobRecord, NewChunk } from '../storage/job-record.ts';
 import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
+import { bytesProcessed } from '../views/job-document.ts';
 import { ActiveJob } from './active-job.ts';
 import type { Assemblies } from '../aggregator/assemblies.ts';
 import { placeOfFault } from './fault-place.ts';
@@ -123,6 +124,7 @@ export class Coordinator {
     if (decision.verdict !== 'taken') return decision.verdict;
     this.#commit(job, decision, newChunk);
     job.state = decision.state;
+    if (event.kind === 'result-announced') job.rate.add(bytesProcessed(job));
     this.#count(event, decision);
     for (const effect of decision.effects) this.#perform(job, effect);
     job.settle();

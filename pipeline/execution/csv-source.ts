@@ -31,13 +31,13 @@ export class CsvRecordSource implements RecordSource {
     let recordBase = 0;
     for (let at = 0; at < bytes.length;) {
       at = tokenizer.tokenize(bytes, at, index);
-      yield this.check(bytes, recordBase);
+      yield this.check(bytes, text, recordBase);
       recordBase += index.recordCount;
     }
   }
 
   /** Selects the readable records. */
-  private check(bytes: Uint8Array, recordBase: number): SourceBatch {
+  private check(bytes: Uint8Array, text: Uint8Array, recordBase: number): SourceBatch {
     const { selection, context } = this;
     const { index } = this;
     const columnCount = context.columns.length;
@@ -67,7 +67,8 @@ export class CsvRecordSource implements RecordSource {
       }
     }
     const whole = shortCount === 0 ? index : padRecords(index, columnCount);
-    const batch = { bytes, dialect: context.dialect, index: whole, selection, selectedCount };
+    const { dialect } = context;
+    const batch = { bytes, lastingBytes: text, dialect, index: whole, selection, selectedCount };
     return { batch, recordCount, faults, placeOf };
   }
 

@@ -4,7 +4,7 @@ import type { Batch } from './batch.ts';
 import type { ChunkContext } from './context.ts';
 import { isFormula } from './formulas.ts';
 import type { ColumnView } from './operators.ts';
-import { OutputBuffer } from './output-buffer.ts';
+import type { OutputBuffer } from './output-buffer.ts';
 import type { RecordWriter } from './record-writer.ts';
 
 const LF = 0x0a;
@@ -88,9 +88,9 @@ export class CsvWriter implements RecordWriter {
         i++;
       }
       if (end < bytes.length && bytes[end] === LF) {
-        out.share(bytes, start, end + 1);
+        out.share(batch.lastingBytes, start, end + 1);
       } else {
-        out.share(bytes, start, end);
+        out.share(batch.lastingBytes, start, end);
         out.byte(LF);
       }
     }

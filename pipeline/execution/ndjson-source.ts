@@ -25,7 +25,10 @@ export class NdjsonRecordSource implements RecordSource {
     const selection = Uint32Array.from({ length: index.recordCount }, (_, record) => record);
     const { dialect } = this.context;
     yield {
-      batch: { bytes: read.bytes, dialect, index, selection, selectedCount: index.recordCount },
+      batch: {
+        ...{ bytes: read.bytes, lastingBytes: read.bytes, dialect, index, selection },
+        selectedCount: index.recordCount,
+      },
       recordCount: read.lineCount,
       faults: read.faults.map((fault) => ({ ...fault, column: -1 })),
       placeOf: (record) => ({

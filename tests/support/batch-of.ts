@@ -9,7 +9,8 @@ export function batchOf(input: string | Uint8Array, dialect: Dialect = RFC_4180)
   const index = createRecordIndex();
   new Tokenizer(dialect, { skipBlankLines: 'never' }).tokenize(bytes, 0, bytes.length, true, index);
   const selection = Uint32Array.from({ length: index.recordCount }, (_, record) => record);
-  return { bytes, dialect, index, selection, selectedCount: index.recordCount };
+  const selectedCount = index.recordCount;
+  return { bytes, lastingBytes: bytes, dialect, index, selection, selectedCount };
 }
 
 /** RFC 4180 text of records; null is an empty field, an empty text is quoted. */
