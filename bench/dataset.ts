@@ -10,8 +10,8 @@ export interface Dataset {
   /** Raise it when the bytes change: files are cached by name, size and version. */
   readonly version: number;
   readonly columns: readonly string[];
-  /** Columns that the tasks treat as numbers; everything else stays text. */
-  readonly numbers: readonly string[];
+  /** SQL types of the columns that the tasks treat as numbers; everything else stays text. */
+  readonly numbers: Readonly<Record<string, string>>;
   /** One record as CSV text, without its line end. */
   record(number: number, random: () => number): string;
   readonly filter: {

@@ -102,6 +102,7 @@ async function measureTask(dataset: Dataset, file: string, task: Task): Promise<
     ...{ dataset: dataset.name, bytes, task, subject: subject.name },
     runs: runs.get(subject) ?? [],
     verdict: verdictOf(subject, failures, answers.get(subject), reference),
+    failure: failures.get(subject) ?? null,
   }));
 }
 

@@ -11,6 +11,8 @@ export interface Measurement {
   readonly runs: readonly Run[];
   /** 'same' as the reference, 'stage' when there is no answer, else what is wrong. */
   readonly verdict: string;
+  /** What a failed subject wrote; null when it did not fail. */
+  readonly failure: string | null;
 }
 
 export interface Report {

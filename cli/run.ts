@@ -33,7 +33,8 @@ export async function run(file: string, flags: RunFlags, signal: AbortSignal): P
   try {
     const ended = await runJob(runner, { input, plan, flags }, signal);
     if (ended === 'reader gone') return EXIT.done;
-    if (flags.quiet !== true) process.stderr.write(summaryLine(ended, Date.now() - startedMs));
+    if (flags.quiet !== true && isCompleted(ended))
+      process.stderr.write(summaryLine(ended, Date.now() - startedMs));
     return reportEnd(ended, plan);
   } finally {
     await runner.close();
@@ -167,7 +168,7 @@ function summaryLine(job: Job, ms: number): string {
 
 function reportEnd(job: Job, plan: PlanText): ExitCode {
   if (job.status === 'completed') return EXIT.done;
-  if (job.status === 'completed_with_failures') {
+  if (job.status === 'completed_with_failures' && job.chunks.failed > 0) {
     process.stderr.write(
       `sluice: ${job.chunks.failed} of the chunks failed on every attempt; ` +
         'the output lacks their records\n',

@@ -17,7 +17,7 @@ export const people: Dataset = {
   name: 'people',
   version: 1,
   columns: ['id', 'name', 'country', 'amount', 'born', 'note'],
-  numbers: ['amount'],
+  numbers: { amount: 'DECIMAL(18,2)' },
   record(number, random) {
     const pick = (list: readonly string[]): string =>
       list[Math.floor(random() * list.length)] ?? '';

@@ -8,7 +8,13 @@ export const taxi: Dataset = {
     ...['trip_id', 'vendor', 'pickup', 'dropoff', 'passengers', 'distance'],
     ...['zone', 'payment', 'fare', 'tip', 'total'],
   ],
-  numbers: ['passengers', 'distance', 'fare', 'tip', 'total'],
+  numbers: {
+    passengers: 'INTEGER',
+    distance: 'DECIMAL(9,2)',
+    fare: 'DECIMAL(9,2)',
+    tip: 'DECIMAL(9,2)',
+    total: 'DECIMAL(9,2)',
+  },
   record(number, random) {
     const distance = (random() * 30).toFixed(2);
     const fare = (3 + random() * 60).toFixed(2);

@@ -8,7 +8,7 @@ export const wide: Dataset = {
   name: 'wide',
   version: 1,
   columns,
-  numbers: ['c1'],
+  numbers: { c1: 'INTEGER' },
   record(_, random) {
     const cells = columns.map((_column, index) => {
       const value = random();

@@ -9,10 +9,9 @@ report({ ms: null });
 
 function queryFor({ task, dataset, file }: Assignment): string {
   // A copy keeps every cell's text; other tasks need their numbers.
-  const isNumber = (column: string): boolean => task !== 'copy' && dataset.numbers.includes(column);
-  const types = dataset.columns
-    .map((column) => `${text(column)}: '${isNumber(column) ? 'DECIMAL(18,3)' : 'VARCHAR'}'`)
-    .join(', ');
+  const typeOf = (column: string): string =>
+    task === 'copy' ? 'VARCHAR' : (dataset.numbers[column] ?? 'VARCHAR');
+  const types = dataset.columns.map((name) => `${text(name)}: '${typeOf(name)}'`).join(', ');
   const dialect = `header = true, delim = ',', quote = '"'`;
   const input = `read_csv(${text(file)}, ${dialect}, columns = {${types}})`;
   const { by, value } = dataset.group;

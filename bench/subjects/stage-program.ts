@@ -12,7 +12,7 @@ const assignment = assignmentFromArguments();
 const { dataset, file } = assignment;
 const columns = dataset.columns.map((name) => ({
   name,
-  type: dataset.numbers.includes(name) ? ('number' as const) : ('string' as const),
+  type: Object.hasOwn(dataset.numbers, name) ? ('number' as const) : ('string' as const),
 }));
 const plan = parsePlan(planFor(assignment));
 const { context } = compilePlan(plan, { format: 'csv', dialect: RFC_4180, columns });

@@ -104,7 +104,7 @@ describe('what is wrong', () => {
     await writeFile(empty, '');
     const result = await sluice(['run', empty]);
     expect(result.code).toBe(1);
-    expect(result.stderr).toContain('empty');
+    expect(result.stderr).toBe('sluice: the input has no bytes\n');
   });
 
   it('with too many rejects exits with 3', async () => {
@@ -112,6 +112,7 @@ describe('what is wrong', () => {
     await writeFile(plan, 'version: 1\nlimits: { max_rejects: 1 }\n');
     const result = await sluice(['run', input, '--plan', plan]);
     expect(result.code).toBe(3);
+    expect(result.stderr).toContain('rejected');
   });
 });
 
