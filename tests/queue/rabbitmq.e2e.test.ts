@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from 'amqplib';
 import { pino } from 'pino';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AmqpProducer } from '../../master/queue/amqp-producer.ts';
 import { LocalWorkers } from '../../master/queue/local-workers.ts';
 import type { Announcement } from '../../pipeline/protocol/index.ts';
@@ -54,7 +54,7 @@ describeWith({ met: broker !== null, otherwise: reason }, 'the queue through Rab
     };
   }
 
-  queueContract(open);
+  describe('contract', () => queueContract(open));
 
   it('reports a wrong password at once, with what to do and without the password', async () => {
     const wrong = url.replace('guest:guest', 'guest:hunter2');

@@ -5,7 +5,7 @@ import type { ChunkStatistics, Delivery, Verdict } from '../../pipeline/protocol
 import type { TaskConsumer } from '../../pipeline/protocol/index.ts';
 import { AmqpConsumer } from '../../worker/queue/amqp-consumer.ts';
 import { InProcessConsumer } from '../../worker/queue/in-process-consumer.ts';
-import { masterPort } from '../../worker/queue/master-port.ts';
+import { endWithMaster, masterPort } from '../../worker/queue/master-port.ts';
 
 /**
  * A worker process that does what the task's jobId says:
@@ -50,18 +50,17 @@ process.exit(0);
 async function connect(): Promise<TaskConsumer> {
   const port = masterPort();
   if (port === null) throw new Error('started without a channel');
+  endWithMaster(port, () => end.abort());
   const prefix = values['queue-prefix'];
   const url = process.env['SLUICE_BROKER'];
   if (values.broker !== 'ipc' && url !== undefined) {
-    port.onClosed(() => end.abort());
     // As many deliveries as the master was told; the topology must agree.
     const deliveryLimit = Number(prefix.split('-').at(-1));
     const log = pino({ level: 'silent' });
     return await AmqpConsumer.connect({ url, name: values.name, prefix, deliveryLimit, log });
   }
-  const local = new InProcessConsumer(port, (thrown) => console.error(thrown));
-  local.onDrainRequested(() => end.abort());
-  return local;
+  // Handlers that reject are part of the script.
+  return new InProcessConsumer(port, () => {});
 }
 
 async function handle(delivery: Delivery): Promise<Verdict> {

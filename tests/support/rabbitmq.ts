@@ -151,6 +151,7 @@ class PrivateNode implements RabbitMq {
       detached: true,
     });
     this.#server = server;
+    killWithUs(server);
     for (const stream of [server.stdout, server.stderr]) {
       stream.on('data', (text: Buffer) => {
         this.#output = (this.#output + text.toString()).slice(-4_000);
@@ -210,6 +211,19 @@ function configuration(): string {
     'log.console = false',
     '',
   ].join('\n');
+}
+
+/** Ends the node's process group when this process is gone, even when it was killed. */
+function killWithUs(server: ChildProcess): void {
+  const script =
+    `process.stdin.resume().on('end', () => { try { ` +
+    `process.kill(-${server.pid ?? 0}, 'SIGKILL'); } catch {} })`;
+  const guard = spawn(process.execPath, ['-e', script], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  guard.unref();
+  server.once('exit', () => guard.kill());
 }
 
 function signalQuietly(pid: number, signal: NodeJS.Signals): void {

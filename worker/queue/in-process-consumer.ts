@@ -32,7 +32,6 @@ export class InProcessConsumer implements TaskConsumer {
   readonly #noMoreTasks: Promise<void>;
   #onNoMoreTasks: () => void = () => {};
   #handler: ((delivery: Delivery) => Promise<Verdict>) | null = null;
-  #onDrain: () => void = () => {};
   #requestCount = 0;
 
   /** `onFault` is told what the master should not have sent, and handlers that reject. */
@@ -47,12 +46,6 @@ export class InProcessConsumer implements TaskConsumer {
       else onFault(new SluiceError('internal', `message from the master: ${checked.reason}`));
     });
     port.onClosed(() => this.#disconnected());
-  }
-
-  /** Called when the master asks this worker to end, and when the master is gone. */
-  onDrainRequested(listener: () => void): void {
-    this.#onDrain = listener;
-    if (this.#lost.signal.aborted) listener();
   }
 
   async consume(
@@ -122,7 +115,7 @@ export class InProcessConsumer implements TaskConsumer {
         this.#onNoMoreTasks();
         return;
       case 'drain':
-        this.#onDrain();
+        // Heard by the process, see master-port.ts: it ends in the same way with any broker.
         return;
     }
   }
@@ -157,7 +150,6 @@ export class InProcessConsumer implements TaskConsumer {
     this.#lost.abort();
     for (const announcing of this.#announcing.values()) announcing.reject(masterGone());
     this.#onNoMoreTasks();
-    this.#onDrain();
   }
 }
 

@@ -1,0 +1,51 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { InProcessProducer } from '../../master/queue/in-process-producer.ts';
+import type { Announcement } from '../../pipeline/protocol/index.ts';
+import { type BundledEntry, bundleEntry } from '../support/bundle-entry.ts';
+
+const WAIT = { timeout: 15_000, interval: 20 };
+
+describe('a worker process', { timeout: 30_000 }, () => {
+  let entry: BundledEntry;
+  let dir: string;
+  beforeAll(async () => {
+    entry = await bundleEntry('worker/main.ts');
+    dir = await mkdtemp(path.join(tmpdir(), 'sluice-worker-'));
+  });
+  afterAll(async () => {
+    entry.remove();
+    await rm(dir, { recursive: true });
+  });
+
+  it('announces itself, answers tasks, and says goodbye when the master closes', async () => {
+    const heard: Announcement[] = [];
+    const producer = new InProcessProducer({
+      workerEntry: entry.path,
+      storage: { kind: 'file', dir },
+      log: pino({ level: 'silent' }),
+    });
+    await producer.onAnnouncement(async (announcement) => void heard.push(announcement));
+    producer.startWorkers(1);
+    const pid = producer.workerPids().get('worker-1');
+    await producer.publish({
+      v: 1,
+      taskKey: '0'.repeat(64),
+      jobId: 'job',
+      chunkIndex: 0,
+      chunkKey: '1'.repeat(64),
+      contextKey: '2'.repeat(64),
+      bytes: 1,
+      attempt: 1,
+    });
+    await vi.waitFor(() => {
+      expect(heard).toContainEqual(expect.objectContaining({ kind: 'failure', retryable: true }));
+      expect(heard).toContainEqual(expect.objectContaining({ kind: 'worker', pid }));
+    }, WAIT);
+    await producer.close();
+    expect(heard.at(-1)).toMatchObject({ kind: 'worker', state: 'stopped', tasksFailed: 1 });
+  });
+});
