@@ -97,12 +97,14 @@ function writeString(bytes: Uint8Array, start: number, end: number, out: OutputB
   out.position = position;
 }
 
-const SHORT_ESCAPES = new Map(
-  [...'bfnrt'].map((letter) => [
-    JSON.parse(`"\\${letter}"`).charCodeAt(0) as number,
-    letter.charCodeAt(0),
-  ]),
-);
+/** By control byte, the letter of its short escape. */
+const SHORT_ESCAPES = new Map([
+  [0x08, 0x62],
+  [0x09, 0x74],
+  [0x0a, 0x6e],
+  [0x0c, 0x66],
+  [0x0d, 0x72],
+]);
 
 function writeControl(target: Uint8Array, from: number, byte: number): number {
   let position = from;

@@ -1,11 +1,5 @@
 import { IssueList, pointerTo } from './issues.ts';
-import {
-  PlanFile,
-  type DeclaredType,
-  type PlanDocument,
-  type ReadPlan,
-  type WritePlan,
-} from './schema.ts';
+import { PlanFile, type PlanDocument, type ReadPlan, type WritePlan } from './schema.ts';
 import { readPlanSource } from './source.ts';
 import { readSteps } from './steps.ts';
 import { isRecord, validate } from './validate.ts';
@@ -32,7 +26,7 @@ export function parsePlan(text: string): PlanDocument {
     read: readPlan(file.read ?? {}),
     fields: (file.schema?.fields ?? []).map(({ name, type }) => ({
       name,
-      type: (type ?? 'string') as DeclaredType,
+      type: type ?? 'string',
     })),
     steps: steps.length === 0 ? null : steps,
     write: writePlan(file.write ?? {}),
@@ -47,7 +41,7 @@ export function parsePlan(text: string): PlanDocument {
 function readPlan(read: NonNullable<PlanFile['read']>): ReadPlan {
   const nullstr = read.nullstr ?? [''];
   return {
-    format: (read.format ?? 'auto') as ReadPlan['format'],
+    format: read.format ?? 'auto',
     delim: read.delim ?? 'auto',
     quote: read.quote ?? 'auto',
     escape: read.escape ?? 'auto',
@@ -57,15 +51,15 @@ function readPlan(read: NonNullable<PlanFile['read']>): ReadPlan {
     comment: read.comment ?? '',
     nullstr: typeof nullstr === 'string' ? [nullstr] : nullstr,
     encoding: read.encoding ?? 'auto',
-    compression: (read.compression ?? 'auto') as ReadPlan['compression'],
-    onError: (read.on_error ?? 'reject') as ReadPlan['onError'],
+    compression: read.compression ?? 'auto',
+    onError: read.on_error ?? 'reject',
     nullPadding: read.null_padding ?? false,
   };
 }
 
 function writePlan(write: NonNullable<PlanFile['write']>): WritePlan {
   return {
-    format: (write.format ?? 'csv') as WritePlan['format'],
+    format: write.format ?? 'csv',
     delim: write.delim ?? ',',
     header: write.header ?? true,
     bom: write.bom ?? false,

@@ -100,12 +100,12 @@ class Converter {
   ): Record<string, unknown> {
     const record: Record<string, unknown> = {};
     for (const pair of items) {
-      const key = isScalar(pair.key) ? pair.key.value : undefined;
+      const key: unknown = isScalar(pair.key) ? pair.key.value : undefined;
       const place = this.place(pair.key as Node | null);
-      if (key === undefined || key === null || typeof key === 'object') {
+      if (!isKey(key)) {
         throw refusal('A key is not a text', place, 'a text');
       }
-      const name = String(key as string | number | boolean | bigint);
+      const name = String(key);
       const pointer = pointerTo(path, name);
       if (place !== null) this.places.push([keyPointer(pointer), place]);
       const value = this.value(pair.value, pointer, depth + 1);
@@ -148,6 +148,11 @@ class Converter {
     const range = node?.range;
     return range ? asPlace(this.lines.linePos(range[0])) : null;
   }
+}
+
+/** YAML allows keys that are numbers or booleans; they count as their texts. */
+function isKey(key: unknown): key is string | number | boolean | bigint {
+  return ['string', 'number', 'boolean', 'bigint'].includes(typeof key);
 }
 
 /** Of [ and {, quotes not regarded: an upper bound, before the parser recurses. */

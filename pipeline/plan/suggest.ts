@@ -1,7 +1,7 @@
 /** The candidate that `word` most likely meant: two letters of five may differ; undefined when none. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const wanted = word.toLowerCase();
-  const limit = Math.max(1, Math.floor(wanted.length * 0.4));
+  const limit = Math.max(1, Math.round(wanted.length * 0.4));
   let best: string | undefined;
   let bestDistance = limit + 1;
   for (const candidate of candidates) {

@@ -133,6 +133,6 @@ function shown(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'An empty list' : 'A list';
   if (isRecord(value)) return 'An object';
   const text = JSON.stringify(value) as string | undefined;
-  if (text === undefined) return String(value);
+  if (text === undefined) return 'This';
   return text.length > 60 ? `${text.slice(0, 60)}...` : text;
 }

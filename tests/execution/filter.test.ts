@@ -24,7 +24,7 @@ const parsed = new Map<string, string[][]>();
 function recordsOf(file: string): string[][] {
   const known = parsed.get(file);
   if (known !== undefined) return known;
-  const records = parse(readFileSync(file), { relax_quotes: true }) as string[][];
+  const records: string[][] = parse(readFileSync(file), { relax_quotes: true });
   parsed.set(file, records);
   return records;
 }

@@ -25,7 +25,7 @@ describe.skipIf(!corpusNeed.met)('the plain job on real files', () => {
     const input = readFileSync(path.join(corpusFolder, 'realdata', file));
     const whole = runPlan('', input);
     const options = { bom: true, relax_column_count: true, relax_quotes: true };
-    const wanted = parse(input, options) as string[][];
+    const wanted: string[][] = parse(input, options);
     const columnCount = wanted[0]?.length ?? 0;
     const readable = wanted.filter((record) => record.length === columnCount);
     expect(whole.rejects.length).toBe(wanted.length - readable.length);
@@ -148,7 +148,7 @@ describe.skipIf(!corpusNeed.met)('escape_formulas', () => {
 
   it('leads every cell that may be a formula with a quote, and leaves all alone when off', () => {
     const input = readFileSync(file);
-    const wanted = parse(input) as string[][];
+    const wanted: string[][] = parse(input);
     expect(parse(runPlan('', input).output)).toEqual(wanted);
     const escaped = wanted.map((record) =>
       record.map((cell) => (/^[=+\-@\t\r\n＝＋－＠]/u.test(cell) ? `'${cell}` : cell)),
