@@ -1,4 +1,4 @@
-/* global document, localStorage, matchMedia */
+/* global document, matchMedia */
 // Runs before the first paint, so that a remembered theme does not flash.
 (() => {
   const remembered = () => {

@@ -1,15 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import type { Job, Problem, Snapshot, WatchAnswer } from '../../pipeline/protocol/index.ts';
+import type { Job, Snapshot, WatchAnswer } from '../../pipeline/protocol/index.ts';
+import { ProblemError, toProblem } from '../../dashboard-vue/src/api/problem.ts';
 import {
   createJobFeed,
   type FeedEvents,
-  type FeedSocket,
   type JobView,
 } from '../../dashboard-vue/src/live/job-feed.ts';
 
 const jobWith = (part: Partial<Job>) => ({ id: 'a', status: 'processing', ...part }) as Job;
-const OFFLINE = { status: 0, title: 'unreachable', detail: '', code: 'x' } as Problem;
-const GONE = { status: 404, title: 'Not found', detail: '', code: 'not-found' } as Problem;
+const problemWith = (status: number) =>
+  new ProblemError({ type: '', title: 'x', status, detail: '', code: 'x', details: {} });
+const OFFLINE = problemWith(0);
+const GONE = problemWith(404);
 
 /** A socket, a poll and a clock in the test's hands. */
 function bench() {
@@ -43,12 +45,12 @@ function bench() {
     for (const listener of listeners.get(name) ?? []) listener(event as never);
   };
   const feed = createJobFeed('a', {
-    socket: socket as unknown as FeedSocket,
+    socket: socket,
     poll: () => {
       log.push('poll');
       return poll();
     },
-    problemOf: (thrown) => thrown as Problem,
+    problemOf: toProblem,
     isFinal: (job) => job.status === 'completed',
     onView: (view) => views.push(view),
     after: (ms, action) => {

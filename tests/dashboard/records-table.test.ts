@@ -105,5 +105,6 @@ describe('geometry of a virtual table', () => {
     expect(stretchedWidths([100, 300], 800)).toEqual([200, 600]);
     expect(stretchedWidths([500, 600], 800)).toEqual([500, 600]);
     expect(stretchedWidths([], 800)).toEqual([]);
+    expect(stretchedWidths([100, 100, 100], 800)).toEqual([266, 266, 268]);
   });
 });

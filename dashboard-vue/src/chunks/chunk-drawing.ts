@@ -23,7 +23,7 @@ export function drawCells(
   const rows = Math.max(1, Math.ceil(cells.length / columns));
   const paint = prepare(canvas, columns * CELL, rows * CELL);
   if (paint === null) return;
-  const colours = getComputedStyle(canvas);
+  const colours = getComputedStyle(document.documentElement);
   for (const [index, cell] of cells.entries()) {
     const x = (index % columns) * CELL;
     const y = Math.floor(index / columns) * CELL;
@@ -40,7 +40,7 @@ export function fitCells(element: unknown, letter: ChunkLetter, _isDark: boolean
   if (!(element instanceof HTMLCanvasElement)) return;
   const paint = prepare(element, CELL, CELL);
   if (paint === null) return;
-  drawCell(paint, 1, 1, letter, 0, getComputedStyle(element));
+  drawCell(paint, 1, 1, letter, 0, getComputedStyle(document.documentElement));
 }
 
 function prepare(canvas: HTMLCanvasElement, width: number, height: number) {

@@ -19,7 +19,8 @@ export function examplePlans(columns: readonly Column[], read: unknown): Example
   const first = columns[0];
   if (first === undefined) return [];
   const head = read === undefined ? { version: 1 } : { version: 1, read };
-  const number = columns.find((column) => column.type === 'number' || column.type === 'integer');
+  const isCount = (column: Column) => column.type === 'integer' && !/id$/i.test(column.name);
+  const number = columns.find((column) => column.type === 'number') ?? columns.find(isCount);
   const group = columns.find((column) => column.type === 'string') ?? first;
   const few = columns.slice(0, 3).map((column) => column.name);
   const condition =

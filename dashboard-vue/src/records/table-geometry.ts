@@ -59,7 +59,10 @@ export function columnsInView(
 export function stretchedWidths(widths: readonly number[], viewWidth: number): number[] {
   const total = widths.reduce((sum, width) => sum + width, 0);
   const factor = total > 0 ? Math.max(1, viewWidth / total) : 1;
-  return widths.map((width) => Math.floor(width * factor));
+  const stretched = widths.map((width) => Math.floor(width * factor));
+  const rest = viewWidth - stretched.reduce((sum, width) => sum + width, 0);
+  const last = stretched.pop();
+  return last === undefined ? [] : [...stretched, last + Math.max(0, Math.floor(rest))];
 }
 
 /** Width that shows most values of a column, from its name and some of its cells. */
