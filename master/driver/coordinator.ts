@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { ErrorDocument } from '../../pipeline/errors.ts';
 import { SluiceError, errorDocument, toSluiceError } from '../../pipeline/errors.ts';
@@ -13,13 +14,16 @@ import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
 import { decide, isFinal, isPublishable } from '../coordination/decide.ts';
 import type { Decision, JobEffect, JobEvent } from '../coordination/job-state.ts';
 import { nextInTurn } from '../coordination/turns.ts';
-import type { JobFacts, JobRecord, NewChunk } from '../storage/job-record.ts';
+import type { ChunkRecord, JobFacts, JobRecord, NewChunk } from '../storage/job-record.ts';
 import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
 import { bytesProcessed } from '../views/job-document.ts';
 import { ActiveJob } from './active-job.ts';
 import type { Assemblies } from '../aggregator/assemblies.ts';
 import { placeOfFault } from './fault-place.ts';
 import type { WorkerRegistry } from './worker-registry.ts';
+
+/** Between tries of a commit that the store refused. */
+const COMMIT_RETRY_MS = 1_000;
 
 export interface CoordinatorDeps {
   readonly store: SqliteJobStore;
@@ -134,6 +138,19 @@ export class Coordinator {
     return 'taken';
   }
 
+  /** As `apply`, tried again while the store cannot commit (a full disk), until the master closes. */
+  async applyDurably(jobId: string, event: JobEvent): Promise<void> {
+    while (!this.#closing) {
+      try {
+        this.apply(jobId, event);
+        return;
+      } catch (thrown) {
+        this.#deps.log.error({ jobId, event: event.kind, err: thrown }, 'commit failed');
+        await sleep(COMMIT_RETRY_MS);
+      }
+    }
+  }
+
   #commit(job: ActiveJob, decision: Decision, newChunk?: NewChunk): void {
     job.updatedAt = new Date(this.#deps.now()).toISOString();
     const facts = job.changedFacts();
@@ -245,23 +262,26 @@ export class Coordinator {
     if (chunk?.statistics == null) return;
     try {
       await this.#deps.assemblies.merge(job.id, chunk);
-      this.apply(job.id, { kind: 'chunk-merged', index });
     } catch (thrown) {
-      const error = toSluiceError(thrown);
-      this.#deps.log.warn({ jobId: job.id, chunkIndex: index, err: error }, 'merge failed');
-      if (error.code === 'group-limit') {
-        this.apply(job.id, { kind: 'input-failed', error: errorDocument(error) });
-        return;
-      }
-      this.apply(job.id, {
-        kind: 'merge-failed',
-        index,
-        attempt: chunk.attempts,
-        reused: chunk.status === 'reused',
-        statistics: chunk.statistics,
-        error: errorDocument(error),
-      });
+      await this.#onMergeFailed(job, chunk, thrown);
+      return;
     }
+    await this.applyDurably(job.id, { kind: 'chunk-merged', index });
+  }
+
+  async #onMergeFailed(job: ActiveJob, chunk: ChunkRecord, thrown: unknown): Promise<void> {
+    const error = toSluiceError(thrown);
+    const { index, attempts, status, statistics } = chunk;
+    this.#deps.log.warn({ jobId: job.id, chunkIndex: index, err: error }, 'merge failed');
+    if (error.code === 'group-limit' || statistics === null) {
+      await this.applyDurably(job.id, { kind: 'input-failed', error: errorDocument(error) });
+      return;
+    }
+    await this.applyDurably(job.id, {
+      ...{ kind: 'merge-failed', index, attempt: attempts, reused: status === 'reused' },
+      statistics,
+      error: errorDocument(error),
+    });
   }
 
   async #discardResult(jobId: string, index: number): Promise<void> {
@@ -271,14 +291,16 @@ export class Coordinator {
 
   async #finalize(job: ActiveJob): Promise<void> {
     if (job.state.status !== 'finalizing' || this.#closing) return;
+    let event: JobEvent;
     try {
       const { facts, verdict } = await this.#deps.assemblies.finalize(job);
       job.facts = { ...job.facts, ...facts };
-      this.apply(job.id, { kind: 'finalized', verdict });
+      event = { kind: 'finalized', verdict };
     } catch (thrown) {
       this.#deps.log.error({ jobId: job.id, err: thrown }, 'finalize failed');
-      this.apply(job.id, { kind: 'finalize-failed', error: errorDocument(thrown) });
+      event = { kind: 'finalize-failed', error: errorDocument(thrown) };
     }
+    await this.applyDurably(job.id, event);
   }
 
   async #onAnnouncement(announcement: Announcement): Promise<void> {

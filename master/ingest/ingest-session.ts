@@ -56,7 +56,10 @@ export async function ingest(deps: IngestDeps, request: IngestRequest): Promise<
     deps.coordinator.apply(job.id, { kind: 'input-complete' });
   } catch (thrown) {
     const error = inputError(thrown, request, job);
-    deps.coordinator.apply(job.id, { kind: 'input-failed', error: errorDocument(error) });
+    await deps.coordinator.applyDurably(job.id, {
+      kind: 'input-failed',
+      error: errorDocument(error),
+    });
     throw error;
   } finally {
     stop.removeEventListener('abort', onStop);
@@ -154,6 +157,8 @@ class ChunkWriter {
     this.#hasher.add(key);
     const index = this.#count++;
     const written = this.#limit(() => this.#store(cut, key));
+    // Awaited below, after its predecessors: one that fails meanwhile is not unhandled.
+    written.catch(() => undefined);
     const before = this.#committed;
     this.#committed = (async () => {
       await before;

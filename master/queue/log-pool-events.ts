@@ -2,8 +2,8 @@ import type { Logger } from 'pino';
 import type { PoolChild } from './child-pool.ts';
 
 export interface PoolLog {
-  started(child: PoolChild): void;
-  ended(child: PoolChild, reason: string, restartMs: number | null): void;
+  readonly started: (child: PoolChild) => void;
+  readonly ended: (child: PoolChild, reason: string, restartMs: number | null) => void;
 }
 
 /** Writes the coming and going of child processes into a log. */

@@ -16,7 +16,8 @@ import {
   type ColumnView,
 } from './operators.ts';
 import { OutputBuffer } from './output-buffer.ts';
-import { createRecordSource, type SourceBatch } from './record-source.ts';
+import { createRecordSource } from './create-record-source.ts';
+import type { SourceBatch } from './record-source.ts';
 import type { RecordWriter } from './record-writer.ts';
 import { RejectLog } from './reject-log.ts';
 

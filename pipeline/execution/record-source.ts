@@ -1,9 +1,5 @@
-import type { KernelModule } from '../parsing/structural/kernel.ts';
 import type { Column } from '../protocol/job.ts';
 import type { Batch } from './batch.ts';
-import type { ChunkContext } from './context.ts';
-import { CsvRecordSource } from './csv-source.ts';
-import { NdjsonRecordSource } from './ndjson-source.ts';
 
 /** A record that cannot be read, or a record's place: relative to the chunk, all from 0. */
 export interface RecordPlace {
@@ -36,14 +32,6 @@ export interface RecordSource {
   batches(bytes: Uint8Array): Iterable<SourceBatch>;
   /** Line ends in the chunk that was read last. */
   readonly lines: number;
-}
-
-export function createRecordSource(
-  context: ChunkContext,
-  kernel: KernelModule | null,
-): RecordSource {
-  if (context.format === 'ndjson') return new NdjsonRecordSource(context);
-  return new CsvRecordSource(context, kernel);
 }
 
 /** Name of a column, where there is one. */
