@@ -56,11 +56,11 @@ export class ProgramCache {
 }
 
 function verifiedContext(key: string, bytes: Uint8Array): ChunkContext {
-  let context: unknown = null;
   let cause: unknown;
   try {
-    context = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-    if (contextKey(context as ChunkContext) === key) return context as ChunkContext;
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    const context = JSON.parse(text) as ChunkContext;
+    if (contextKey(context) === key) return context;
   } catch (thrown) {
     cause = toSluiceError(thrown);
   }

@@ -1,30 +1,29 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { InProcessProducer } from '../../master/queue/in-process-producer.ts';
 import type { Announcement } from '../../pipeline/protocol/index.ts';
-import { type BundledEntry, bundleEntry } from '../support/bundle-entry.ts';
 
+/** `npm test` builds it before the tests run. */
+const BUILT = fileURLToPath(new URL('../../dist/worker/main.js', import.meta.url));
 const WAIT = { timeout: 15_000, interval: 20 };
 
 describe('a worker process', { timeout: 30_000 }, () => {
-  let entry: BundledEntry;
   let dir: string;
   beforeAll(async () => {
-    entry = await bundleEntry('worker/main.ts');
     dir = await mkdtemp(path.join(tmpdir(), 'sluice-worker-'));
   });
   afterAll(async () => {
-    entry.remove();
     await rm(dir, { recursive: true });
   });
 
   it('announces itself, answers tasks, and says goodbye when the master closes', async () => {
     const heard: Announcement[] = [];
     const producer = new InProcessProducer({
-      workerEntry: entry.path,
+      workerEntry: BUILT,
       storage: { kind: 'file', dir },
       log: pino({ level: 'silent' }),
     });
