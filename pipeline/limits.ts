@@ -12,7 +12,7 @@ const TIB = 1024 * GIB;
 export interface ChunkLimits {
   /** No boundary before this many bytes. */
   readonly minBytes: number;
-  /** From here boundaries get likely: about 90 % of chunks end before `easeBytes`. */
+  /** From here boundaries get likely: about 85 % of chunks end before `easeBytes`. */
   readonly targetBytes: number;
   /** From here boundaries get very likely. */
   readonly easeBytes: number;
@@ -62,8 +62,9 @@ export const LIMITS = {
   backlogChunksMax: 256,
   /** A failing chunk is tried on this many attempts before it is quarantined. */
   chunkAttemptsMax: 4,
-  /** Deliveries of one message before the broker dead-letters it (worker crashes count). */
-  deliveryLimit: 5,
+  /** Deliveries of one message before the broker dead-letters it (worker crashes count). A dead
+   *  letter is one failed attempt: a poison chunk ends some 12 workers at the most. */
+  deliveryLimit: 3,
   /** Groups of one aggregation held in memory, until partitions exist. */
   groupCountMax: 2_000_000,
   /** JSON nesting; deeper documents are hostile. */

@@ -48,13 +48,13 @@ export class Assemblies {
 
   /** Adds the chunk at the job's watermark. Throws `blob-corrupt`, `blob-missing`, `group-limit`. */
   async merge(jobId: string, chunk: ChunkRecord): Promise<void> {
-    const assembly = this.#assemblies.get(jobId) ?? this.#keep(jobId, new JobAssembly());
+    const assembly = this.#assemblies.get(jobId) ?? this.#create(jobId);
     await assembly.merge(this.#blobs, chunk);
   }
 
   /** Merges the chunks before `watermark` again, from their stored results. */
   async rebuild(jobId: string, watermark: number): Promise<void> {
-    const assembly = this.#keep(jobId, new JobAssembly());
+    const assembly = this.#create(jobId);
     for (const chunk of this.#rows(jobId, watermark)) {
       if (chunk.statistics !== null && chunk.status !== 'failed') {
         await assembly.merge(this.#blobs, chunk);
@@ -71,9 +71,8 @@ export class Assemblies {
   async finalize(
     job: ActiveJob,
   ): Promise<{ facts: Partial<JobFacts>; verdict: ErrorDocument | null }> {
-    const assembly = this.#assemblies.get(job.id) ?? this.#keep(job.id, new JobAssembly());
+    const assembly = this.#assemblies.get(job.id) ?? this.#create(job.id);
     assembly.fillTo(job.state.chunkCount);
-    if (job.facts.context !== null) assembly.mergeNothing(job.facts.context);
     const columns = assembly.merger.profile();
     if (columns !== null) await this.#writeProfile(job, assembly, columns);
     const plan = parsePlan(job.facts.planText);
@@ -218,7 +217,7 @@ export class Assemblies {
   #assemblyOf(job: AnyJob): JobAssembly {
     const kept = this.#assemblies.get(job.id);
     if (kept !== undefined) return kept;
-    const assembly = new JobAssembly();
+    const assembly = new JobAssembly(job.facts.context);
     for (const chunk of this.#rows(job.id, job.state.watermark)) {
       if (chunk.statistics !== null && chunk.status !== 'failed') {
         assembly.append(chunk.index, chunk.statistics);
@@ -226,6 +225,11 @@ export class Assemblies {
     }
     assembly.fillTo(job.state.watermark);
     return isFinal(job.state) ? this.#keep(job.id, assembly) : assembly;
+  }
+
+  #create(jobId: string): JobAssembly {
+    const context = this.#store.job(jobId)?.facts.context ?? null;
+    return this.#keep(jobId, new JobAssembly(context));
   }
 
   #keep(jobId: string, assembly: JobAssembly): JobAssembly {

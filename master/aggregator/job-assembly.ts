@@ -7,8 +7,8 @@ import {
   RESULT_HEAD_BYTES,
 } from '../../pipeline/result/result-format.ts';
 import { invariant, SluiceError } from '../../pipeline/errors.ts';
-import { createChunkProgram } from '../../pipeline/execution/chunk-program.ts';
 import type { ChunkContext } from '../../pipeline/execution/context.ts';
+import { partialOptions } from '../../pipeline/execution/partial-options.ts';
 import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
 import type { ChunkRecord } from '../storage/job-record.ts';
 
@@ -18,8 +18,12 @@ import type { ChunkRecord } from '../storage/job-record.ts';
  */
 export class JobAssembly {
   readonly map = new OutputMap();
-  readonly merger = new PartialMerger();
-  #isMerged = false;
+  readonly merger: PartialMerger;
+
+  /** Without a context the partials to come say what they are about. */
+  constructor(context: ChunkContext | null) {
+    this.merger = new PartialMerger(context === null ? {} : partialOptions(context));
+  }
 
   /** Adds the next chunk that is done. Chunks between the last one and it have failed. */
   async merge(blobs: BlobStore, chunk: ChunkRecord): Promise<void> {
@@ -34,20 +38,8 @@ export class JobAssembly {
     const partial = end > start ? await blobs.getRange(name, start, end) : new Uint8Array(0);
     decodeSection(head, 'partial', partial);
     this.fillTo(chunk.index);
-    if (partial.length > 0) {
-      this.merger.add(partial);
-      this.#isMerged = true;
-    }
-    this.append(chunk.index, statistics);
-  }
-
-  /** Gives the merged partial its shape where no chunk did: an input without records has columns to
-   *  profile, and a total over nothing is one record. */
-  mergeNothing(context: ChunkContext): void {
-    if (this.#isMerged) return;
-    const { partial } = createChunkProgram(context).run(new Uint8Array(0));
     if (partial.length > 0) this.merger.add(partial);
-    this.#isMerged = true;
+    this.append(chunk.index, statistics);
   }
 
   /** Takes a chunk into the map alone, without its partial. */

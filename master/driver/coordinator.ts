@@ -340,11 +340,14 @@ export class Coordinator {
     if (!this.#isCurrent(failure)) return;
     const { chunkIndex: index, attempt, worker, ms, retryable } = failure;
     const chunk = this.#deps.store.chunk(failure.jobId, index);
+    // A stored result that cannot be read is in the way of the next attempt's.
+    if (failure.error.code === 'blob-corrupt') {
+      await this.#deps.blobs.delete(`results/${failure.taskKey}`);
+    }
     const error = placeOfFault(failure.error as ErrorDocument, chunk);
     this.apply(failure.jobId, {
       ...{ kind: 'attempt-failed', index, attempt, worker, ms, retryable, error },
     });
-    await Promise.resolve();
   }
 
   async #onDeadLetter(task: TaskMessage, reason: string): Promise<void> {
@@ -357,9 +360,10 @@ export class Coordinator {
         `${reason}. Workers that took it may have crashed.`,
       details: { chunk: task.chunkIndex, chunkKey: task.chunkKey, reason },
     };
+    // Worth another attempt: a task held beside the one that ends its workers is not to blame.
     this.apply(task.jobId, {
-      ...{ kind: 'attempt-failed', index: task.chunkIndex, attempt: LIMITS.chunkAttemptsMax },
-      ...{ worker: null, ms: 0, retryable: false, error },
+      ...{ kind: 'attempt-failed', index: task.chunkIndex, attempt: task.attempt },
+      ...{ worker: null, ms: 0, retryable: true, error },
     });
     await Promise.resolve();
   }

@@ -48,12 +48,21 @@ export class WorkerRegistry {
         this.#workers.delete(name);
         continue;
       }
-      const { v: _version, kind: _kind, worker: _name, state, ...facts } = status;
       shown.push({
         name,
-        ...facts,
-        state: !stopped && silentMs > LIMITS.workerSilentMs ? 'lost' : state,
+        host: status.host,
+        pid: status.pid,
+        state: !stopped && silentMs > LIMITS.workerSilentMs ? 'lost' : status.state,
+        startedAt: status.startedAt,
         lastSeenAt: new Date(seenMs).toISOString(),
+        tasksDone: status.tasksDone,
+        tasksReused: status.tasksReused,
+        tasksFailed: status.tasksFailed,
+        bytesDone: status.bytesDone,
+        recordsDone: status.recordsDone,
+        busyMs: status.busyMs,
+        residentBytes: status.residentBytes,
+        currentTask: status.currentTask,
       });
     }
     return shown.sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -8,7 +8,7 @@ export function compileKernel(wasm: Uint8Array): KernelModule {
 }
 
 /** What `assembly/index.ts` exports; see there. Pointers and offsets are bytes. */
-interface KernelExports {
+export interface KernelExports {
   heapBase(): number;
   records(): number;
   fields(): number;
@@ -23,6 +23,11 @@ interface KernelExports {
       ...[fieldMax: number, recordMax: number, firstLine: number],
     ]
   ): number;
+  initColumn(column: number, cacheEntries: number): void;
+  profileColumn(
+    ...[frame, column, position, from, to]: readonly [number, number, number, number, number]
+  ): number;
+  flushColumn(column: number): void;
 }
 
 const PAGE_BYTES = 65_536;
@@ -33,7 +38,7 @@ const BLOCK_BYTES = 64;
 /** Fields of a batch: 2 x 256 KiB of offsets stay in the second-level cache. */
 const FIELDS_MAX = 65_536;
 
-const ARRAYS = [
+const KERNEL_ARRAYS = [
   ...['fieldStarts', 'fieldEnds', 'recordFields', 'recordStarts', 'recordEnds', 'recordLines'],
 ] as const;
 
@@ -48,38 +53,62 @@ export interface KernelArrays {
 }
 
 /**
- * An instance of the kernel with its memory: the index arrays first, then the text. The memory grows
- * to the largest text loaded and is used again for the next one.
+ * An instance of the kernel with its memory: the index arrays first, then areas that were reserved,
+ * then the text. The memory grows to the largest text loaded and is used again for the next one.
  */
 export class Kernel {
+  readonly exports: KernelExports;
+  readonly recordsMax: number;
   readonly #memory = new WebAssembly.Memory({ initial: 1 });
-  readonly #exports: KernelExports;
-  readonly #recordsMax: number;
   readonly #pointers: number[] = [];
-  readonly #textPointer: number;
+  #textPointer: number;
   #arrays: KernelArrays;
   #text: Uint8Array = new Uint8Array(0);
 
   constructor(module: KernelModule, recordsMax: number) {
     const instance = new WebAssembly.Instance(module, { env: { memory: this.#memory } });
-    this.#exports = instance.exports as unknown as KernelExports;
-    this.#recordsMax = recordsMax;
-    let pointer = align(this.#exports.heapBase());
-    for (const name of ARRAYS) {
+    this.exports = instance.exports as unknown as KernelExports;
+    this.recordsMax = recordsMax;
+    let pointer = align(this.exports.heapBase());
+    for (const name of KERNEL_ARRAYS) {
       this.#pointers.push(pointer);
       pointer = align(pointer + 4 * this.#capacityOf(name));
     }
     this.#textPointer = pointer;
-    this.#arrays = this.#reserve(0);
+    this.#arrays = this.#reserveText(0);
   }
 
   get arrays(): KernelArrays {
     return this.#arrays;
   }
 
+  /** The whole memory. Another buffer, and this one void, after it has grown. */
+  get buffer(): ArrayBuffer {
+    return this.#memory.buffer;
+  }
+
+  /** Where the text begins that was loaded last. */
+  get textPointer(): number {
+    return this.#textPointer;
+  }
+
+  /** Where an array begins. */
+  pointerOf(name: keyof KernelArrays): number {
+    return this.#pointers[KERNEL_ARRAYS.indexOf(name)]!;
+  }
+
+  /** Sets an area of the memory aside, for good; returns its pointer. Before any text is loaded. */
+  reserve(byteCount: number): number {
+    invariant(this.#text.length === 0, 'areas are reserved before a text is loaded');
+    const pointer = this.#textPointer;
+    this.#textPointer = align(pointer + byteCount);
+    this.#arrays = this.#reserveText(0);
+    return pointer;
+  }
+
   /** Copies a text in; returns the kernel's own bytes of it. */
   load(text: Uint8Array): Uint8Array {
-    this.#arrays = this.#reserve(text.length);
+    this.#arrays = this.#reserveText(text.length);
     const { buffer } = this.#memory;
     new Uint8Array(buffer, this.#textPointer + text.length, BLOCK_BYTES).fill(0);
     this.#text = new Uint8Array(buffer, this.#textPointer, text.length);
@@ -103,10 +132,10 @@ export class Kernel {
     recordsMax: number,
     firstLine: number,
   ): number {
-    invariant(end <= this.#text.length && recordsMax <= this.#recordsMax, 'within the text loaded');
+    invariant(end <= this.#text.length && recordsMax <= this.recordsMax, 'within the text loaded');
     const [fieldStarts = 0, fieldEnds = 0, recordFields = 0, starts = 0, ends = 0, lines = 0] =
       this.#pointers;
-    const consumed = this.#exports.tokenize(
+    const consumed = this.exports.tokenize(
       ...([this.#textPointer, start, end, isFinal, delimiter, quote, skipBlank] as const),
       ...([fieldStarts, fieldEnds, recordFields, starts, ends, lines] as const),
       ...([FIELDS_MAX, recordsMax, firstLine] as const),
@@ -115,37 +144,37 @@ export class Kernel {
   }
 
   get recordCount(): number {
-    return this.#exports.records();
+    return this.exports.records();
   }
 
   get fieldCount(): number {
-    return this.#exports.fields();
+    return this.exports.fields();
   }
 
   /** Line ends before the offset that `tokenize` returned, in what it read. */
   get lineCount(): number {
-    return this.#exports.lines();
+    return this.exports.lines();
   }
 
   /** Whether quotes were met that only the scalar tokenizer reads: nothing written counts. */
   get isIrregular(): boolean {
-    return this.#exports.isIrregular() !== 0;
+    return this.exports.isIrregular() !== 0;
   }
 
-  #capacityOf(name: (typeof ARRAYS)[number]): number {
-    return (name.startsWith('field') ? FIELDS_MAX : this.#recordsMax) + SLACK;
+  #capacityOf(name: (typeof KERNEL_ARRAYS)[number]): number {
+    return (name.startsWith('field') ? FIELDS_MAX : this.recordsMax) + SLACK;
   }
 
-  #reserve(textBytes: number): KernelArrays {
+  #reserveText(textBytes: number): KernelArrays {
     const needed = this.#textPointer + textBytes + BLOCK_BYTES;
     const missing = needed - this.#memory.buffer.byteLength;
     if (missing > 0) this.#memory.grow(Math.ceil(missing / PAGE_BYTES));
     else if (this.#arrays !== undefined) return this.#arrays;
-    const views = ARRAYS.map((name, i) => [
+    const views = KERNEL_ARRAYS.map((name, i) => [
       name,
       new Uint32Array(this.#memory.buffer, this.#pointers[i], this.#capacityOf(name)),
     ]);
-    return Object.fromEntries(views) as unknown as KernelArrays;
+    return Object.fromEntries(views) as KernelArrays;
   }
 }
 

@@ -32,7 +32,7 @@ export function isStructural(dialect: Dialect): boolean {
  * `tokenize` on the bytes that it returns.
  */
 export class StructuralTokenizer {
-  readonly #kernel: Kernel;
+  readonly kernel: Kernel;
   readonly #scalar: Tokenizer;
   readonly #delimiter: number;
   readonly #quote: number;
@@ -50,7 +50,7 @@ export class StructuralTokenizer {
     regionBytes: number = REGION_BYTES,
   ) {
     this.#regionBytes = regionBytes;
-    this.#kernel = new Kernel(module, recordsMax);
+    this.kernel = new Kernel(module, recordsMax);
     this.#scalar = new Tokenizer(dialect, options);
     this.#delimiter = dialect.delimiter.charCodeAt(0);
     this.#quote = dialect.quote === '' ? NO_QUOTE : dialect.quote.charCodeAt(0);
@@ -67,7 +67,7 @@ export class StructuralTokenizer {
   /** Takes a whole text and counts lines from 0. The bytes returned are valid until the next. */
   load(text: Uint8Array): Uint8Array {
     this.#line = 0;
-    return this.#kernel.load(text);
+    return this.kernel.load(text);
   }
 
   /** As `Tokenizer.tokenize`, over all that was loaded: fills `index`, returns what it consumed. */
@@ -88,7 +88,7 @@ export class StructuralTokenizer {
     isFinal: boolean,
     index: RecordIndex,
   ): number {
-    const kernel = this.#kernel;
+    const kernel = this.kernel;
     const next = kernel.tokenize(
       ...([start, end, isFinal, this.#delimiter, this.#quote, this.#skipBlank] as const),
       ...([this.#recordsMax, this.#line] as const),

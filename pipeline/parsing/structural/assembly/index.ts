@@ -6,6 +6,10 @@
 // else sets `irregular`, and the caller reads the batch with the scalar tokenizer.
 import { equalMask, lowBits, prefixXor } from './masks';
 
+export { initColumn } from './profile/column-state';
+export { profileColumn } from './profile/profile-column';
+export { flushColumn } from './profile/value-cache';
+
 const LF: i8 = 10;
 const CR: i8 = 13;
 

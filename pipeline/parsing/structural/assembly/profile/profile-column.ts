@@ -1,0 +1,181 @@
+// The profile of one column over a block of records: every value adds to the column's state, or is
+// handed back to the reference implementation, whole.
+import { charactersOf, countCharacters, holds, loadPadded } from './blocks';
+import {
+  ColumnState,
+  DATE,
+  DATETIME,
+  DEFERRED,
+  EMPTY,
+  INTEGER,
+  NUMBER,
+  PRECISION,
+  addKind,
+  registersOf,
+} from './column-state';
+import { mantissa, scale } from './number-scan';
+import { addToSum, widenBounds } from './numbers';
+import { widenTexts } from './text-bounds';
+import { timeKey } from './time-scan';
+import { countEntry, entryOf, isEntryOf, replaceEntry } from './value-cache';
+import { hashOfBytes, hashOfWords } from './value-hash';
+import { longKind, shortKind } from './value-kind';
+
+/** Longest value that the cache takes. */
+const SHORT_BYTES: u32 = 16;
+/** Lookups from which a block tells whether the cache is of use, and the blocks that pass it by when
+ *  most of them fail. */
+const TRIAL_LOOKUPS: u32 = 64;
+const BYPASS_BLOCKS: u32 = 8;
+
+/** Where a batch is: pointers, but for the last two. pipeline/profile/profile-kernel.ts fills it. */
+@unmanaged
+export class BatchFrame {
+  text: usize;
+  /** Offsets in the text, by field. */
+  fieldStarts: usize;
+  fieldEnds: usize;
+  /** First field of each selected record. */
+  firstFields: usize;
+  /** Out: the fields handed back, as positions in `fieldStarts`. */
+  deferred: usize;
+  /** Texts that stand for NULL: 16 bytes zero-padded, then the length, 32 bytes each. */
+  nullTexts: usize;
+  nullTextCount: u32;
+  /** A byte, or 256 for none. */
+  quote: u32;
+}
+
+/** Takes the field `position` of the selected records [from, to), and returns how many of them it
+ *  hands back. `frame.deferred` has room for all. */
+export function profileColumn(
+  frame: BatchFrame,
+  state: ColumnState,
+  position: u32,
+  from: u32,
+  to: u32,
+): u32 {
+  const usesCache = state.cacheEntries != 0 && state.bypass == 0;
+  const quote = frame.quote;
+  let deferredCount: u32 = 0;
+  let emptyCount: u32 = 0;
+  let lookups: u32 = 0;
+  let misses: u32 = 0;
+  for (let i = from; i < to; i++) {
+    const field = load<u32>(frame.firstFields + (<usize>i << 2)) + position;
+    const start = load<u32>(frame.fieldStarts + (<usize>field << 2));
+    let length = load<u32>(frame.fieldEnds + (<usize>field << 2)) - start;
+    let p = frame.text + start;
+    let kind: u32 = EMPTY;
+    if (length != 0 && u32(load<u8>(p)) == quote) {
+      if (!isPlainlyQuoted(p, length, u8(quote))) kind = DEFERRED;
+      p += 1;
+      length -= 2;
+    }
+    if (kind != DEFERRED) {
+      if (length == 0) {
+        emptyCount++;
+        continue;
+      }
+      if (length > SHORT_BYTES) {
+        kind = addLong(state, p, length);
+      } else {
+        const block = loadPadded(p, length);
+        const first: u64 = i64x2.extract_lane(block, 0);
+        const second: u64 = i64x2.extract_lane(block, 1);
+        const hash = hashOfWords(first, second, length);
+        let entry: usize = 0;
+        if (usesCache) {
+          entry = entryOf(state, hash);
+          lookups++;
+          if (isEntryOf(entry, first, second, length)) {
+            countEntry(entry);
+            continue;
+          }
+          misses++;
+        }
+        kind = addShort(frame, state, entry, p, length, block, hash);
+      }
+    }
+    if (kind == DEFERRED) {
+      store<u32>(frame.deferred + (<usize>deferredCount << 2), field);
+      deferredCount++;
+    }
+  }
+  state.emptyCount += emptyCount;
+  if (state.bypass != 0) state.bypass--;
+  else if (lookups >= TRIAL_LOOKUPS && misses * 2 > lookups) state.bypass = BYPASS_BLOCKS;
+  return deferredCount;
+}
+
+/** Takes a value of at most 16 bytes, into `entry` of the cache unless that is 0. */
+function addShort(
+  frame: BatchFrame,
+  state: ColumnState,
+  entry: usize,
+  p: usize,
+  length: u32,
+  block: v128,
+  hash: u64,
+): u32 {
+  let kind: u32 = EMPTY;
+  if (!isNullText(frame, block, length)) {
+    kind = shortKind(p, length, block);
+    if (kind == DEFERRED) return kind;
+    widenTexts(state, p, length, block);
+    observe(state, kind, charactersOf(block, length), hash);
+  }
+  if (entry != 0) replaceEntry(state, entry, block, length, kind, mantissa, scale);
+  else count(state, kind);
+  return kind;
+}
+
+/** Takes a value of more than 16 bytes. */
+function addLong(state: ColumnState, p: usize, length: u32): u32 {
+  const kind = longKind(p, length);
+  if (kind == DEFERRED) return kind;
+  widenTexts(state, p, length, v128.load(p));
+  observe(state, kind, countCharacters(p, length), hashOfBytes(p, length));
+  count(state, kind);
+  return kind;
+}
+
+/** Adds what is the same however often the value comes. */
+@inline
+function observe(state: ColumnState, kind: u32, characters: u32, hash: u64): void {
+  if (kind == INTEGER || kind == NUMBER) {
+    widenBounds(state, mantissa, scale);
+  } else if (kind == DATE || kind == DATETIME) {
+    if (timeKey < state.timeMin) state.timeMin = timeKey;
+    if (timeKey > state.timeMax) state.timeMax = timeKey;
+  }
+  if (characters < state.lengthMin) state.lengthMin = characters;
+  if (characters > state.lengthMax) state.lengthMax = characters;
+  const register = registersOf(state) + <usize>(hash >> (64 - PRECISION));
+  const rank = u32(clz((hash << PRECISION) | (1 << (PRECISION - 1)))) + 1;
+  if (rank > load<u8>(register)) store<u8>(register, u8(rank));
+}
+
+/** Adds what each occurrence adds. */
+@inline
+function count(state: ColumnState, kind: u32): void {
+  addKind(state, kind, 1);
+  if (kind == INTEGER || kind == NUMBER) addToSum(state, mantissa, scale, 1);
+}
+
+@inline
+function isNullText(frame: BatchFrame, block: v128, length: u32): bool {
+  for (let i: u32 = 0; i < frame.nullTextCount; i++) {
+    const text = frame.nullTexts + (<usize>i << 5);
+    if (load<u32>(text, 16) == length && !v128.any_true(v128.xor(v128.load(text), block))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Whether the field that begins with a quote is its value in quotes as it stands. */
+@inline
+function isPlainlyQuoted(p: usize, length: u32, quote: u8): bool {
+  return length > 1 && load<u8>(p + length - 1) == quote && !holds(p + 1, length - 2, quote);
+}
