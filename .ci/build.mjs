@@ -45,7 +45,9 @@ const staleServer = isStale(serverRooms);
 const staleDashboard = !serverOnly && isStale(dashboardRooms);
 
 if (!existsSync(path.join(root, 'node_modules', 'typescript'))) {
-  console.error('sluice: the build needs the dev dependencies; run npm install (without --omit=dev)');
+  console.error(
+    'sluice: the build needs the dev dependencies; run npm install (without --omit=dev)',
+  );
   process.exit(existsSync(stamp) ? 0 : 1);
 }
 if (staleServer) {

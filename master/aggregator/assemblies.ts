@@ -217,7 +217,7 @@ export class Assemblies {
   #assemblyOf(job: AnyJob): JobAssembly {
     const kept = this.#assemblies.get(job.id);
     if (kept !== undefined) return kept;
-    const assembly = new JobAssembly(job.facts.context);
+    const assembly = new JobAssembly(null);
     for (const chunk of this.#rows(job.id, job.state.watermark)) {
       if (chunk.statistics !== null && chunk.status !== 'failed') {
         assembly.append(chunk.index, chunk.statistics);

@@ -26,8 +26,13 @@ export class NumberBounds {
       this.#min.add(value, mantissa, scale);
       this.#max.add(value, mantissa, scale);
     } else if (big === null || scale > 22 || !this.#isInside(Number(big) / POWERS_OF_TEN[scale]!)) {
-      this.#offer(exactOf(parts));
+      this.addExact(exactOf(parts));
     }
+  }
+
+  addExact(value: ExactDecimal): void {
+    this.#min.addExact(value);
+    this.#max.addExact(value);
   }
 
   write(writer: ByteWriter): void {
@@ -44,7 +49,7 @@ export class NumberBounds {
     if (reader.byte() === 0) return;
     for (let i = 0; i < 2; i++) {
       const scale = reader.count();
-      this.#offer({ mantissa: BigInt(reader.scalar()), scale });
+      this.addExact({ mantissa: BigInt(reader.scalar()), scale });
     }
   }
 
@@ -52,11 +57,6 @@ export class NumberBounds {
   #isInside(near: number): boolean {
     const margin = Math.abs(near) * 1e-15;
     return near - margin > this.#min.double && near + margin < this.#max.double;
-  }
-
-  #offer(value: ExactDecimal): void {
-    this.#min.addExact(value);
-    this.#max.addExact(value);
   }
 }
 
@@ -159,6 +159,10 @@ export class TextBounds {
     if (word <= this.#minWord || word >= this.#maxWord) this.#offer(bytes, start, end);
   }
 
+  addText(text: Uint8Array): void {
+    this.#offer(text, 0, text.length);
+  }
+
   write(writer: ByteWriter): void {
     writer.byte(this.min === null ? 0 : 1);
     for (const bound of [this.min, this.max]) if (bound !== null) writer.block(bound);
@@ -167,8 +171,7 @@ export class TextBounds {
   merge(reader: ByteReader): void {
     if (reader.byte() === 0) return;
     for (let i = 0; i < 2; i++) {
-      const bound = reader.block();
-      this.#offer(bound, 0, bound.length);
+      this.addText(reader.block());
     }
   }
 

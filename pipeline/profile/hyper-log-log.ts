@@ -62,6 +62,14 @@ export class HyperLogLog {
     writeList(writer, registers, (rank) => rank - base >= 15);
   }
 
+  /** Takes the registers of a sketch of the same precision. */
+  mergeRegisters(others: Uint8Array): void {
+    const registers = (this.#registers ??= new Uint8Array(1 << this.precision));
+    for (let i = 0; i < registers.length; i++) {
+      if (others[i]! > registers[i]!) registers[i] = others[i]!;
+    }
+  }
+
   /** Takes a sketch of the same precision that `write` wrote. */
   merge(reader: ByteReader): void {
     const size = 1 << this.precision;

@@ -1,11 +1,13 @@
 import type { Batch } from '../execution/batch.ts';
 import type { Dialect } from '../parsing/dialect.ts';
+import type { Kernel } from '../parsing/structural/kernel.ts';
 import type { Column } from '../protocol/job.ts';
 import { FieldSlice } from '../values/field-slice.ts';
 import { NullTexts } from '../values/null-texts.ts';
 import { ColumnAccumulator } from './column-accumulator.ts';
 import { ColumnStatistics } from './column-statistics.ts';
 import { encodeProfile, precisionFor } from './partial-codec.ts';
+import { ProfileKernel } from './profile-kernel.ts';
 
 /** Records of a batch that are gone through column by column: their bytes stay in the cache. */
 const BLOCK_RECORDS = 256;
@@ -20,17 +22,33 @@ export interface ProfileOptions {
   readonly positions?: readonly number[];
   readonly dialect: Dialect;
   readonly nullstr: readonly string[];
+  /** Made for as many columns as there are positions, for the same dialect and nullstr. */
+  readonly kernel?: ProfileKernel | null;
+}
+
+/** The profile of so many columns within a kernel; null when the kernel does not take it. */
+export function createProfileKernel(
+  kernel: Kernel,
+  columnCount: number,
+  dialect: Dialect,
+  nullstr: readonly string[],
+): ProfileKernel | null {
+  const cacheEntries = cacheEntriesFor(columnCount);
+  const blockRecords = BLOCK_RECORDS;
+  return ProfileKernel.create({ kernel, columnCount, dialect, nullstr, cacheEntries, blockRecords });
 }
 
 /**
  * Profiles the selected records of batches, column by column. Exact but for the distinct counts;
- * what comes out depends on the records alone, not on their order or on how they were cut.
+ * what comes out depends on the records alone, not on their order, on how they were cut, or on which
+ * of them the kernel took.
  */
 export class ProfileAccumulator {
   readonly #names: readonly string[];
   readonly #positions: readonly number[];
   readonly #statistics: readonly ColumnStatistics[];
   readonly #accumulators: readonly ColumnAccumulator[];
+  readonly #kernel: ProfileKernel | null;
   #records = 0;
 
   constructor(options: ProfileOptions) {
@@ -39,6 +57,8 @@ export class ProfileAccumulator {
     const slice = new FieldSlice(options.dialect);
     const precision = precisionFor(positions.length);
     const cacheEntries = cacheEntriesFor(positions.length);
+    this.#kernel = options.kernel ?? null;
+    this.#kernel?.reset();
     this.#positions = positions;
     this.#names = positions.map((position) => options.columns[position]!.name);
     this.#statistics = positions.map(() => new ColumnStatistics(precision));
@@ -55,17 +75,25 @@ export class ProfileAccumulator {
   add(batch: Batch): void {
     const { bytes, selectedCount } = batch;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#records += selectedCount;
+    if (this.#kernel?.holds(batch)) {
+      const { fieldStarts, fieldEnds } = batch.index;
+      this.#kernel.add(batch, this.#positions, (column, field) => {
+        this.#accumulators[column]!.add(bytes, view, fieldStarts[field]!, fieldEnds[field]!);
+      });
+      return;
+    }
     for (let from = 0; from < selectedCount; from += BLOCK_RECORDS) {
       const to = Math.min(from + BLOCK_RECORDS, selectedCount);
       for (let c = 0; c < this.#positions.length; c++) {
         this.#addColumn(this.#accumulators[c]!, this.#positions[c]!, batch, view, from, to);
       }
     }
-    this.#records += selectedCount;
   }
 
   /** The profile so far, as bytes. */
   toPartial(): Uint8Array {
+    this.#kernel?.moveInto(this.#statistics);
     for (const accumulator of this.#accumulators) accumulator.flush();
     return encodeProfile(this.#names, this.#records, this.#statistics);
   }

@@ -3,8 +3,9 @@ const SEED_HIGH = 0x243f6a88;
 const SEED_LOW = 0x85a308d3 | 0;
 
 /**
- * 64-bit hash of a value's bytes: two 32-bit lanes of MurmurHash3's block step (A. Appleby, public
- * domain) over little-endian words, with other constants each, joined by its final avalanche. Part
+ * 64-bit hash of a value's bytes: sixteen at a time, zero-padded, as two little-endian words, each of
+ * them multiplied by an odd constant (of Steele and others' SplitMix64 and of D. Stafford's and P.
+ * Evensen's mixers) and its halves folded. The kernel computes the same in assembly/profile. Part
  * of every stored sketch: changing it changes the engine version.
  */
 export class ValueHash {
@@ -13,46 +14,52 @@ export class ValueHash {
 
   /** A value of up to 16 bytes as four words, zero-padded. */
   ofWords(word0: number, word1: number, word2: number, word3: number, length: number): void {
-    let high = block(SEED_HIGH, word0, 0xcc9e2d51, 0x1b873593, 13);
-    let low = block(SEED_LOW, word0, 0x239b961b, 0xab0e9789, 17);
-    if (length > 4) {
-      high = block(high, word1, 0xcc9e2d51, 0x1b873593, 13);
-      low = block(low, word1, 0x239b961b, 0xab0e9789, 17);
-    }
-    if (length > 8) {
-      high = block(high, word2, 0xcc9e2d51, 0x1b873593, 13);
-      low = block(low, word2, 0x239b961b, 0xab0e9789, 17);
-    }
-    if (length > 12) {
-      high = block(high, word3, 0xcc9e2d51, 0x1b873593, 13);
-      low = block(low, word3, 0x239b961b, 0xab0e9789, 17);
-    }
-    this.#finish(high, low, length);
+    this.high = SEED_HIGH;
+    this.low = SEED_LOW;
+    this.#mix(word0, word1, word2, word3);
+    this.#finish(length);
   }
 
   /** A value of any length. */
   ofBytes(bytes: Uint8Array, start: number, end: number): void {
-    let high = SEED_HIGH;
-    let low = SEED_LOW;
-    for (let i = start; i < end; i += 4) {
-      const word = wordAt(bytes, i, end);
-      high = block(high, word, 0xcc9e2d51, 0x1b873593, 13);
-      low = block(low, word, 0x239b961b, 0xab0e9789, 17);
+    this.high = SEED_HIGH;
+    this.low = SEED_LOW;
+    for (let i = start; i < end; i += 16) {
+      const word0 = wordAt(bytes, i, end);
+      const word1 = wordAt(bytes, i + 4, end);
+      this.#mix(word0, word1, wordAt(bytes, i + 8, end), wordAt(bytes, i + 12, end));
     }
-    this.#finish(high, low, end - start);
+    this.#finish(end - start);
   }
 
-  #finish(laneHigh: number, laneLow: number, length: number): void {
-    let high = laneHigh ^ length;
-    let low = laneLow ^ length;
-    high = (high + low) | 0;
-    low = (low + high) | 0;
-    high = avalanche(high);
-    low = avalanche(low);
-    high = (high + low) | 0;
-    low = (low + high) | 0;
-    this.high = high;
-    this.low = low;
+  #mix(word0: number, word1: number, word2: number, word3: number): void {
+    this.low ^= word0;
+    this.high ^= word1;
+    this.#multiplyAndFold(0x9e3779b9, 0x7f4a7c15);
+    this.low ^= word2;
+    this.high ^= word3;
+    this.#multiplyAndFold(0xd6e8feb8, 0x6659fd93);
+  }
+
+  #finish(length: number): void {
+    this.low ^= length;
+    this.#multiplyAndFold(0xbf58476d, 0x1ce4e5b9);
+  }
+
+  /** `hash *= constant` modulo 2^64, by 16-bit parts of the low halves; `hash ^= hash >> 32`. */
+  #multiplyAndFold(constantHigh: number, constantLow: number): void {
+    const { high, low } = this;
+    const a = low & 0xffff;
+    const b = low >>> 16;
+    const c = constantLow & 0xffff;
+    const d = constantLow >>> 16;
+    const bc = Math.imul(b, c);
+    const ad = Math.imul(a, d);
+    const middle = (Math.imul(a, c) >>> 16) + (bc & 0xffff) + (ad & 0xffff);
+    const carried = Math.imul(b, d) + (bc >>> 16) + (ad >>> 16) + (middle >>> 16);
+    const crossed = Math.imul(low, constantHigh) + Math.imul(high, constantLow);
+    this.high = (carried + crossed) | 0;
+    this.low = Math.imul(low, constantLow) ^ this.high;
   }
 }
 
@@ -63,18 +70,4 @@ export function wordAt(bytes: Uint8Array, start: number, end: number): number {
   if (start + 2 < end) word |= bytes[start + 2]! << 16;
   if (start + 3 < end) word |= bytes[start + 3]! << 24;
   return word;
-}
-
-function block(lane: number, word: number, c1: number, c2: number, turn: number): number {
-  let k = Math.imul(word, c1);
-  k = (k << 15) | (k >>> 17);
-  let mixed = lane ^ Math.imul(k, c2);
-  mixed = (mixed << turn) | (mixed >>> (32 - turn));
-  return (Math.imul(mixed, 5) + 0x52dce729) | 0;
-}
-
-function avalanche(value: number): number {
-  let mixed = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
-  return mixed ^ (mixed >>> 16);
 }

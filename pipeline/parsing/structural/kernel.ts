@@ -8,7 +8,7 @@ export function compileKernel(wasm: Uint8Array): KernelModule {
 }
 
 /** What `assembly/index.ts` exports; see there. Pointers and offsets are bytes. */
-export interface KernelExports {
+interface KernelExports {
   heapBase(): number;
   records(): number;
   fields(): number;
@@ -38,7 +38,7 @@ const BLOCK_BYTES = 64;
 /** Fields of a batch: 2 x 256 KiB of offsets stay in the second-level cache. */
 const FIELDS_MAX = 65_536;
 
-const KERNEL_ARRAYS = [
+const ARRAYS = [
   ...['fieldStarts', 'fieldEnds', 'recordFields', 'recordStarts', 'recordEnds', 'recordLines'],
 ] as const;
 
@@ -70,7 +70,7 @@ export class Kernel {
     this.exports = instance.exports as unknown as KernelExports;
     this.recordsMax = recordsMax;
     let pointer = align(this.exports.heapBase());
-    for (const name of KERNEL_ARRAYS) {
+    for (const name of ARRAYS) {
       this.#pointers.push(pointer);
       pointer = align(pointer + 4 * this.#capacityOf(name));
     }
@@ -94,7 +94,7 @@ export class Kernel {
 
   /** Where an array begins. */
   pointerOf(name: keyof KernelArrays): number {
-    return this.#pointers[KERNEL_ARRAYS.indexOf(name)]!;
+    return this.#pointers[ARRAYS.indexOf(name)]!;
   }
 
   /** Sets an area of the memory aside, for good; returns its pointer. Before any text is loaded. */
@@ -161,7 +161,7 @@ export class Kernel {
     return this.exports.isIrregular() !== 0;
   }
 
-  #capacityOf(name: (typeof KERNEL_ARRAYS)[number]): number {
+  #capacityOf(name: (typeof ARRAYS)[number]): number {
     return (name.startsWith('field') ? FIELDS_MAX : this.recordsMax) + SLACK;
   }
 
@@ -170,7 +170,7 @@ export class Kernel {
     const missing = needed - this.#memory.buffer.byteLength;
     if (missing > 0) this.#memory.grow(Math.ceil(missing / PAGE_BYTES));
     else if (this.#arrays !== undefined) return this.#arrays;
-    const views = KERNEL_ARRAYS.map((name, i) => [
+    const views = ARRAYS.map((name, i) => [
       name,
       new Uint32Array(this.#memory.buffer, this.#pointers[i], this.#capacityOf(name)),
     ]);
