@@ -1,5 +1,7 @@
 import { invariant } from '../errors.ts';
-import type { KernelModule } from '../parsing/structural/kernel.ts';
+import type { Kernel, KernelModule } from '../parsing/structural/kernel.ts';
+import { createProfileKernel } from '../profile/profile-accumulator.ts';
+import type { ProfileKernel } from '../profile/profile-kernel.ts';
 import type { ChunkStatistics } from '../protocol/messages.ts';
 import { encodePartial } from '../result/partial.ts';
 import type { Fault } from './batch.ts';
@@ -45,9 +47,10 @@ export function createChunkProgram(
   kernel: KernelModule | null = null,
 ): ChunkProgram {
   const source = createRecordSource(context, kernel);
+  const profileKernel = profileKernelOf(context, source.kernel);
   return {
     run(bytes) {
-      const run = new ChunkRun(context, bytes);
+      const run = new ChunkRun(context, bytes, profileKernel);
       for (const batch of source.batches(bytes)) run.take(batch);
       return run.finish(source.lines);
     },
@@ -68,8 +71,8 @@ class ChunkRun implements OperatorSink {
   private filteredCount = 0;
   private aggregatedCount = 0;
 
-  constructor(context: ChunkContext, bytes: Uint8Array) {
-    const { operators, view } = createOperators(context);
+  constructor(context: ChunkContext, bytes: Uint8Array, profileKernel: ProfileKernel | null) {
+    const { operators, view } = createOperators(context, profileKernel);
     this.operators = operators;
     this.writer =
       context.write.format === 'csv' ? new CsvWriter(view, context) : new JsonWriter(view, context);
@@ -135,7 +138,17 @@ class ChunkRun implements OperatorSink {
   }
 }
 
-function createOperators(context: ChunkContext): { operators: Operator[]; view: ColumnView } {
+/** The profile's part of the kernel: one for all runs, as it is a part of the kernel's memory. */
+function profileKernelOf(context: ChunkContext, kernel: Kernel | null): ProfileKernel | null {
+  const step = context.steps.find(({ kind }) => kind === 'profile');
+  if (kernel === null || step?.kind !== 'profile') return null;
+  return createProfileKernel(kernel, step.columns.length, context.dialect, context.nullstr);
+}
+
+function createOperators(
+  context: ChunkContext,
+  profileKernel: ProfileKernel | null,
+): { operators: Operator[]; view: ColumnView } {
   const operators: Operator[] = [];
   let view: ColumnView = {
     columns: context.columns,
@@ -150,7 +163,7 @@ function createOperators(context: ChunkContext): { operators: Operator[]; view: 
         operators.push(new FilterOperator(step, view, context));
         break;
       case 'profile':
-        operators.push(new ProfileOperator(step, view, context));
+        operators.push(new ProfileOperator(step, view, context, profileKernel));
         break;
       case 'aggregate':
         operators.push(new AggregateOperator(step, view, context));

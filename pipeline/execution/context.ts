@@ -3,7 +3,7 @@ import type { Step } from '../plan/schema.ts';
 import type { Column } from '../protocol/job.ts';
 
 /** Part of every contextKey: raise it when the same chunk and plan would give other bytes. */
-export const ENGINE_VERSION = 'sluice-engine-1';
+export const ENGINE_VERSION = 'sluice-engine-2';
 
 /**
  * Everything that decides what a chunk becomes. Plain JSON; `contextKey` is the sha256 of its

@@ -1,5 +1,5 @@
 import { createRecordIndex, RecordFlag, type RecordIndex } from '../parsing/record-index.ts';
-import type { KernelModule } from '../parsing/structural/kernel.ts';
+import type { Kernel, KernelModule } from '../parsing/structural/kernel.ts';
 import { isStructural, StructuralTokenizer } from '../parsing/structural/structural-tokenizer.ts';
 import { Tokenizer } from '../parsing/tokenizer.ts';
 import type { ChunkContext } from './context.ts';
@@ -19,6 +19,10 @@ export class CsvRecordSource implements RecordSource {
   constructor(context: ChunkContext, kernel: KernelModule | null) {
     this.context = context;
     this.tokenizer = createTokenizer(context, kernel);
+  }
+
+  get kernel(): Kernel | null {
+    return this.tokenizer.kernel;
   }
 
   get lines(): number {
@@ -106,6 +110,7 @@ interface BatchTokenizer {
   load(text: Uint8Array): Uint8Array;
   /** Fills `index` with the records from `start` on; returns what was consumed. */
   tokenize(bytes: Uint8Array, start: number, index: RecordIndex): number;
+  readonly kernel: Kernel | null;
   /** Line ends passed since `load`. */
   readonly lines: number;
 }
@@ -120,6 +125,7 @@ function createTokenizer(context: ChunkContext, kernel: KernelModule | null): Ba
   }
   const scalar = new Tokenizer(dialect, options);
   return {
+    kernel: null,
     load(text) {
       scalar.reset();
       return text;

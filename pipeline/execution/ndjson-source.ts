@@ -10,6 +10,7 @@ export class NdjsonRecordSource implements RecordSource {
   private readonly context: ChunkContext;
   private readonly names: readonly string[];
   private readonly index = createRecordIndex();
+  readonly kernel = null;
   lines = 0;
 
   constructor(context: ChunkContext) {

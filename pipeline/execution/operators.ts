@@ -6,6 +6,7 @@ import { Truth } from '../plan/expression/bound.ts';
 import { findColumn } from '../plan/columns.ts';
 import type { Step } from '../plan/schema.ts';
 import { ProfileAccumulator } from '../profile/profile-accumulator.ts';
+import type { ProfileKernel } from '../profile/profile-kernel.ts';
 import type { Column } from '../protocol/job.ts';
 import type { Batch } from './batch.ts';
 import { createEvaluator, type Evaluator } from './condition.ts';
@@ -68,14 +69,19 @@ export class ConformOperator implements Operator {
 export class ProfileOperator implements Operator {
   private readonly accumulator: ProfileAccumulator;
 
-  constructor(step: Extract<Step, { kind: 'profile' }>, view: ColumnView, context: ChunkContext) {
+  constructor(
+    step: Extract<Step, { kind: 'profile' }>,
+    view: ColumnView,
+    context: ChunkContext,
+    kernel: ProfileKernel | null,
+  ) {
     const columns = context.columns.map((column, field) => {
       const position = view.sources.indexOf(field);
       return view.columns[position] ?? column;
     });
     const { dialect, nullstr } = context;
     const positions = step.columns.map((name) => sourceOf(view, name));
-    this.accumulator = new ProfileAccumulator({ columns, positions, dialect, nullstr });
+    this.accumulator = new ProfileAccumulator({ columns, positions, dialect, nullstr, kernel });
   }
 
   apply(batch: Batch): void {

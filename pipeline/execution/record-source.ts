@@ -1,3 +1,4 @@
+import type { Kernel } from '../parsing/structural/kernel.ts';
 import type { Column } from '../protocol/job.ts';
 import type { Batch } from './batch.ts';
 
@@ -30,6 +31,8 @@ export interface SourceBatch {
 /** Reads a chunk batch by batch. What a batch holds is valid until the next is asked for. */
 export interface RecordSource {
   batches(bytes: Uint8Array): Iterable<SourceBatch>;
+  /** What the batches' bytes and index lie in, where there is one. */
+  readonly kernel: Kernel | null;
   /** Line ends in the chunk that was read last. */
   readonly lines: number;
 }

@@ -25,7 +25,9 @@ export class ColumnAccumulator {
   readonly #statistics: ColumnStatistics;
   readonly #nullTexts: NullTexts;
   readonly #slice: FieldSlice;
-  readonly #cache: ValueCache | null;
+  readonly #cacheEntries: number;
+  /** Made when it is first used: where the kernel takes the values it never is. */
+  #cache: ValueCache | null = null;
   readonly #hash = new ValueHash();
   readonly #parts: DecimalParts = { mantissa: 0, big: null, scale: 0 };
   #lookups = 0;
@@ -41,7 +43,7 @@ export class ColumnAccumulator {
     this.#statistics = statistics;
     this.#nullTexts = nullTexts;
     this.#slice = slice;
-    this.#cache = cacheEntries > 0 ? new ValueCache(cacheEntries) : null;
+    this.#cacheEntries = cacheEntries;
   }
 
   /** Takes the field with the raw bytes `[start, end)`; `view` covers the same bytes. */
@@ -176,7 +178,7 @@ export class ColumnAccumulator {
       this.#lookups = 0;
       this.#misses = 0;
     }
-    return this.#cache;
+    return this.#cacheEntries === 0 ? null : (this.#cache ??= new ValueCache(this.#cacheEntries));
   }
 }
 

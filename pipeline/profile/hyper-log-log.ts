@@ -44,27 +44,36 @@ export class HyperLogLog {
   write(writer: ByteWriter): void {
     const registers = this.#registers ?? new Uint8Array(0);
     let used = 0;
-    for (const rank of registers) if (rank > 0) used++;
+    let base = 255;
+    for (let i = 0; i < registers.length; i++) {
+      const rank = registers[i]!;
+      if (rank > 0) used++;
+      if (rank < base) base = rank;
+    }
     if (used * 4 < registers.length || used === 0) {
       writer.byte(SPARSE);
-      writeList(writer, registers, (rank) => rank > 0);
+      writeList(writer, registers, 1);
       return;
     }
-    let base = 255;
-    for (const rank of registers) base = Math.min(base, rank);
     const nibbles = new Uint8Array(registers.length >>> 1);
-    registers.forEach((rank, i) => {
-      nibbles[i >>> 1]! |= Math.min(rank - base, 15) << ((i & 1) * 4);
-    });
+    for (let i = 0; i < nibbles.length; i++) {
+      const low = Math.min(registers[2 * i]! - base, NIBBLE_MAX);
+      const high = Math.min(registers[2 * i + 1]! - base, NIBBLE_MAX);
+      nibbles[i] = low | (high << 4);
+    }
     writer.byte(DENSE);
     writer.byte(base);
     writer.raw(nibbles);
-    writeList(writer, registers, (rank) => rank - base >= 15);
+    writeList(writer, registers, base + NIBBLE_MAX);
   }
 
   /** Takes the registers of a sketch of the same precision. */
   mergeRegisters(others: Uint8Array): void {
-    const registers = (this.#registers ??= new Uint8Array(1 << this.precision));
+    const registers = this.#registers;
+    if (registers === null) {
+      this.#registers = others.slice();
+      return;
+    }
     for (let i = 0; i < registers.length; i++) {
       if (others[i]! > registers[i]!) registers[i] = others[i]!;
     }
@@ -98,20 +107,19 @@ export class HyperLogLog {
 
 const SPARSE = 0;
 const DENSE = 1;
+const NIBBLE_MAX = 15;
 
-function writeList(
-  writer: ByteWriter,
-  registers: Uint8Array,
-  isListed: (rank: number) => boolean,
-): void {
+/** Lists the registers of at least a rank. */
+function writeList(writer: ByteWriter, registers: Uint8Array, rankMin: number): void {
   let count = 0;
-  for (const rank of registers) if (isListed(rank)) count++;
+  for (let i = 0; i < registers.length; i++) if (registers[i]! >= rankMin) count++;
   writer.count(count);
   let previous = -1;
   for (let i = 0; i < registers.length; i++) {
-    if (!isListed(registers[i]!)) continue;
+    const rank = registers[i]!;
+    if (rank < rankMin) continue;
     writer.count(i - previous - 1);
-    writer.byte(registers[i]!);
+    writer.byte(rank);
     previous = i;
   }
 }

@@ -35,7 +35,14 @@ export function createProfileKernel(
 ): ProfileKernel | null {
   const cacheEntries = cacheEntriesFor(columnCount);
   const blockRecords = BLOCK_RECORDS;
-  return ProfileKernel.create({ kernel, columnCount, dialect, nullstr, cacheEntries, blockRecords });
+  return ProfileKernel.create({
+    kernel,
+    columnCount,
+    dialect,
+    nullstr,
+    cacheEntries,
+    blockRecords,
+  });
 }
 
 /**

@@ -83,7 +83,8 @@ describe('profiles', () => {
           const lengths = cells.map((cell) => [...cell].length);
           expect(profile.lengthMin).toBe(cells.length === 0 ? 0 : Math.min(...lengths));
           expect(profile.lengthMax).toBe(Math.max(0, ...lengths));
-          expect(profile.distinctEstimate).toBe(new Set(cells).size);
+          // Few values share a register of 16,384: three pairs of 60 values in 5,000 tables.
+          expect(Math.abs(profile.distinctEstimate - new Set(cells).size)).toBeLessThan(4);
           expectNumbers(profile, cells);
           if (profile.inferredType !== 'string') return;
           const sorted = cells.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));

@@ -2,6 +2,7 @@ import { createChunkProgram, type ChunkResult } from '../../pipeline/execution/c
 import { outputFrame } from '../../pipeline/execution/output-frame.ts';
 import { RFC_4180, type Dialect } from '../../pipeline/parsing/dialect.ts';
 import { createRecordIndex } from '../../pipeline/parsing/record-index.ts';
+import type { KernelModule } from '../../pipeline/parsing/structural/kernel.ts';
 import { Tokenizer } from '../../pipeline/parsing/tokenizer.ts';
 import { compilePlan, type CompiledPlan } from '../../pipeline/plan/compile.ts';
 import { parsePlan } from '../../pipeline/plan/parse.ts';
@@ -14,6 +15,8 @@ export interface RunOptions {
   readonly dialect?: Dialect;
   /** Records a chunk; all in one when left out. */
   readonly chunkRecords?: number;
+  /** None when left out: the chunks are read without. */
+  readonly kernel?: KernelModule;
 }
 
 export interface RunOutcome {
@@ -38,7 +41,7 @@ export function runPlan(
     type: options.types?.[name] ?? 'string',
   }));
   const compiled = compilePlan(parsePlan(plan), { format: 'csv', dialect, columns });
-  const program = createChunkProgram(compiled.context);
+  const program = createChunkProgram(compiled.context, options.kernel ?? null);
   const results = starts.map((start, i) =>
     program.run(bytes.subarray(start, starts[i + 1] ?? bytes.length)),
   );
