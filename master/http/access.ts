@@ -33,6 +33,8 @@ export const ROUTE_ACCESS: Readonly<Record<string, Role | 'open'>> = {
   'POST /api/plans/check': 'viewer',
   'GET /api/workers': 'viewer',
   'GET /metrics': 'viewer',
+  'POST /api/session': 'open',
+  'DELETE /api/session': 'open',
   'GET /healthz': 'open',
   'GET /readyz': 'open',
   'GET /internal/blobs/*': 'worker',

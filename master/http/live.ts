@@ -4,6 +4,7 @@ import { errorDocument, SluiceError } from '../../pipeline/errors.ts';
 import type { ClientToServer, ServerToClient, WatchAnswer } from '../../pipeline/protocol/index.ts';
 import type { MasterService } from '../service.ts';
 import type { AccessControl } from './access.ts';
+import { authorizationOf } from './session-cookie.ts';
 import type { HostGuard } from './host-guard.ts';
 import { createJobFeeds, type JobFeeds } from './job-feeds.ts';
 import type { Server } from './route-context.ts';
@@ -130,7 +131,9 @@ function jobIdOf(request: unknown): string | null {
 function credentialsOf({ handshake, conn }: LiveSocket) {
   const token: unknown = handshake.auth['token'];
   const authorization =
-    typeof token === 'string' && token !== '' ? `Bearer ${token}` : handshake.headers.authorization;
+    typeof token === 'string' && token !== ''
+      ? `Bearer ${token}`
+      : authorizationOf(handshake.headers);
   return { authorization, remoteAddress: conn.remoteAddress };
 }
 

@@ -28,9 +28,11 @@ import { jobRoutes } from './routes/jobs.ts';
 import { planRoutes } from './routes/plans.ts';
 import { accountRoutes } from './routes/rejects-profile-manifest.ts';
 import { resultRoutes } from './routes/results.ts';
+import { sessionRoutes } from './routes/session.ts';
 import { sniffRoutes } from './routes/sniff.ts';
 import { workerRoutes } from './routes/workers.ts';
 import { addNamedSchemas } from './schemas.ts';
+import { authorizationOf } from './session-cookie.ts';
 import { addSecurityHeaders } from './security-headers.ts';
 
 export interface ServerDependencies {
@@ -77,6 +79,7 @@ export function buildServer(dependencies: ServerDependencies): Server {
   for (const routes of ROUTES) {
     void app.register((scope: Server) => routes(scope, { service, config }));
   }
+  void app.register((scope: Server) => sessionRoutes(scope, access));
   serveDashboard(app, config);
   return app;
 }
@@ -120,7 +123,7 @@ function guardRoutes(app: Server, access: AccessControl, guard: HostGuard): void
     const role = requiredRole(method, routeOptions.url);
     invariant(role !== null, `the route ${routeOptions.url} has no role`);
     access.check(role, {
-      authorization: headers.authorization,
+      authorization: authorizationOf(headers),
       remoteAddress: socket.remoteAddress,
     });
   });

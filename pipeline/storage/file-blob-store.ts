@@ -178,7 +178,7 @@ function storageError(name: string, dir: string, thrown: unknown): SluiceError {
     return new SluiceError('blob-missing', `${name} is not in the store`, { details });
   }
   if (code === 'ENOSPC' || code === 'EDQUOT') {
-    const message = `no space left for ${name} in ${dir}: free some space, then retry the job`;
+    const message = `no space left for ${name} in ${dir}: free some space and try again`;
     return new SluiceError('disk-full', message, { details, cause: thrown });
   }
   const error = toSluiceError(thrown);

@@ -11,6 +11,7 @@ import type {
   WorkerList,
 } from '../../../pipeline/protocol/index.ts';
 import { ProblemError, UNREACHABLE, problemFrom } from './problem.ts';
+import { needsSignIn } from './session.ts';
 
 /** The calls of the HTTP API that the dashboard makes. All throw ProblemError. */
 
@@ -26,6 +27,7 @@ async function call(path: string, init: RequestInit = {}): Promise<Response> {
     throw new ProblemError(UNREACHABLE);
   }
   if (response.ok) return response;
+  if (response.status === 401) needsSignIn.value = true;
   const text = await response.text();
   throw new ProblemError(problemFrom(response.status, response.statusText, text));
 }

@@ -79,6 +79,7 @@ export function placeOf(details: Readonly<Record<string, unknown>>): string {
 }
 
 const ADVICE: Readonly<Record<string, string>> = {
+  forbidden: 'Your token allows less than this: sign in with one of the role named above.',
   'empty-input': 'Choose a file that has at least one record.',
   'plan-invalid': 'Correct the plan and upload the file again; chunks already stored are reused.',
   'plan-unsupported': 'Remove the step named above; the rest of the plan can run today.',
