@@ -11,6 +11,7 @@ import type {
 import type { ProgramCache } from './program-cache.ts';
 import type { WorkerBlobs } from './storage/worker-blobs.ts';
 import { type TaskOutcome, TaskRunner, verdictOf } from './task-runner.ts';
+import { PROCESS_TIMING, type Timing } from './timing.ts';
 
 /** Changes of state are told at most this often: a chunk takes some 30 ms. */
 const STATUS_INTERVAL_MS = 250;
@@ -30,6 +31,8 @@ export interface WorkerDeps {
   readonly onEvent?: (event: WorkerEvent) => void;
   /** Bytes this process has in memory. */
   readonly residentBytes: () => number;
+  /** The process's own when left out. */
+  readonly timing?: Timing;
 }
 
 /**
@@ -59,19 +62,21 @@ export class Worker {
   #state: 'starting' | WorkerState = 'starting';
   #heldCount = 0;
   #currentTask: WorkerStatus['currentTask'] = null;
-  #heartbeat: NodeJS.Timeout | null = null;
-  #statusTimer: NodeJS.Timeout | null = null;
+  readonly #timing: Timing;
+  #endHeartbeat: (() => void) | null = null;
+  #callOffStatus: (() => void) | null = null;
   #statusSentMs = -Infinity;
   #stopping: Promise<void> | null = null;
 
   constructor(deps: WorkerDeps) {
     this.#deps = deps;
+    this.#timing = deps.timing ?? PROCESS_TIMING;
     this.#runner = new TaskRunner({
       worker: deps.name,
       blobs: deps.blobs,
       programs: deps.programs,
       announce: (announcement) => deps.consumer.announce(announcement),
-      now: () => performance.now(),
+      now: () => this.#timing.now(),
       isDraining: () => this.#state === 'draining' || this.#state === 'stopped',
       onComputing: ({ jobId, chunkIndex }) => {
         this.#currentTask = { jobId, chunkIndex };
@@ -85,7 +90,7 @@ export class Worker {
 
   async start(): Promise<void> {
     this.#enter('idle');
-    this.#heartbeat = setInterval(() => this.#sendStatus(), LIMITS.workerHeartbeatMs);
+    this.#endHeartbeat = this.#timing.every(LIMITS.workerHeartbeatMs, () => this.#sendStatus());
     await this.#deps.consumer.consume(
       (delivery) => this.#handle(delivery),
       LIMITS.workerPrefetchTasks,
@@ -103,8 +108,8 @@ export class Worker {
     try {
       await this.#deps.consumer.drain();
     } finally {
-      if (this.#heartbeat !== null) clearInterval(this.#heartbeat);
-      if (this.#statusTimer !== null) clearTimeout(this.#statusTimer);
+      this.#endHeartbeat?.();
+      this.#callOffStatus?.();
       this.#state = 'stopped';
       this.#currentTask = null;
       await this.#announceStatus();
@@ -140,19 +145,19 @@ export class Worker {
 
   #enter(state: WorkerState): void {
     this.#state = state;
-    if (this.#statusTimer !== null) return;
-    const sinceMs = performance.now() - this.#statusSentMs;
+    if (this.#callOffStatus !== null) return;
+    const sinceMs = this.#timing.now() - this.#statusSentMs;
     if (sinceMs >= STATUS_INTERVAL_MS) this.#sendStatus();
     else {
-      this.#statusTimer = setTimeout(() => {
-        this.#statusTimer = null;
+      this.#callOffStatus = this.#timing.after(STATUS_INTERVAL_MS - sinceMs, () => {
+        this.#callOffStatus = null;
         this.#sendStatus();
-      }, STATUS_INTERVAL_MS - sinceMs);
+      });
     }
   }
 
   #sendStatus(): void {
-    this.#statusSentMs = performance.now();
+    this.#statusSentMs = this.#timing.now();
     void this.#announceStatus();
   }
 

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleepFor } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { ErrorDocument } from '../../pipeline/errors.ts';
 import { SluiceError, errorDocument, toSluiceError } from '../../pipeline/errors.ts';
@@ -33,6 +33,8 @@ export interface CoordinatorDeps {
   readonly assemblies: Assemblies;
   readonly now: () => number;
   readonly log: Logger;
+  /** Resolves after `ms`; by the process's timers when left out. */
+  readonly sleep?: (ms: number) => Promise<void>;
 }
 
 export interface CoordinatorCounts {
@@ -62,10 +64,12 @@ export class Coordinator {
   readonly #active = new Map<string, ActiveJob>();
   readonly #listeners = new Set<(jobId: string) => void>();
   #lastServed: string | null = null;
+  readonly #sleep: (ms: number) => Promise<void>;
   #closing = false;
 
   constructor(deps: CoordinatorDeps) {
     this.#deps = deps;
+    this.#sleep = deps.sleep ?? ((ms) => sleepFor(ms));
   }
 
   /** Takes up what an earlier process left unfinished, and starts to listen to the queue. */
@@ -146,7 +150,7 @@ export class Coordinator {
         return;
       } catch (thrown) {
         this.#deps.log.error({ jobId, event: event.kind, err: thrown }, 'commit failed');
-        await sleep(COMMIT_RETRY_MS);
+        await this.#sleep(COMMIT_RETRY_MS);
       }
     }
   }

@@ -28,7 +28,13 @@ export async function sessionRoutes(app: Server, access: AccessControl): Promise
     async (request, reply) => {
       const token = tokenOf(request.body);
       const { remoteAddress } = request.socket;
-      access.check('viewer', { authorization: `Bearer ${token}`, remoteAddress });
+      try {
+        access.check('viewer', { authorization: `Bearer ${token}`, remoteAddress });
+      } catch (thrown) {
+        const isUnknown = thrown instanceof SluiceError && thrown.code === 'unauthorized';
+        if (!isUnknown) throw thrown;
+        throw new SluiceError('unauthorized', 'the token is not one of those set on this server');
+      }
       const isSecure = request.headers['x-forwarded-proto'] === 'https';
       return reply.header('set-cookie', sessionCookie(token, isSecure)).code(204).send(null);
     },
