@@ -33,7 +33,14 @@ const numbers = fc.oneof(
     ...['0', '-0', '-0.0', '0.0', '-', '1.', '.5', '-.5', '+1', '007', '00', '1e5', '1E-400'],
     ...['1e', '1.e5', '1.5e3', '2e999', '12 High St', '1.2.3.4', '9223372036854775807'],
     ...['-9223372036854775808', '9223372036854775808', '999999999999999999', '-00.5', '1-2'],
-    ...['0.999999999999999999', '123456789012345678.', '9'.repeat(400), `1.${'0'.repeat(1100)}`],
+    ...[
+      '0.999999999999999999',
+      '123456789012345678.',
+      '9.999999999999999999',
+      '0.9999999999999999999',
+      '9'.repeat(400),
+      `1.${'0'.repeat(1100)}`,
+    ],
   ),
 );
 /** Text of the bytes that numbers and times are made of. */
@@ -76,7 +83,7 @@ const values = fc.oneof(numbers, nearlyNumbers, dates, times, spoiltTimes, texts
 
 /** Columns of one kind, in which its bounds and sums are not drowned by others. */
 const likeTexts = fc
-  .tuple(fc.constantFrom(7, 8, 15, 16, 17, 254, 255, 256, 260), fc.string({ maxLength: 3 }))
+  .tuple(fc.constantFrom(16, 17, 24, 254, 255, 256, 260), fc.string({ maxLength: 3 }))
   .map(([length, end]) => 'x'.repeat(length) + end);
 const decimals = fc
   .tuple(fc.integer({ min: -99_999, max: 99_999 }), fc.nat({ max: 999 }))
@@ -142,18 +149,18 @@ function addBatches(
   const bytes = tokenizer.load(text);
   for (let at = 0; at < bytes.length;) {
     at = tokenizer.tokenize(bytes, at, index);
-    accumulator.add(selectWhole({ bytes, lastingBytes: text, dialect, index }));
+    accumulator.add(selectWhole({ bytes, lastingBytes: text, dialect, index }, false));
   }
 }
 
-/** Selects the records that have all columns, but for every seventh. */
-function selectWhole(batch: Omit<Batch, 'selection' | 'selectedCount'>): Batch {
+/** Selects records that have all columns: of every seven one, or the other six. */
+function selectWhole(batch: Omit<Batch, 'selection' | 'selectedCount'>, isSeventh: boolean): Batch {
   const { recordCount, recordFields, recordFlags } = batch.index;
   const selection = Uint32Array.from({ length: recordCount }, (_, record) => record).filter(
     (record) =>
       recordFields[record + 1]! - recordFields[record]! === COLUMNS.length &&
       (recordFlags[record]! & 2) === 0 &&
-      batch.index.recordStarts[record]! % 7 !== 0,
+      (batch.index.recordStarts[record]! % 7 === 0) === isSeventh,
   );
   return { ...batch, selection, selectedCount: selection.length };
 }
@@ -180,8 +187,8 @@ function partialOf(text: string, options: Options): Uint8Array {
   });
   const bytes = new TextEncoder().encode(text);
   addBatches(accumulator, tokenizer, bytes, dialect);
-  const inOwnMemory = batchOf(bytes, dialect);
-  accumulator.add(selectWhole(inOwnMemory));
+  // The others by the reference, in memory of their own.
+  accumulator.add(selectWhole(batchOf(bytes, dialect), true));
   addBatches(accumulator, tokenizer, bytes.subarray(0, bytes.lastIndexOf(10, 2000) + 1), dialect);
   return accumulator.toPartial();
 }
@@ -220,7 +227,7 @@ describe('the profile kernel', () => {
 
   test('sums exactly where sums exceed 64 bits', () => {
     const records = ['999999999999999999,-99999999999999.9999,0.5', '-1,-3,9'].map((r) => `${r}\n`);
-    const text = (records[0]!.repeat(300) + records[1]!).repeat(20);
+    const text = (records[0]!.repeat(301) + records[1]!).repeat(20);
     const options = {
       regionBytes: 131_072,
       nullstr: [''],
