@@ -107,14 +107,24 @@ function inferredType(counts: Float64Array, filled: number): ColumnType {
   return dates + counts[ValueKind.datetime]! === filled ? 'datetime' : 'string';
 }
 
-/** Share of the filled cells by the narrowest type that each fits: the shares add up to 1. */
+/** Types that every cell of a narrower type fits too. */
+const WIDER: Readonly<Partial<Record<ColumnType, ColumnType>>> = {
+  integer: 'number',
+  date: 'datetime',
+};
+
+/** Share of the filled cells that fit each type; types that none fits are left out. */
 function typeShares(counts: Float64Array, filled: number): Record<string, number> {
-  const shares: Record<string, number> = {};
+  const fitting: Partial<Record<ColumnType, number>> = {};
   KIND_NAMES.forEach((name, i) => {
     const kindCount = counts[i + 1]!;
-    if (kindCount > 0) shares[name] = kindCount / filled;
+    if (kindCount === 0) return;
+    const wider = WIDER[name];
+    fitting[name] = (fitting[name] ?? 0) + kindCount;
+    if (wider !== undefined) fitting[wider] = (fitting[wider] ?? 0) + kindCount;
   });
-  return shares;
+  if (filled > 0) fitting.string = filled;
+  return Object.fromEntries(Object.entries(fitting).map(([name, cells]) => [name, cells / filled]));
 }
 
 /** The text, without the half of a character that a cut may leave at its end. */
