@@ -3,6 +3,9 @@ import { LIMITS } from '../limits.ts';
 import { RFC_4180 } from '../parsing/dialect.ts';
 import type { Dialect } from '../parsing/dialect.ts';
 import { RecordScanner } from '../parsing/record-scanner.ts';
+import type { RecordEnds } from '../parsing/record-scanner.ts';
+import type { KernelModule } from '../parsing/structural/kernel.ts';
+import { isScannable, StructuralScanner } from '../parsing/structural/structural-scanner.ts';
 import { isBoundary } from './boundary-rule.ts';
 import { ByteQueue } from './byte-queue.ts';
 
@@ -28,7 +31,12 @@ export interface ChunkerOptions {
   /** Offset and line of the first byte that is pushed. */
   readonly startOffset?: number;
   readonly startLine?: number;
+  /** Finds the ends of records some ten times as fast, with the same result. */
+  readonly kernel?: KernelModule;
 }
+
+/** Takes a chunk, whose bytes are lent: valid until it returns. */
+export type TakeChunk = (cut: CutChunk) => void;
 
 /** One JSON document a line: no quotes to look at, and a CR is white space. */
 const NDJSON_LINES: Dialect = { ...RFC_4180, quote: '', escape: '', newline: '\n', header: false };
@@ -48,12 +56,12 @@ const STEP_BYTES = 256 * 1024;
  * | passing | the queue held an oversized record's start   | at that record's end             |
  */
 export class Chunker {
-  readonly #scanner: RecordScanner;
+  readonly #scanner: RecordEnds;
   readonly #limits: ChunkLimits;
   readonly #recordBytesMax: number;
   readonly #startLine: number;
-  readonly #queue = new ByteQueue(0);
-  readonly #cut: CutChunk[] = [];
+  readonly #queue: ByteQueue;
+  #take: TakeChunk = () => undefined;
   /** In the queue: where the chunk starts, where its last record ends, how far was scanned. */
   #start = 0;
   #recordEnd = 0;
@@ -66,35 +74,70 @@ export class Chunker {
   #oversized: { readonly head: Buffer; passedBytes: number } | null = null;
 
   constructor(dialect: Dialect | 'ndjson', limits: ChunkLimits, options: ChunkerOptions = {}) {
-    this.#scanner = new RecordScanner(dialect === 'ndjson' ? NDJSON_LINES : dialect);
+    const lines = dialect === 'ndjson' ? NDJSON_LINES : dialect;
+    const { kernel, recordBytesMax = LIMITS.recordBytesMax } = options;
+    if (kernel !== undefined && isScannable(lines)) {
+      const scanner = new StructuralScanner(lines, limits, recordBytesMax, kernel);
+      this.#scanner = scanner;
+      this.#queue = new ByteQueue(0, (capacityBytes) => scanner.grow(capacityBytes));
+    } else {
+      this.#scanner = new RecordScanner(lines);
+      this.#queue = new ByteQueue(0);
+    }
     this.#limits = limits;
-    this.#recordBytesMax = options.recordBytesMax ?? LIMITS.recordBytesMax;
+    this.#recordBytesMax = recordBytesMax;
     this.#byteOffset = options.startOffset ?? 0;
     this.#startLine = options.startLine ?? 0;
     this.#line = this.#recordEndLine = this.#startLine;
   }
 
-  /** The chunks that these bytes complete. The caller may reuse `bytes`. */
+  /** The chunks that these bytes complete, with bytes of their own. The caller may reuse `bytes`. */
   push(bytes: Uint8Array): CutChunk[] {
-    for (let at = 0; at < bytes.length; at += STEP_BYTES) {
-      this.#queue.append(bytes.subarray(at, at + STEP_BYTES));
-      this.#scan(false);
-    }
-    return this.#cut.splice(0);
+    return collect((take) => this.pushTo(bytes, take));
   }
 
   /** The chunks that are left at the input's end. */
   finish(): CutChunk[] {
+    return collect((take) => this.finishTo(take));
+  }
+
+  /** As `push`, without a copy of the chunks. */
+  pushTo(bytes: Uint8Array, take: TakeChunk): void {
+    this.#take = take;
+    for (let at = 0; at < bytes.length; at += STEP_BYTES) {
+      this.#queue.append(bytes.subarray(at, at + STEP_BYTES));
+      this.#scan(false);
+    }
+  }
+
+  /**
+   * As `pushTo` of bytes that `read` puts into the room it is given. Returns what `read` did: how
+   * many those are.
+   */
+  pushFrom(read: (room: Buffer) => number, take: TakeChunk): number {
+    this.#take = take;
+    const byteCount = this.#queue.fill(STEP_BYTES, read);
+    this.#scan(false);
+    return byteCount;
+  }
+
+  finishTo(take: TakeChunk): void {
+    this.#take = take;
     this.#scan(true);
     if (this.#queue.length > 0) this.#cutRecords(this.#queue.bytes);
-    return this.#cut.splice(0);
   }
 
   #scan(isFinal: boolean): void {
     const scanner = this.#scanner;
     const bytes = this.#queue.bytes;
     do {
-      this.#scanned = scanner.scan(bytes, this.#scanned, bytes.length, isFinal);
+      const isPassing = this.#oversized !== null;
+      const chunk = isPassing ? null : { start: this.#start, recordStart: this.#recordEnd };
+      this.#scanned = scanner.scan(bytes, this.#scanned, bytes.length, isFinal, chunk);
+      if (scanner.passedEnd >= 0) {
+        this.#recordEnd = scanner.passedEnd;
+        this.#recordEndLine = this.#startLine + scanner.passedLine;
+      }
       for (let i = 0; i < scanner.endCount; i++) {
         this.#endRecord(bytes, scanner.ends[i]!, this.#startLine + scanner.endLines[i]!);
       }
@@ -138,8 +181,8 @@ export class Chunker {
   #cutRecords(bytes: Buffer): void {
     const fullBytes = this.#recordEnd - this.#start;
     if (fullBytes === 0) return;
-    const own = Buffer.from(bytes.subarray(this.#start, this.#recordEnd));
-    this.#emit('records', own, fullBytes, this.#recordEndLine);
+    const lent = bytes.subarray(this.#start, this.#recordEnd);
+    this.#emit('records', lent, fullBytes, this.#recordEndLine);
     this.#start = this.#recordEnd;
   }
 
@@ -160,7 +203,7 @@ export class Chunker {
 
   #emit(kind: CutChunk['kind'], bytes: Buffer, fullBytes: number, line: number): void {
     const lines = line - this.#line;
-    this.#cut.push({
+    this.#take({
       kind,
       bytes,
       fullBytes,
@@ -183,4 +226,10 @@ export class Chunker {
     this.#recordEnd -= this.#start;
     this.#start = 0;
   }
+}
+
+function collect(run: (take: TakeChunk) => void): CutChunk[] {
+  const chunks: CutChunk[] = [];
+  run((cut) => chunks.push({ ...cut, bytes: Buffer.from(cut.bytes) }));
+  return chunks;
 }

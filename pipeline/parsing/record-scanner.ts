@@ -3,6 +3,31 @@ import { RecordMachine, State, UnitKind } from './record-machine.ts';
 import { ByteClass, byteClasses, matchesAt, newlineAt, syntaxOf } from './syntax.ts';
 import type { Syntax } from './syntax.ts';
 
+/** Ends of records in a stream of bytes, found a buffer at a time; see `RecordScanner`. */
+export interface RecordEnds {
+  readonly endCount: number;
+  readonly ends: Uint32Array;
+  readonly endLines: Float64Array;
+  /** Last end before these that was left out because it decides nothing, or -1; and its line. */
+  readonly passedEnd: number;
+  readonly passedLine: number;
+  /** Whether the same bytes may hold more. */
+  readonly isFull: boolean;
+  scan(
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+    isFinal: boolean,
+    chunk: OpenChunk | null,
+  ): number;
+}
+
+/** Offsets, in the buffer of the call, of the chunk being cut and of its open record. */
+export interface OpenChunk {
+  readonly start: number;
+  readonly recordStart: number;
+}
+
 /** Ends handed out by one call at most: bounds the scanner's memory. */
 const ENDS_MAX = 4096;
 const LF = 10;
@@ -16,7 +41,7 @@ const NONE = -1;
  * dialects are read by leaps from line end to line end while there are no
  * quotes.
  */
-export class RecordScanner {
+export class RecordScanner implements RecordEnds {
   readonly #syntax: Syntax;
   readonly #machine: RecordMachine;
   /** Delimiters are other bytes here: one matters only before a quote. */
@@ -38,6 +63,9 @@ export class RecordScanner {
 
   /** What the last call found: valid up to `endCount`. */
   endCount = 0;
+  /** It leaves none out. */
+  readonly passedEnd = NONE;
+  readonly passedLine = 0;
   /** One past a unit, its line end included; an offset in the buffer of the call. */
   readonly ends = new Uint32Array(ENDS_MAX);
   /** Line ends from the stream's start up to there. */
@@ -54,6 +82,23 @@ export class RecordScanner {
     this.#delimiter = syntax.delimiter[0] ?? NONE;
     this.#lineFeed = syntax.newline[0] ?? LF;
     this.#carriageReturn = syntax.newline.length === 0 ? CR : NONE;
+  }
+
+  /** `State` behind the last byte read. In the simple dialects the whole state, with `lines`. */
+  get state(): number {
+    return this.#state;
+  }
+
+  /** Line ends read. */
+  get lines(): number {
+    return this.#lines;
+  }
+
+  /** Takes over where another scanner of this dialect, a simple one, has stopped. */
+  resume(state: number, lines: number): void {
+    this.#state = state;
+    this.#lines = lines;
+    this.#isDense = false;
   }
 
   /** Whether the last call stopped because `ends` is full: the same bytes may hold more. */

@@ -9,6 +9,17 @@ import { equalMask, lowBits, prefixXor } from './masks';
 export { initColumn } from './profile/column-state';
 export { profileColumn } from './profile/profile-column';
 export { flushColumn } from './profile/value-cache';
+export {
+  scanFound,
+  scanIrregular,
+  scanLines,
+  scanPassedEnd,
+  scanPassedLines,
+  scanRecords,
+  scanState,
+  setScanDialect,
+  setScanLimits,
+} from './scan';
 
 const LF: i8 = 10;
 const CR: i8 = 13;
