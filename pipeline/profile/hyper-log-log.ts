@@ -43,28 +43,29 @@ export class HyperLogLog {
    *  those that a nibble cannot hold. */
   write(writer: ByteWriter): void {
     const registers = this.#registers ?? new Uint8Array(0);
-    let used = 0;
-    let base = 255;
-    for (let i = 0; i < registers.length; i++) {
-      const rank = registers[i]!;
-      if (rank > 0) used++;
-      if (rank < base) base = rank;
-    }
+    const { used, least: base } = usageOf(registers);
     if (used * 4 < registers.length || used === 0) {
       writer.byte(SPARSE);
-      writeList(writer, registers, 1);
+      writeList(writer, registers, 1, used);
       return;
     }
     const nibbles = new Uint8Array(registers.length >>> 1);
+    let listed = 0;
     for (let i = 0; i < nibbles.length; i++) {
-      const low = Math.min(registers[2 * i]! - base, NIBBLE_MAX);
-      const high = Math.min(registers[2 * i + 1]! - base, NIBBLE_MAX);
+      let low = registers[2 * i]! - base;
+      let high = registers[2 * i + 1]! - base;
+      if ((low | high) >= NIBBLE_MAX) {
+        if (low >= NIBBLE_MAX) listed++;
+        if (high >= NIBBLE_MAX) listed++;
+        low = Math.min(low, NIBBLE_MAX);
+        high = Math.min(high, NIBBLE_MAX);
+      }
       nibbles[i] = low | (high << 4);
     }
     writer.byte(DENSE);
     writer.byte(base);
     writer.raw(nibbles);
-    writeList(writer, registers, base + NIBBLE_MAX);
+    writeList(writer, registers, base + NIBBLE_MAX, listed);
   }
 
   /** Takes the registers of a sketch of the same precision. */
@@ -109,18 +110,42 @@ const SPARSE = 0;
 const DENSE = 1;
 const NIBBLE_MAX = 15;
 
-/** Lists the registers of at least a rank. */
-function writeList(writer: ByteWriter, registers: Uint8Array, rankMin: number): void {
-  let count = 0;
-  for (let i = 0; i < registers.length; i++) if (registers[i]! >= rankMin) count++;
+/** How many registers are not 0, and the least of all; four are looked at together. */
+function usageOf(registers: Uint8Array): { used: number; least: number } {
+  const words = new Uint32Array(registers.buffer, registers.byteOffset, registers.length >>> 2);
+  let used = 0;
+  let least = 255;
+  for (let i = 0; i < words.length; i++) {
+    if (words[i] === 0) {
+      least = 0;
+      continue;
+    }
+    for (let register = 4 * i; register < 4 * i + 4; register++) {
+      const rank = registers[register]!;
+      if (rank > 0) used++;
+      if (rank < least) least = rank;
+    }
+  }
+  return { used, least };
+}
+
+/** Lists the `count` registers of at least a rank. */
+function writeList(
+  writer: ByteWriter,
+  registers: Uint8Array,
+  rankMin: number,
+  count: number,
+): void {
   writer.count(count);
   let previous = -1;
-  for (let i = 0; i < registers.length; i++) {
+  let left = count;
+  for (let i = 0; left > 0; i++) {
     const rank = registers[i]!;
     if (rank < rankMin) continue;
     writer.count(i - previous - 1);
     writer.byte(rank);
     previous = i;
+    left--;
   }
 }
 

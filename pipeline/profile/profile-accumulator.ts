@@ -11,9 +11,10 @@ import { ProfileKernel } from './profile-kernel.ts';
 
 /** Records of a batch that are gone through column by column: their bytes stay in the cache. */
 const BLOCK_RECORDS = 256;
-/** Cache entries of all columns together, 40 bytes each, and of one column. */
+/** Cache entries of all columns together, 40 bytes each, and of one column; of one in the kernel. */
 const CACHE_ENTRIES_ALL = 32_768;
 const CACHE_ENTRIES_COLUMN = 256;
+const CACHE_ENTRIES_KERNEL = 512;
 
 export interface ProfileOptions {
   /** The input's columns. */
@@ -33,7 +34,7 @@ export function createProfileKernel(
   dialect: Dialect,
   nullstr: readonly string[],
 ): ProfileKernel | null {
-  const cacheEntries = cacheEntriesFor(columnCount);
+  const cacheEntries = cacheEntriesFor(columnCount, CACHE_ENTRIES_KERNEL);
   const blockRecords = BLOCK_RECORDS;
   return ProfileKernel.create({
     kernel,
@@ -63,7 +64,7 @@ export class ProfileAccumulator {
     const nullTexts = new NullTexts(options.nullstr);
     const slice = new FieldSlice(options.dialect);
     const precision = precisionFor(positions.length);
-    const cacheEntries = cacheEntriesFor(positions.length);
+    const cacheEntries = cacheEntriesFor(positions.length, CACHE_ENTRIES_COLUMN);
     this.#kernel = options.kernel ?? null;
     this.#kernel?.reset();
     this.#positions = positions;
@@ -123,8 +124,8 @@ export class ProfileAccumulator {
 }
 
 /** A power of two, less for many columns; none when there are too many to be worth it. */
-function cacheEntriesFor(columnCount: number): number {
+function cacheEntriesFor(columnCount: number, entriesMax: number): number {
   const share = Math.floor(CACHE_ENTRIES_ALL / Math.max(1, columnCount));
   if (share < 8) return 0;
-  return Math.min(CACHE_ENTRIES_COLUMN, 2 ** (31 - Math.clz32(share)));
+  return Math.min(entriesMax, 2 ** (31 - Math.clz32(share)));
 }

@@ -18,7 +18,7 @@ import { addToSum, widenBounds } from './numbers';
 import { widenTexts } from './text-bounds';
 import { timeKey } from './time-scan';
 import { countEntry, entryOf, isEntryOf, replaceEntry } from './value-cache';
-import { hashOfBytes, hashOfWords } from './value-hash';
+import { hashOfBlock, hashOfBytes, hashOfTwoBlocks } from './value-hash';
 import { longKind, shortKind } from './value-kind';
 
 /** Longest value that the cache takes. */
@@ -56,16 +56,21 @@ export function profileColumn(
   to: u32,
 ): u32 {
   const usesCache = state.cacheEntries != 0 && state.bypass == 0;
+  const entryMask = state.cacheEntries - 1;
+  const text = frame.text;
+  const fieldStarts = frame.fieldStarts + (<usize>position << 2);
+  const fieldEnds = frame.fieldEnds + (<usize>position << 2);
+  const firstFields = frame.firstFields;
   const quote = frame.quote;
   let deferredCount: u32 = 0;
   let emptyCount: u32 = 0;
   let lookups: u32 = 0;
   let misses: u32 = 0;
   for (let i = from; i < to; i++) {
-    const field = load<u32>(frame.firstFields + (<usize>i << 2)) + position;
-    const start = load<u32>(frame.fieldStarts + (<usize>field << 2));
-    let length = load<u32>(frame.fieldEnds + (<usize>field << 2)) - start;
-    let p = frame.text + start;
+    const firstField = load<u32>(firstFields + (<usize>i << 2));
+    const start = load<u32>(fieldStarts + (<usize>firstField << 2));
+    let length = load<u32>(fieldEnds + (<usize>firstField << 2)) - start;
+    let p = text + start;
     let kind: u32 = EMPTY;
     if (length != 0 && u32(load<u8>(p)) == quote) {
       if (!isPlainlyQuoted(p, length, u8(quote))) kind = DEFERRED;
@@ -83,10 +88,9 @@ export function profileColumn(
         const block = loadPadded(p, length);
         const first: u64 = i64x2.extract_lane(block, 0);
         const second: u64 = i64x2.extract_lane(block, 1);
-        const hash = hashOfWords(first, second, length);
         let entry: usize = 0;
         if (usesCache) {
-          entry = entryOf(state, hash);
+          entry = entryOf(state, first, second, entryMask);
           lookups++;
           if (isEntryOf(entry, first, second, length)) {
             countEntry(entry);
@@ -94,11 +98,11 @@ export function profileColumn(
           }
           misses++;
         }
-        kind = addShort(frame, state, entry, p, length, block, hash);
+        kind = addShort(frame, state, entry, p, length, block);
       }
     }
     if (kind == DEFERRED) {
-      store<u32>(frame.deferred + (<usize>deferredCount << 2), field);
+      store<u32>(frame.deferred + (<usize>deferredCount << 2), firstField + position);
       deferredCount++;
     }
   }
@@ -116,14 +120,13 @@ function addShort(
   p: usize,
   length: u32,
   block: v128,
-  hash: u64,
 ): u32 {
   let kind: u32 = EMPTY;
   if (!isNullText(frame, block, length)) {
     kind = shortKind(p, length, block);
     if (kind == DEFERRED) return kind;
     widenTexts(state, p, length, block);
-    observe(state, kind, charactersOf(block, length), hash);
+    observe(state, kind, charactersOf(block, length), hashOfBlock(block, length));
   }
   if (entry != 0) replaceEntry(state, entry, block, length, kind, mantissa, scale);
   else count(state, kind);
@@ -134,8 +137,15 @@ function addShort(
 function addLong(state: ColumnState, p: usize, length: u32): u32 {
   const kind = longKind(p, length);
   if (kind == DEFERRED) return kind;
-  widenTexts(state, p, length, v128.load(p));
-  observe(state, kind, countCharacters(p, length), hashOfBytes(p, length));
+  const head = v128.load(p);
+  widenTexts(state, p, length, head);
+  if (length <= 2 * SHORT_BYTES) {
+    const tail = loadPadded(p + SHORT_BYTES, length - SHORT_BYTES);
+    const characters = charactersOf(head, SHORT_BYTES) + charactersOf(tail, length - SHORT_BYTES);
+    observe(state, kind, characters, hashOfTwoBlocks(head, tail, length));
+  } else {
+    observe(state, kind, countCharacters(p, length), hashOfBytes(p, length));
+  }
   count(state, kind);
   return kind;
 }

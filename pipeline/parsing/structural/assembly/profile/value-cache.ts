@@ -1,4 +1,4 @@
-// The values of a column seen lately, directly mapped by their hash, with how often each came since
+// The values of a column seen lately, directly mapped, with how often each came since
 // it entered. Only that count, and its multiple in the sum, is still to be added for them.
 //
 // An entry has 32 bytes: the value in 16, zero-padded; the mantissa of a number; how often it came;
@@ -6,9 +6,12 @@
 import { ColumnState, INTEGER, NUMBER, addKind, cacheOf } from './column-state';
 import { addToSum } from './numbers';
 
+/** Where a value of these two words is, if it is; `mask` is one less than the entries. A cheaper mix
+ *  than the value's hash, which most lookups need not compute. */
 @inline
-export function entryOf(state: ColumnState, hash: u64): usize {
-  return cacheOf(state) + (<usize>(u32(hash) & (state.cacheEntries - 1)) << 5);
+export function entryOf(state: ColumnState, first: u64, second: u64, mask: u32): usize {
+  const mixed = (first ^ (second * 0xd6e8feb86659fd93)) * 0x9e3779b97f4a7c15;
+  return cacheOf(state) + (<usize>(u32(mixed >> 40) & mask) << 5);
 }
 
 @inline
