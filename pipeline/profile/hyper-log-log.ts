@@ -43,12 +43,13 @@ export class HyperLogLog {
    *  those that a nibble cannot hold. */
   write(writer: ByteWriter): void {
     const registers = this.#registers ?? new Uint8Array(0);
-    const { used, least: base } = usageOf(registers);
+    const used = usedCount(registers);
     if (used * 4 < registers.length || used === 0) {
       writer.byte(SPARSE);
       writeList(writer, registers, 1, used);
       return;
     }
+    const base = used < registers.length ? 0 : leastRank(registers);
     const nibbles = new Uint8Array(registers.length >>> 1);
     let listed = 0;
     for (let i = 0; i < nibbles.length; i++) {
@@ -110,23 +111,24 @@ const SPARSE = 0;
 const DENSE = 1;
 const NIBBLE_MAX = 15;
 
-/** How many registers are not 0, and the least of all; four are looked at together. */
-function usageOf(registers: Uint8Array): { used: number; least: number } {
+/** How many registers are not 0. Four at a time: ranks are below 128, so that adding 127 to a byte
+ *  sets its highest bit when it is not 0, and carries nothing. */
+function usedCount(registers: Uint8Array): number {
   const words = new Uint32Array(registers.buffer, registers.byteOffset, registers.length >>> 2);
   let used = 0;
-  let least = 255;
   for (let i = 0; i < words.length; i++) {
-    if (words[i] === 0) {
-      least = 0;
-      continue;
-    }
-    for (let register = 4 * i; register < 4 * i + 4; register++) {
-      const rank = registers[register]!;
-      if (rank > 0) used++;
-      if (rank < least) least = rank;
-    }
+    const word = words[i]!;
+    if (word === 0) continue;
+    const marks = ((word + 0x7f7f7f7f) >>> 7) & 0x01010101;
+    used += Math.imul(marks, 0x01010101) >>> 24;
   }
-  return { used, least };
+  return used;
+}
+
+function leastRank(registers: Uint8Array): number {
+  let least = 255;
+  for (let i = 0; i < registers.length; i++) least = Math.min(least, registers[i]!);
+  return least;
 }
 
 /** Lists the `count` registers of at least a rank. */
