@@ -1,0 +1,21 @@
+/** The worker's clock and timers: the process's own, or those of a simulation. */
+export interface Timing {
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+  /** Runs `action` once, `ms` from now. Returns what calls it off. */
+  readonly after: (ms: number, action: () => void) => () => void;
+  /** Runs `action` every `ms`. Returns what ends it. */
+  readonly every: (ms: number, action: () => void) => () => void;
+}
+
+export const PROCESS_TIMING: Timing = {
+  now: () => performance.now(),
+  after: (ms, action) => {
+    const timer = setTimeout(action, ms);
+    return () => clearTimeout(timer);
+  },
+  every: (ms, action) => {
+    const timer = setInterval(action, ms);
+    return () => clearInterval(timer);
+  },
+};
