@@ -1,54 +1,58 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream, openAsBlob } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parse } from 'csv-parse';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { FINAL_STATUSES } from '../../pipeline/protocol/index.ts';
-import type { Job, Manifest, WorkerList } from '../../pipeline/protocol/index.ts';
+import type { ChunkPage, JobPage } from '../../pipeline/protocol/index.ts';
+import { freezeWorkers, type Frozen } from '../support/freeze.ts';
 import { generateFile, type GeneratedFile } from '../support/generate.ts';
+import { download, ended, expectAccount, getJson } from '../support/jobs.ts';
+import { jobNamed, paced, send, workersOf, type Gate } from '../support/jobs.ts';
 import { startRabbitMq, type RabbitMq, type RabbitMqSkipped } from '../support/rabbitmq.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { sluice } from '../support/sluice.ts';
 
 const FILE_BYTES = 200_000_000;
-const expectedScript = path.join(import.meta.dirname, '..', 'support', 'expected-by-csv-parse.mjs');
-
-interface Expected {
-  readonly records: number;
-  readonly rejected: number;
-  readonly sha256: string;
-}
+const oracle = path.join(import.meta.dirname, '..', 'support', 'expected-by-csv-parse.mjs');
 
 let folder = '';
 let file = '';
 let generated: GeneratedFile;
-let expected: Expected;
+/** Of the result of a run that nobody disturbed. */
+let undisturbed = '';
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'sluice-integration-'));
+  folder = await mkdtemp(path.join(tmpdir(), 'sluice-killed-'));
   file = path.join(folder, 'people.csv');
   generated = await generateFile(file, { bytes: FILE_BYTES, seed: 42, malformedEvery: 5000 });
-  const oracle = spawnSync(process.execPath, [expectedScript, file], { encoding: 'utf8' });
-  expected = JSON.parse(oracle.stdout) as Expected;
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+it('an undisturbed run gives the records that csv-parse reads', async () => {
+  const out = path.join(folder, 'out.csv');
+  expect((await sluice(['run', file, '-o', out, '--quiet'])).code).toBe(0);
+  const hash = createHash('sha256');
+  for await (const part of createReadStream(out)) hash.update(part as Buffer);
+  undisturbed = hash.digest('hex');
+  const [wanted, got] = await Promise.all([readByCsvParse(file), readByCsvParse(out)]);
+  expect(wanted.rejected).toBe(generated.malformed);
+  expect(got).toEqual({ ...wanted, rejected: 0 });
+  await rm(out);
+});
+
 describe.each(['in-process', 'rabbitmq'] as const)(
-  'a 200 MB job over the %s queue, whose workers are killed at random',
+  'a 200 MB job over the %s queue, two of whose workers are killed',
   (queue) => {
     let broker: RabbitMq | RabbitMqSkipped | null = null;
-    let server: TestServer | null = null;
-    let firstBytes = '';
+    let server: TestServer;
+    let firstId = '';
 
     beforeAll(async () => {
       if (queue === 'rabbitmq') broker = await startRabbitMq();
       if (broker !== null && 'skipped' in broker) return;
-      server = await startServer({
-        workers: 2,
-        ...(broker === null ? {} : { broker: broker.url }),
-      });
+      server = await startServer({ workers: 2, ...(broker && { broker: broker.url }) });
     });
     afterAll(async () => {
       await server?.stop();
@@ -57,107 +61,75 @@ describe.each(['in-process', 'rabbitmq'] as const)(
     beforeEach((test) => {
       if (broker !== null && 'skipped' in broker) test.skip(broker.skipped);
     });
-    const started = (): TestServer => {
-      if (server === null) throw new Error('the server did not start');
-      return server;
-    };
 
     it('loses nothing and counts nothing twice', async () => {
-      const kills = killWorkers(started(), 2);
-      const job = await uploadAndWait(started());
-      expect(await kills).toBe(2);
-      expect(job.status).toBe('completed');
+      const killed: number[] = [];
+      const gates = [...killAround(0.2, killed), ...killAround(0.6, killed)];
+      const answer = await send(server, paced(file, gates), { name: 'people.csv' });
+      if ('problem' in answer) throw new Error(JSON.stringify(answer.problem));
+      const job = await ended(server, answer.job.id);
+      firstId = job.id;
+      expect(new Set(killed).size).toBe(2);
+      expect(job).toMatchObject({ status: 'completed', error: null });
       expect(job.recordsIn).toBe(generated.records);
       expect(job.rejected).toBe(generated.malformed);
-      await expectAccount(started(), job);
-      const result = await readResult(started(), job);
-      expect(result.records).toBe(expected.records);
-      expect(result.sha256).toBe(expected.sha256);
-      firstBytes = result.bytesSha256;
+      expect(job.chunks.failed).toBe(0);
+      await expectAccount(server, job);
+      expect((await download(server, job.id)).sha256).toBe(undisturbed);
     });
 
     it('does no work again for the same file, and gives the same bytes', async () => {
-      const job = await uploadAndWait(started());
-      expect(job.status).toBe('completed');
-      expect(job.chunks.reused).toBeGreaterThan(10);
-      expect(job.chunks.done).toBe(0);
-      expect((await readResult(started(), job)).bytesSha256).toBe(firstBytes);
+      const workDone = async () =>
+        (await workersOf(server)).map(({ name, tasksDone }) => ({ name, tasksDone }));
+      const before = await workDone();
+      const answer = await send(server, paced(file, []), { name: 'again.csv' });
+      if ('problem' in answer) throw new Error(JSON.stringify(answer.problem));
+      const job = await ended(server, answer.job.id);
+      expect(job).toMatchObject({ status: 'completed', recordsIn: generated.records });
+      const { chunks } = await getJson<ChunkPage>(server, `/api/jobs/${job.id}/chunks?limit=1000`);
+      expect(chunks.length).toBeGreaterThan(20);
+      expect(job.chunks).toEqual({
+        ...{ queued: 0, running: 0, done: 0, reused: chunks.length, failed: 0 },
+      });
+      expect(await workDone()).toEqual(before);
+      await expectAccount(server, job);
+      expect((await download(server, job.id)).sha256).toBe(undisturbed);
+      const { jobs } = await getJson<JobPage>(server, '/api/jobs');
+      expect(jobs.map(({ id }) => id)).toEqual([job.id, firstId]);
+      expect(new Set(jobs.map(({ inputHash }) => inputHash)).size).toBe(1);
     });
+
+    /** Freezes both workers at a share of the upload, and kills one when they hold chunks. */
+    function killAround(at: number, killed: number[]): Gate[] {
+      let frozen: Frozen;
+      return [
+        { at, pass: async () => void (frozen = await freezeWorkers(server, 2)) },
+        {
+          at: at + 0.25,
+          pass: async () => {
+            const job = await jobNamed(server, 'people.csv');
+            expect(job.status).toBe('receiving');
+            killed.push(await frozen.killOne(job.id));
+          },
+        },
+      ];
+    }
   },
 );
 
-async function uploadAndWait(server: TestServer): Promise<Job> {
-  const answer = await fetch(`${server.url}/api/jobs?name=people.csv`, {
-    method: 'POST',
-    headers: { 'content-type': 'text/csv' },
-    body: await openAsBlob(file),
-  });
-  expect(answer.status).toBe(201);
-  const { id } = (await answer.json()) as Job;
-  for (;;) {
-    const job = (await (await fetch(`${server.url}/api/jobs/${id}`)).json()) as Job;
-    if (FINAL_STATUSES.includes(job.status)) return job;
-    await pause(200);
-  }
-}
-
-/** SIGKILLs `count` workers while they hold tasks; gives how many were killed. */
-async function killWorkers(server: TestServer, count: number): Promise<number> {
-  const killed = new Set<number>();
-  for (let tries = 0; killed.size < count && tries < 2000; tries++) {
-    await pause(20);
-    const answer = await fetch(`${server.url}/api/workers`);
-    const { workers } = (await answer.json()) as WorkerList;
-    const busy = workers.find(({ state, pid }) => state === 'working' && !killed.has(pid));
-    if (busy === undefined) continue;
-    process.kill(busy.pid, 'SIGKILL');
-    killed.add(busy.pid);
-    await pause(300 + Math.random() * 300);
-  }
-  return killed.size;
-}
-
-async function expectAccount(server: TestServer, job: Job): Promise<void> {
-  const answer = await fetch(`${server.url}/api/jobs/${job.id}/manifest`);
-  const manifest = (await answer.json()) as Manifest;
-  expect(manifest.balanced).toBe(true);
-  let recordsIn = 0;
-  for (const chunk of manifest.chunks) {
-    const { recordsOut, rejected, filtered, deduplicated, aggregated } = chunk;
-    expect(chunk.recordsIn).toBe(recordsOut + rejected + filtered + deduplicated + aggregated);
-    recordsIn += chunk.recordsIn;
-  }
-  expect(recordsIn).toBe(generated.records);
-}
-
-interface ReadBack {
+interface Reading {
   readonly records: number;
-  /** Over the records as JSON arrays, as the oracle's. */
+  readonly rejected: number;
+  /** Over the records as JSON arrays, one a line. */
   readonly sha256: string;
-  readonly bytesSha256: string;
 }
 
-async function readResult(server: TestServer, job: Job): Promise<ReadBack> {
-  const target = path.join(folder, `${job.id}.csv`);
-  const answer = await fetch(`${server.url}/api/jobs/${job.id}/result`);
-  const bytesHash = createHash('sha256');
-  const out = createWriteStream(target);
-  for await (const part of answer.body ?? []) {
-    bytesHash.update(part);
-    if (!out.write(part))
-      await new Promise((resolve) => out.once('drain', () => resolve(undefined)));
-  }
-  await new Promise<void>((resolve) => out.end(resolve));
-  const hash = createHash('sha256');
-  let records = -1;
-  for await (const record of createReadStream(target).pipe(parse())) {
-    hash.update(`${JSON.stringify(record)}\n`);
-    records++;
-  }
-  await rm(target);
-  return { records, sha256: hash.digest('hex'), bytesSha256: bytesHash.digest('hex') };
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+/** In a process of its own. */
+async function readByCsvParse(csv: string): Promise<Reading> {
+  const child = spawn(process.execPath, [oracle, csv], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  await new Promise((resolve) => child.once('close', resolve));
+  const { records, rejected, sha256 } = JSON.parse(output) as Reading;
+  return { records, rejected, sha256 };
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { CLI } from './server.ts';
 
@@ -19,4 +20,11 @@ export async function sluice(args: readonly string[], input?: Buffer): Promise<C
   child.stdin.end(input);
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   return { code, stdout: Buffer.concat(stdout), stderr };
+}
+
+/** SHA-256 of what an undisturbed `sluice run` makes of the file. */
+export async function sha256OfRun(file: string): Promise<string> {
+  const { code, stdout, stderr } = await sluice(['run', file, '--quiet']);
+  if (code !== 0) throw new Error(stderr);
+  return createHash('sha256').update(stdout).digest('hex');
 }

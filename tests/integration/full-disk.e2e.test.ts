@@ -1,0 +1,66 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { rm, statfs, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { generateFile } from '../support/generate.ts';
+import { download, getJson, jobNamed, paced, run, send } from '../support/jobs.ts';
+import { describeWith } from '../support/needs.ts';
+import { sha256OfRun } from '../support/sluice.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+const MIB = 1024 * 1024;
+
+/** A folder on a file system of its own, of 48 MiB; null where we may not mount one. */
+function mountSmallDisk(): string | null {
+  const folder = mkdtempSync(path.join(tmpdir(), 'sluice-disk-'));
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=48m', 'sluice-test', folder]);
+  if (mounted.status === 0) return folder;
+  rmSync(folder, { recursive: true });
+  return null;
+}
+
+const disk = mountSmallDisk();
+afterAll(() => {
+  if (disk === null) return;
+  spawnSync('umount', [disk]);
+  rmSync(disk, { recursive: true, force: true });
+});
+
+const need = { met: disk !== null, otherwise: 'only root can mount a small disk' };
+describeWith(need, 'on a disk that gets full', () => {
+  const dataDir = path.join(disk ?? '', 'data');
+  const ballast = path.join(disk ?? '', 'ballast');
+  let folder = '';
+  let file = '';
+  let server: TestServer;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(path.join(tmpdir(), 'sluice-full-'));
+    file = path.join(folder, 'people.csv');
+    await generateFile(file, { bytes: 12_000_000, seed: 4, malformedEvery: 0 });
+    server = await startServer({ workers: 1, dataDir });
+  });
+  afterAll(async () => {
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('an upload is answered with 507, and its job says why it failed', async () => {
+    const { bavail, bsize } = await statfs(dataDir);
+    await writeFile(ballast, Buffer.alloc(bavail * bsize - 3 * MIB, 1));
+    const answer = await send(server, paced(file, []), { name: 'too-much.csv' });
+    expect(answer).toMatchObject({ status: 507, problem: { status: 507, code: 'disk-full' } });
+    const job = await jobNamed(server, 'too-much.csv');
+    expect(job).toMatchObject({ status: 'failed', error: { code: 'disk-full' } });
+  });
+
+  it('the server stays up, and takes the file once there is room', async () => {
+    expect(await getJson<object>(server, '/healthz')).toBeTruthy();
+    await rm(ballast);
+    const job = await run(server, paced(file, []), { name: 'room.csv' });
+    expect(job).toMatchObject({ status: 'completed', error: null });
+    expect((await download(server, job.id)).sha256).toBe(await sha256OfRun(file));
+  });
+});

@@ -1,0 +1,104 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parse } from 'csv-parse/sync';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { queryDuckDB } from '../support/duckdb-oracle.ts';
+import { generateFile, type GeneratedFile } from '../support/generate.ts';
+import { expectAccount, getJson, paced, resultText, run, send } from '../support/jobs.ts';
+import { sluice } from '../support/sluice.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+import type { RejectPage } from '../../pipeline/protocol/index.ts';
+
+let folder = '';
+let file = '';
+let generated: GeneratedFile;
+let server: TestServer;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'sluice-plans-'));
+  file = path.join(folder, 'people.csv');
+  generated = await generateFile(file, { bytes: 20_000_000, seed: 12, malformedEvery: 5000 });
+  server = await startServer({ workers: 2 });
+});
+afterAll(async () => {
+  await server.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+it('an aggregation over HTTP gives what DuckDB gives', async () => {
+  const plan = `
+version: 1
+steps:
+  - filter: "country <> 'US' AND amount > -1500"
+  - aggregate:
+      by: [country]
+      measures: { n: "count(*)", total: "sum(amount)", low: "min(amount)", high: "max(amount)", mean: "avg(amount)" }
+`;
+  const job = await run(server, paced(file, []), { name: 'sums.csv', plan });
+  expect(job).toMatchObject({ status: 'completed', recordsIn: generated.records, recordsOut: 0 });
+  expect(job.aggregated).toBeGreaterThan(0);
+  await expectAccount(server, job);
+  const got: string[][] = parse(await resultText(server, job.id), { from_line: 2 });
+  const wanted = await queryDuckDB(`
+    SELECT country, count(*), sum(CAST(amount AS DECIMAL(18, 2))), min(CAST(amount AS DECIMAL(18, 2))),
+      max(CAST(amount AS DECIMAL(18, 2))), avg(CAST(amount AS DECIMAL(18, 2)))
+    FROM read_csv('${file}', all_varchar = true, header = true, ignore_errors = true,
+      quote = '"', escape = '"', delim = ',')
+    WHERE country <> 'US' AND CAST(amount AS DECIMAL(18, 2)) > -1500
+    GROUP BY country`);
+  const byCountry = (records: readonly (readonly (string | null)[])[]) =>
+    records
+      .map(([country, ...values]) => [country, ...values.map(Number)])
+      .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
+  expect(byCountry(got)).toEqual(byCountry(wanted));
+});
+
+describe('on_error: fail', () => {
+  const plan = 'version: 1\nread: { on_error: fail }\n';
+
+  it('ends the job at the first bad record, and names its line', async () => {
+    const ended = await run(server, 'a,b\n1,2\n3,4,5\n6,7\n', { name: 'bad.csv', plan });
+    expect(ended).toMatchObject({ status: 'failed', error: { code: 'input-malformed' } });
+    expect(ended.error?.message).toMatch(/^Line 3: /);
+  });
+
+  it('leaves a good file alone', async () => {
+    const job = await run(server, 'a,b\n1,2\n', { name: 'good.csv', plan });
+    expect(job).toMatchObject({ status: 'completed', recordsOut: 1 });
+  });
+});
+
+it('rejects over the budget are told by the job and by the command, and the result stands', async () => {
+  const plan = 'version: 1\nlimits: { max_rejects: 3 }\n';
+  const job = await run(server, paced(file, []), { name: 'strict.csv', plan });
+  expect(job).toMatchObject({
+    status: 'completed_with_failures',
+    error: { code: 'rejects-over-budget' },
+    rejected: generated.malformed,
+  });
+  await expectAccount(server, job);
+  const rejects = await getJson<RejectPage>(server, `/api/jobs/${job.id}/rejects?limit=5`);
+  expect(rejects.available).toBe(generated.malformed);
+  expect(rejects.rejects.map(({ record }) => record)).toEqual([1, 2, 3, 4, 5].map((n) => n * 5000));
+  const planFile = path.join(folder, 'strict.yaml');
+  await writeFile(planFile, plan);
+  const command = await sluice(['run', file, '--server', server.url, '--plan', planFile]);
+  expect(command.stderr).not.toBe('');
+  expect(command.code).toBe(3);
+});
+
+it('a plan that is wrong is refused with its place, before the file is read', async () => {
+  let sent = 0;
+  async function* body(): AsyncGenerator<Uint8Array> {
+    for await (const part of paced(file, [])) {
+      sent += part.length;
+      yield part;
+    }
+  }
+  const plan = 'version: 1\nsteps:\n  - filtre: "x = 1"\n';
+  const answer = await send(server, body(), { name: 'wrong.csv', plan });
+  expect(answer).toMatchObject({ status: 422, problem: { code: 'plan-invalid' } });
+  expect(JSON.stringify(answer)).toContain('"line":3');
+  expect(sent).toBeLessThan(generated.bytes);
+});
