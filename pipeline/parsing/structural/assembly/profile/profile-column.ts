@@ -71,45 +71,48 @@ export function profileColumn(
     const start = load<u32>(fieldStarts + (<usize>firstField << 2));
     let length = load<u32>(fieldEnds + (<usize>firstField << 2)) - start;
     let p = text + start;
-    let kind: u32 = EMPTY;
     if (length != 0 && u32(load<u8>(p)) == quote) {
-      if (!isPlainlyQuoted(p, length, u8(quote))) kind = DEFERRED;
+      if (!isPlainlyQuoted(p, length, u8(quote))) {
+        handBack(frame, deferredCount++, firstField + position);
+        continue;
+      }
       p += 1;
       length -= 2;
     }
-    if (kind != DEFERRED) {
-      if (length == 0) {
-        emptyCount++;
+    if (length == 0) {
+      emptyCount++;
+      continue;
+    }
+    if (length > SHORT_BYTES) {
+      const kind = addLong(state, p, length);
+      if (kind == DEFERRED) handBack(frame, deferredCount++, firstField + position);
+      continue;
+    }
+    const block = loadPadded(p, length);
+    let entry: usize = 0;
+    if (usesCache) {
+      const first: u64 = i64x2.extract_lane(block, 0);
+      const second: u64 = i64x2.extract_lane(block, 1);
+      entry = entryOf(state, first, second, entryMask);
+      lookups++;
+      if (isEntryOf(entry, first, second, length)) {
+        countEntry(entry);
         continue;
       }
-      if (length > SHORT_BYTES) {
-        kind = addLong(state, p, length);
-      } else {
-        const block = loadPadded(p, length);
-        const first: u64 = i64x2.extract_lane(block, 0);
-        const second: u64 = i64x2.extract_lane(block, 1);
-        let entry: usize = 0;
-        if (usesCache) {
-          entry = entryOf(state, first, second, entryMask);
-          lookups++;
-          if (isEntryOf(entry, first, second, length)) {
-            countEntry(entry);
-            continue;
-          }
-          misses++;
-        }
-        kind = addShort(frame, state, entry, p, length, block);
-      }
+      misses++;
     }
-    if (kind == DEFERRED) {
-      store<u32>(frame.deferred + (<usize>deferredCount << 2), firstField + position);
-      deferredCount++;
-    }
+    const kind = addShort(frame, state, entry, p, length, block);
+    if (kind == DEFERRED) handBack(frame, deferredCount++, firstField + position);
   }
   state.emptyCount += emptyCount;
   if (state.bypass != 0) state.bypass--;
   else if (lookups >= TRIAL_LOOKUPS && misses * 2 > lookups) state.bypass = BYPASS_BLOCKS;
   return deferredCount;
+}
+
+@inline
+function handBack(frame: BatchFrame, count: u32, field: u32): void {
+  store<u32>(frame.deferred + (<usize>count << 2), field);
 }
 
 /** Takes a value of at most 16 bytes, into `entry` of the cache unless that is 0. */
