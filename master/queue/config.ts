@@ -1,4 +1,10 @@
+/** By this `node --watch` makes a process report its modules to its parent, over the very channel
+ *  that the queue uses. */
+const WATCH_MODE = 'WATCH_REPORT_DEPENDENCIES';
+
 /** This process's environment with additions, for a child process. */
 export function childEnvironment(additions: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
-  return { ...process.env, ...additions };
+  const environment = { ...process.env, ...additions };
+  delete environment[WATCH_MODE];
+  return environment;
 }
