@@ -1,7 +1,15 @@
 // Builds the server (tsc) and the dashboard (vite) into dist/.
 // --if-stale: does nothing when every source is older than the last build.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import path from 'node:path';
 
@@ -37,6 +45,14 @@ function run(label, script, args) {
   console.log(`built ${label} in ${((Date.now() - startedMs) / 1000).toFixed(1)} s`);
 }
 
+/** Lets `npx sluice` find the command here at once, without a copy in npm's cache. */
+function linkCommand() {
+  const link = path.join(root, 'node_modules', '.bin', 'sluice');
+  if (process.platform === 'win32' || existsSync(link)) return;
+  rmSync(link, { force: true });
+  symlinkSync(path.join('..', '..', 'dist', 'cli', 'main.js'), link);
+}
+
 const ifStale = process.argv.includes('--if-stale');
 const serverOnly = process.argv.includes('--server');
 const builtMs = existsSync(stamp) ? statSync(stamp).mtimeMs : 0;
@@ -66,3 +82,4 @@ if (staleDashboard && existsSync(path.join(root, 'dashboard-vue', 'vite.config.t
   run('dashboard', 'vite/bin/vite.js', ['build', 'dashboard-vue', '--logLevel', 'warn']);
 }
 if ((staleServer || staleDashboard) && !serverOnly) writeFileSync(stamp, new Date().toISOString());
+if (existsSync(path.join(root, 'dist', 'cli', 'main.js'))) linkCommand();
