@@ -1,8 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { displayName } from '../../master/http/display-name.ts';
+import { corpusFolder, corpusNeed } from '../support/corpus.ts';
 import { BOUNDARY, FORM_TYPE, openEdge, type Edge } from '../support/http-edge.ts';
+import { describeWith } from '../support/needs.ts';
 
 let edge: Edge;
 beforeEach(() => {
@@ -15,10 +17,10 @@ afterEach(async () => {
 
 const DATA = 'a,b\n1,2\n';
 
-const NAMES = path.join(import.meta.dirname, '../../../shared/corpus/security/upload_names.json');
+const NAMES = path.join(corpusFolder, 'security', 'upload_names.json');
 
-describe.skipIf(!existsSync(NAMES))('names of clients (shared/corpus/security)', () => {
-  const { names } = existsSync(NAMES)
+describeWith(corpusNeed, 'names of clients', () => {
+  const { names } = corpusNeed.met
     ? (JSON.parse(readFileSync(NAMES, 'utf8')) as { names: string[] })
     : { names: [] };
 

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { RFC_4180 } from '../../pipeline/parsing/dialect.ts';
 import { createRecordIndex } from '../../pipeline/parsing/record-index.ts';
 import { Tokenizer } from '../../pipeline/parsing/tokenizer.ts';
-import { corpusFolder } from '../support/cases.ts';
+import { corpusFolder } from '../support/corpus.ts';
 import { describeWith } from '../support/needs.ts';
 
 const oracle = path.join(corpusFolder, 'scorer', 'record_offsets.py');

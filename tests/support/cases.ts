@@ -1,15 +1,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import type { Dialect } from '../../pipeline/parsing/dialect.ts';
+import { corpusFolder } from './corpus.ts';
 import type { Need } from './needs.ts';
 
-const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
-
-/** Where the corpus is, beside the repository. */
-export const corpusFolder = path.join(root, '..', 'shared', 'corpus');
 const casesFolder = path.join(corpusFolder, 'cases');
 const casesFile = path.join(casesFolder, 'cases.jsonl');
 
