@@ -19,7 +19,7 @@ export function outputFrame(columns: readonly Column[], write: OutputEncoding): 
   switch (write.format) {
     case 'csv': {
       const names = columns.map((column) => headerField(column.name, write, columns.length === 1));
-      const line = write.header ? `${names.join(write.delim)}\n` : '';
+      const line = write.header && columns.length > 0 ? `${names.join(write.delim)}\n` : '';
       const header = encoder.encode(`${write.bom ? BOM : ''}${line}`);
       return { header, footer: NOTHING, skipFirstBytes: 0 };
     }
