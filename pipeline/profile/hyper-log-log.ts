@@ -131,7 +131,7 @@ function leastRank(registers: Uint8Array): number {
   return least;
 }
 
-/** Lists the `count` registers of at least a rank. */
+/** Lists the `count` registers of at least a rank, which is not 0. */
 function writeList(
   writer: ByteWriter,
   registers: Uint8Array,
@@ -139,15 +139,19 @@ function writeList(
   count: number,
 ): void {
   writer.count(count);
+  const words = new Uint32Array(registers.buffer, registers.byteOffset, registers.length >>> 2);
   let previous = -1;
   let left = count;
-  for (let i = 0; left > 0; i++) {
-    const rank = registers[i]!;
-    if (rank < rankMin) continue;
-    writer.count(i - previous - 1);
-    writer.byte(rank);
-    previous = i;
-    left--;
+  for (let word = 0; left > 0; word++) {
+    if (words[word] === 0) continue;
+    for (let i = 4 * word; i < 4 * word + 4; i++) {
+      const rank = registers[i]!;
+      if (rank < rankMin) continue;
+      writer.count(i - previous - 1);
+      writer.byte(rank);
+      previous = i;
+      left--;
+    }
   }
 }
 
