@@ -27,7 +27,13 @@ export function decide(state: JobState, event: JobEvent): Decision {
     case 'chunk-merged':
       return onChunkMerged(state, event.index);
     case 'merge-failed':
-      return onMergeFailed(state, event);
+      return !state.merging || event.index !== state.watermark || isFinal(state)
+        ? ignored(state)
+        : makeAgain(state, event);
+    case 'rebuild-failed':
+      return event.index >= state.watermark || isFinal(state)
+        ? ignored(state)
+        : makeAgain(unmerged(state, event.index), event);
     case 'finalized':
       return onFinalized(state, event.verdict);
     case 'finalize-failed':
@@ -159,15 +165,17 @@ function onChunkMerged(state: JobState, index: number): Decision {
   });
 }
 
-function onMergeFailed(
+/** Takes an accepted result back, because nobody can read it: the chunk is processed again. */
+function makeAgain(
   state: JobState,
-  event: Extract<JobEvent, { kind: 'merge-failed' }>,
+  event: Extract<JobEvent, { kind: 'merge-failed' | 'rebuild-failed' }>,
 ): Decision {
-  if (!state.merging || event.index !== state.watermark || isFinal(state)) return ignored(state);
   const { index, attempt, error } = event;
   const undone: JobState = {
     ...state,
     merging: false,
+    // A reused chunk was never published; all before it are answered.
+    cursor: Math.max(state.cursor, index + 1),
     answered: rangesRemove(state.answered, index),
     doneCount: state.doneCount - (event.reused ? 0 : 1),
     reusedCount: state.reusedCount - (event.reused ? 1 : 0),
@@ -181,6 +189,14 @@ function onMergeFailed(
   return advance(quarantine(undone, index), [{ index, status: 'failed', error }], [discard]);
 }
 
+/** The job as it was before chunk `index` was merged. What is answered stays so. */
+function unmerged(state: JobState, index: number): JobState {
+  let { answered } = state;
+  for (let one = index; one < state.watermark; one++) answered = rangesAdd(answered, one);
+  const status = state.status === 'finalizing' ? 'processing' : state.status;
+  return { ...state, status, answered, watermark: index, merging: false };
+}
+
 function onFinalized(state: JobState, verdict: ErrorDocument | null): Decision {
   if (state.status !== 'finalizing') return ignored(state);
   const whole = state.failed.length === 0 && verdict === null;
@@ -188,26 +204,24 @@ function onFinalized(state: JobState, verdict: ErrorDocument | null): Decision {
   return taken({ ...state, status: whole ? 'completed' : 'completed_with_failures', error });
 }
 
+/** Runs failed chunks again, those that a failed job left behind, and the end of the job. */
 function onRetry(state: JobState): Decision {
-  const first = state.failed[0];
-  if (first === undefined || !isFinal(state) || state.status === 'cancelled') return refused(state);
+  const hasFailed = state.status === 'failed' || state.failed.length > 0;
+  if (!hasFailed || !isFinal(state) || state.status === 'cancelled') return refused(state);
   if (state.input !== 'complete') return refused(state);
-  const waiting = state.failed.map((index) => ({ index, attempt: 1 }));
-  const watermark = Math.min(first, state.watermark);
-  let answered = state.answered;
-  for (let index = watermark; index < state.watermark; index++) {
-    answered = rangesAdd(answered, index);
-  }
+  const watermark = Math.min(state.failed[0] ?? state.watermark, state.watermark);
+  const merged = unmerged(state, watermark);
+  let { answered } = merged;
   for (const index of state.failed) answered = rangesRemove(answered, index);
+  const waiting: Attempt[] = [];
+  const firstMissing = rangesNextMissing(answered, watermark);
+  for (let index = firstMissing; index < state.cursor;) {
+    waiting.push({ index, attempt: 1 });
+    index = rangesNextMissing(answered, index + 1);
+  }
   const next: JobState = {
-    ...state,
-    status: 'processing',
-    waiting,
-    watermark,
-    answered,
-    failed: [],
-    merging: false,
-    error: null,
+    ...merged,
+    ...{ status: 'processing', waiting, answered, failed: [], error: null },
   };
   const changes = waiting.map(({ index }): ChunkChange => ({
     index,

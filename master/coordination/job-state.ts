@@ -14,7 +14,7 @@ import type { RangeSet } from './range-set.ts';
  * | paused                  | pause                                | resume, cancel                 |
  * | completed               | finalized, nothing failed            | never                          |
  * | completed_with_failures | finalized, chunks or budget failed   | retry                          |
- * | failed                  | input cut, on_error: fail, no output | retry, when chunks failed      |
+ * | failed                  | input cut, on_error: fail, no output | retry, when the input is there |
  * | cancelled               | cancel                               | never                          |
  *
  * A chunk is unpublished (index >= cursor), waiting (to be published again), running (published,
@@ -75,9 +75,9 @@ export type JobEvent =
       readonly error: ErrorDocument;
     }
   | { readonly kind: 'chunk-merged'; readonly index: number }
-  /** The announced result could not be read back. */
+  /** The announced result could not be read back, at its merge or when a merged prefix is rebuilt. */
   | {
-      readonly kind: 'merge-failed';
+      readonly kind: 'merge-failed' | 'rebuild-failed';
       readonly index: number;
       readonly attempt: number;
       readonly reused: boolean;
