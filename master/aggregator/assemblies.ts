@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { ErrorDocument } from '../../pipeline/errors.ts';
-import { invariant } from '../../pipeline/errors.ts';
+import type { ErrorDocument, SluiceError } from '../../pipeline/errors.ts';
+import { invariant, toSluiceError } from '../../pipeline/errors.ts';
 import { outputFrame } from '../../pipeline/execution/output-frame.ts';
 import type { OutputFrame } from '../../pipeline/execution/output-frame.ts';
 import { parsePlan } from '../../pipeline/plan/parse.ts';
@@ -17,6 +17,7 @@ import type { ResultView } from '../service.ts';
 import type { ChunkRecord, JobFacts, JobRecord } from '../storage/job-record.ts';
 import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
 import type { ResultSize } from '../views/job-document.ts';
+import { isDamage } from './damaged-result.ts';
 import { finalAggregate } from './final-aggregate.ts';
 import { JobAssembly } from './job-assembly.ts';
 import { RecordPages } from './record-pages.ts';
@@ -28,6 +29,12 @@ import { resultView } from './result-view.ts';
 import { rejectVerdict } from './verdict.ts';
 
 type AnyJob = ActiveJob | JobRecord;
+
+/** A merged chunk whose stored result is lost. */
+export interface Damage {
+  readonly chunk: ChunkRecord;
+  readonly error: SluiceError;
+}
 
 /** Chunk rows read at a time. */
 const ROWS_PER_READ = 1_000;
@@ -52,15 +59,24 @@ export class Assemblies {
     await assembly.merge(this.#blobs, chunk);
   }
 
-  /** Merges the chunks before `watermark` again, from their stored results. */
-  async rebuild(jobId: string, watermark: number): Promise<void> {
+  /**
+   * Merges the chunks before `watermark` again, from their stored results, up to the first one that
+   * is damaged: that one is returned. Errors: those of the store, `group-limit`.
+   */
+  async rebuild(jobId: string, watermark: number): Promise<Damage | null> {
     const assembly = this.#create(jobId);
     for (const chunk of this.#rows(jobId, watermark)) {
-      if (chunk.statistics !== null && chunk.status !== 'failed') {
+      if (chunk.statistics === null || chunk.status === 'failed') continue;
+      try {
         await assembly.merge(this.#blobs, chunk);
+      } catch (thrown) {
+        const error = toSluiceError(thrown);
+        if (isDamage(error)) return { chunk, error };
+        throw error;
       }
     }
     assembly.fillTo(watermark);
+    return null;
   }
 
   forget(jobId: string): void {

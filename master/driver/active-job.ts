@@ -14,6 +14,8 @@ export class ActiveJob {
   state: JobState;
   /** Bytes of all chunks stored so far, in the decoded text. */
   chunkBytes = 0;
+  /** `index/attempt` of tasks on their way to the queue. */
+  readonly publishing = new Set<string>();
   readonly rate: RateMeter;
   readonly #abort = new AbortController();
   #savedFacts: JobFacts;
@@ -52,11 +54,14 @@ export class ActiveJob {
     await this.#tail.catch(() => undefined);
   }
 
-  /** The facts if they changed since the last call, else null. */
-  changedFacts(): JobFacts | null {
-    if (this.facts === this.#savedFacts) return null;
-    this.#savedFacts = this.facts;
-    return this.facts;
+  /** The facts if they changed since they were committed last, else null. */
+  unsavedFacts(): JobFacts | null {
+    return this.facts === this.#savedFacts ? null : this.facts;
+  }
+
+  /** The facts are committed. */
+  factsSaved(facts: JobFacts): void {
+    this.#savedFacts = facts;
   }
 
   /** Resolves when `condition` holds, or the job is at its end. */

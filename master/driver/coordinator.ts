@@ -1,7 +1,7 @@
 import { setTimeout as sleepFor } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { ErrorDocument } from '../../pipeline/errors.ts';
-import { SluiceError, errorDocument, toSluiceError } from '../../pipeline/errors.ts';
+import { SluiceError } from '../../pipeline/errors.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import type {
   Announcement,
@@ -14,12 +14,15 @@ import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
 import { decide, isFinal, isPublishable } from '../coordination/decide.ts';
 import type { Decision, JobEffect, JobEvent } from '../coordination/job-state.ts';
 import { nextInTurn } from '../coordination/turns.ts';
-import type { ChunkRecord, JobFacts, JobRecord, NewChunk } from '../storage/job-record.ts';
+import type { JobFacts, JobRecord, NewChunk } from '../storage/job-record.ts';
 import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
 import { bytesProcessed } from '../views/job-document.ts';
 import { ActiveJob } from './active-job.ts';
 import type { Assemblies } from '../aggregator/assemblies.ts';
+import { discardIfDamaged } from '../aggregator/damaged-result.ts';
 import { placeOfFault } from './fault-place.ts';
+import { ResultMerger } from './result-merger.ts';
+import { TaskPublisher } from './task-publisher.ts';
 import type { WorkerRegistry } from './worker-registry.ts';
 
 /** Between tries of a commit that the store refused. */
@@ -61,23 +64,42 @@ export class Coordinator {
     announcementsDuplicate: 0,
   };
   readonly #deps: CoordinatorDeps;
+  readonly #merger: ResultMerger;
+  readonly #publisher: TaskPublisher;
   readonly #active = new Map<string, ActiveJob>();
   readonly #listeners = new Set<(jobId: string) => void>();
   #lastServed: string | null = null;
   readonly #sleep: (ms: number) => Promise<void>;
+  /** Work of jobs that came to their end, until it has stopped. */
+  readonly #ending = new Map<string, Promise<void>>();
+  #recovered = false;
+  #scheduleIsPending = false;
   #closing = false;
 
   constructor(deps: CoordinatorDeps) {
     this.#deps = deps;
     this.#sleep = deps.sleep ?? ((ms) => sleepFor(ms));
+    const shared = {
+      ...deps,
+      sleep: this.#sleep,
+      isUnderWay: (job: ActiveJob) => this.#isUnderWay(job),
+    };
+    this.#publisher = new TaskPublisher(shared);
+    this.#merger = new ResultMerger({
+      ...shared,
+      apply: (job, event) => this.#applyTo(job, event),
+    });
   }
 
   /** Takes up what an earlier process left unfinished, and starts to listen to the queue. */
   async start(): Promise<void> {
     for (const record of this.#deps.store.unfinishedJobs()) this.#recover(record);
+    // Not before all are known: tasks that are out count against the window, whosever they are.
+    this.#recovered = true;
     this.#deps.queue.onConnected(() => {
-      for (const job of [...this.#active.values()]) this.apply(job.id, { kind: 'reconnected' });
-      this.#schedule();
+      for (const jobId of [...this.#active.keys()]) {
+        void this.applyDurably(jobId, { kind: 'reconnected' });
+      }
     });
     await this.#deps.queue.onDeadLetter((task, reason) => this.#onDeadLetter(task, reason));
     await this.#deps.queue.onAnnouncement((announcement) => this.#onAnnouncement(announcement));
@@ -144,20 +166,30 @@ export class Coordinator {
 
   /** As `apply`, tried again while the store cannot commit (a full disk), until the master closes. */
   async applyDurably(jobId: string, event: JobEvent): Promise<void> {
-    while (!this.#closing) {
+    const job = this.#active.get(jobId);
+    if (job !== undefined) await this.#applyTo(job, event);
+  }
+
+  /** The same for one life of a job: what is left of an earlier one is nobody's any more. */
+  async #applyTo(job: ActiveJob, event: JobEvent): Promise<void> {
+    while (this.#isUnderWay(job)) {
       try {
-        this.apply(jobId, event);
+        this.apply(job.id, event);
         return;
       } catch (thrown) {
-        this.#deps.log.error({ jobId, event: event.kind, err: thrown }, 'commit failed');
+        this.#deps.log.error({ jobId: job.id, event: event.kind, err: thrown }, 'commit failed');
         await this.#sleep(COMMIT_RETRY_MS);
       }
     }
   }
 
+  #isUnderWay(job: ActiveJob): boolean {
+    return !this.#closing && this.#active.get(job.id) === job;
+  }
+
   #commit(job: ActiveJob, decision: Decision, newChunk?: NewChunk): void {
     job.updatedAt = new Date(this.#deps.now()).toISOString();
-    const facts = job.changedFacts();
+    const facts = job.unsavedFacts();
     this.#deps.store.commit({
       jobId: job.id,
       updatedAt: job.updatedAt,
@@ -166,6 +198,7 @@ export class Coordinator {
       ...(facts === null ? {} : { facts }),
       ...(newChunk === undefined ? {} : { newChunk }),
     });
+    if (facts !== null) job.factsSaved(facts);
   }
 
   /** Only `retry` brings a job back that had come to its end. */
@@ -174,28 +207,48 @@ export class Coordinator {
     const record = this.#deps.store.job(jobId);
     if (record === null) return undefined;
     const job = new ActiveJob(record, this.#deps.now);
-    if (decide(job.state, event).verdict === 'taken') this.#active.set(jobId, job);
+    if (decide(job.state, event).verdict !== 'taken') return job;
+    this.#active.set(jobId, job);
+    const ending = this.#ending.get(jobId);
+    if (ending !== undefined) job.enqueue(() => ending);
     return job;
   }
 
   #retire(job: ActiveJob): void {
     this.#active.delete(job.id);
     job.abort(new SluiceError('aborted', `the job is ${job.state.status}`));
+    const ending = job.idle().finally(() => {
+      if (this.#ending.get(job.id) === ending) this.#ending.delete(job.id);
+    });
+    this.#ending.set(job.id, ending);
   }
 
   #recover(record: JobRecord): void {
     const job = new ActiveJob(record, this.#deps.now);
     this.#active.set(record.id, job);
     // Merges are kept in memory only: the merged prefix is read back before anything goes on.
-    job.enqueue(async () => {
-      await this.#deps.assemblies.rebuild(record.id, job.state.watermark);
-    });
+    const { watermark } = record.state;
+    job.enqueue(() => this.#merger.rebuild(job, watermark));
     this.apply(record.id, { kind: 'recovered' });
   }
 
-  /** Fills the window of published tasks, job by job in turn. */
+  /** Fills the window now, or as soon as the store commits again. */
   #schedule(): void {
-    if (this.#closing) return;
+    if (this.#closing || !this.#recovered || this.#scheduleIsPending) return;
+    try {
+      this.#fillWindow();
+    } catch (thrown) {
+      this.#deps.log.error({ err: thrown }, 'commit failed');
+      this.#scheduleIsPending = true;
+      void this.#sleep(COMMIT_RETRY_MS).then(() => {
+        this.#scheduleIsPending = false;
+        this.#schedule();
+      });
+    }
+  }
+
+  /** Publishes tasks up to the window's bound, job by job in turn. */
+  #fillWindow(): void {
     const window = Math.max(
       LIMITS.windowTasksMin,
       this.#deps.workers.liveCount() * LIMITS.windowTasksPerWorker,
@@ -223,88 +276,25 @@ export class Coordinator {
   #perform(job: ActiveJob, effect: JobEffect): void {
     switch (effect.kind) {
       case 'publish':
-        this.#publish(job, effect.index, effect.attempt);
+        this.#publisher.publish(job, effect);
+        this.counts.tasksPublished += 1;
         return;
       case 'merge':
-        job.enqueue(() => this.#merge(job, effect.index));
+        job.enqueue(() => this.#merger.merge(job, effect.index));
         return;
       case 'rebuild':
-        job.enqueue(() => this.#deps.assemblies.rebuild(job.id, effect.watermark));
+        job.enqueue(() => this.#merger.rebuild(job, effect.watermark));
         return;
       case 'discard-result':
-        job.enqueue(() => this.#discardResult(job.id, effect.index));
+        job.enqueue(() => this.#merger.discard(job, effect.index));
         return;
       case 'finalize':
-        job.enqueue(() => this.#finalize(job));
+        job.enqueue(() => this.#merger.finalize(job));
         return;
       case 'abort-input':
         job.abort(new SluiceError('aborted', job.state.error?.message ?? 'the job was cancelled'));
         return;
     }
-  }
-
-  #publish(job: ActiveJob, index: number, attempt: number): void {
-    const chunk = this.#deps.store.chunk(job.id, index);
-    const contextKey = job.facts.contextKey;
-    if (chunk === null || contextKey === null) return;
-    const { taskKey, chunkKey, bytes } = chunk;
-    const task: TaskMessage = {
-      ...{ v: 1, taskKey, jobId: job.id, chunkIndex: index, chunkKey, contextKey, bytes, attempt },
-    };
-    this.counts.tasksPublished += 1;
-    this.#deps.queue.publish(task).catch((thrown: unknown) => {
-      // Not lost: the task stays in `running`, which is published again when the broker is back.
-      if (!this.#closing) {
-        this.#deps.log.warn({ jobId: job.id, chunkIndex: index, err: thrown }, 'publish failed');
-      }
-    });
-  }
-
-  async #merge(job: ActiveJob, index: number): Promise<void> {
-    if (isFinal(job.state) || this.#closing) return;
-    const chunk = this.#deps.store.chunk(job.id, index);
-    if (chunk?.statistics == null) return;
-    try {
-      await this.#deps.assemblies.merge(job.id, chunk);
-    } catch (thrown) {
-      await this.#onMergeFailed(job, chunk, thrown);
-      return;
-    }
-    await this.applyDurably(job.id, { kind: 'chunk-merged', index });
-  }
-
-  async #onMergeFailed(job: ActiveJob, chunk: ChunkRecord, thrown: unknown): Promise<void> {
-    const error = toSluiceError(thrown);
-    const { index, attempts, status, statistics } = chunk;
-    this.#deps.log.warn({ jobId: job.id, chunkIndex: index, err: error }, 'merge failed');
-    if (error.code === 'group-limit' || statistics === null) {
-      await this.applyDurably(job.id, { kind: 'input-failed', error: errorDocument(error) });
-      return;
-    }
-    await this.applyDurably(job.id, {
-      ...{ kind: 'merge-failed', index, attempt: attempts, reused: status === 'reused' },
-      statistics,
-      error: errorDocument(error),
-    });
-  }
-
-  async #discardResult(jobId: string, index: number): Promise<void> {
-    const chunk = this.#deps.store.chunk(jobId, index);
-    if (chunk !== null) await this.#deps.blobs.delete(`results/${chunk.taskKey}`);
-  }
-
-  async #finalize(job: ActiveJob): Promise<void> {
-    if (job.state.status !== 'finalizing' || this.#closing) return;
-    let event: JobEvent;
-    try {
-      const { facts, verdict } = await this.#deps.assemblies.finalize(job);
-      job.facts = { ...job.facts, ...facts };
-      event = { kind: 'finalized', verdict };
-    } catch (thrown) {
-      this.#deps.log.error({ jobId: job.id, err: thrown }, 'finalize failed');
-      event = { kind: 'finalize-failed', error: errorDocument(thrown) };
-    }
-    await this.applyDurably(job.id, event);
   }
 
   async #onAnnouncement(announcement: Announcement): Promise<void> {
@@ -346,7 +336,7 @@ export class Coordinator {
     const chunk = this.#deps.store.chunk(failure.jobId, index);
     // A stored result that cannot be read is in the way of the next attempt's.
     if (failure.error.code === 'blob-corrupt') {
-      await this.#deps.blobs.delete(`results/${failure.taskKey}`);
+      await discardIfDamaged(this.#deps.blobs, failure.taskKey);
     }
     const error = placeOfFault(failure.error as ErrorDocument, chunk);
     this.apply(failure.jobId, {

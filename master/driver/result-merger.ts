@@ -1,0 +1,124 @@
+import type { Logger } from 'pino';
+import { errorDocument, toSluiceError } from '../../pipeline/errors.ts';
+import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
+import type { Assemblies } from '../aggregator/assemblies.ts';
+import { discardIfDamaged, isDamage } from '../aggregator/damaged-result.ts';
+import type { JobEvent } from '../coordination/job-state.ts';
+import type { ChunkRecord } from '../storage/job-record.ts';
+import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
+import type { ActiveJob } from './active-job.ts';
+
+/** Between tries to read stored results while the storage fails. */
+const STORAGE_RETRY_MS = 1_000;
+
+export interface ResultMergerDeps {
+  readonly store: SqliteJobStore;
+  readonly blobs: BlobStore;
+  readonly assemblies: Assemblies;
+  readonly log: Logger;
+  readonly sleep: (ms: number) => Promise<void>;
+  /** Whether this is the job's present life, and it is not at its end. */
+  readonly isUnderWay: (job: ActiveJob) => boolean;
+  /** Takes an event of this life of the job, when the store commits it. */
+  readonly apply: (job: ActiveJob, event: JobEvent) => Promise<void>;
+}
+
+/**
+ * Performs what a job's results need: merges in file order, reading back after a restart, and the
+ * outputs at the end. Called one after another for each job. A storage that fails is waited for; a
+ * result that is damaged is made again.
+ */
+export class ResultMerger {
+  readonly #deps: ResultMergerDeps;
+
+  constructor(deps: ResultMergerDeps) {
+    this.#deps = deps;
+  }
+
+  /** Merges the chunk at the watermark, if that is still what the job waits for. */
+  async merge(job: ActiveJob, index: number): Promise<void> {
+    const isWanted = (): boolean =>
+      this.#deps.isUnderWay(job) && job.state.merging && job.state.watermark === index;
+    const chunk = isWanted() ? this.#deps.store.chunk(job.id, index) : null;
+    if (chunk?.statistics == null) return;
+    try {
+      await this.#whileStorageFails(job, () => this.#deps.assemblies.merge(job.id, chunk));
+    } catch (thrown) {
+      await this.#onMergeFailed(job, chunk, 'merge-failed', thrown);
+      return;
+    }
+    await this.#deps.apply(job, { kind: 'chunk-merged', index });
+  }
+
+  /** Reads the merged prefix back; from a damaged result on it is merged anew. */
+  async rebuild(job: ActiveJob, watermark: number): Promise<void> {
+    const { assemblies } = this.#deps;
+    try {
+      const rebuild = () => assemblies.rebuild(job.id, watermark);
+      const damage = await this.#whileStorageFails(job, rebuild);
+      if (damage === null) return;
+      await this.#onMergeFailed(job, damage.chunk, 'rebuild-failed', damage.error);
+    } catch (thrown) {
+      // Never go on without the prefix: what is missing of it would be missing in the result.
+      await this.#deps.apply(job, { kind: 'input-failed', error: errorDocument(thrown) });
+    }
+  }
+
+  /** Runs `work` again while the storage fails in a way that may pass, and the job is under way. */
+  async #whileStorageFails<T>(job: ActiveJob, work: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await work();
+      } catch (thrown) {
+        const error = toSluiceError(thrown);
+        if (!error.retryable || isDamage(error)) throw error;
+        this.#deps.log.warn({ jobId: job.id, err: error }, 'storage failed');
+        if (this.#deps.isUnderWay(job)) await this.#deps.sleep(STORAGE_RETRY_MS);
+        if (!this.#deps.isUnderWay(job)) throw error;
+      }
+    }
+  }
+
+  async #onMergeFailed(
+    job: ActiveJob,
+    chunk: ChunkRecord,
+    kind: 'merge-failed' | 'rebuild-failed',
+    thrown: unknown,
+  ): Promise<void> {
+    const error = toSluiceError(thrown);
+    const { index, attempts, status, statistics } = chunk;
+    this.#deps.log.warn({ jobId: job.id, chunkIndex: index, err: error }, 'merge failed');
+    if (error.code === 'group-limit' || statistics === null) {
+      await this.#deps.apply(job, { kind: 'input-failed', error: errorDocument(error) });
+      return;
+    }
+    await this.#deps.apply(job, {
+      ...{ kind, index, attempt: attempts, reused: status === 'reused' },
+      statistics,
+      error: errorDocument(error),
+    });
+  }
+
+  /** Makes room for a result that is made again. */
+  async discard(job: ActiveJob, index: number): Promise<void> {
+    const chunk = this.#deps.store.chunk(job.id, index);
+    if (chunk === null) return;
+    const { blobs } = this.#deps;
+    await this.#whileStorageFails(job, () => discardIfDamaged(blobs, chunk.taskKey));
+  }
+
+  /** Writes the job's outputs. */
+  async finalize(job: ActiveJob): Promise<void> {
+    if (job.state.status !== 'finalizing' || !this.#deps.isUnderWay(job)) return;
+    let event: JobEvent;
+    try {
+      const { facts, verdict } = await this.#deps.assemblies.finalize(job);
+      job.facts = { ...job.facts, ...facts };
+      event = { kind: 'finalized', verdict };
+    } catch (thrown) {
+      this.#deps.log.error({ jobId: job.id, err: thrown }, 'finalize failed');
+      event = { kind: 'finalize-failed', error: errorDocument(thrown) };
+    }
+    await this.#deps.apply(job, event);
+  }
+}
