@@ -1,4 +1,4 @@
-import { SluiceError, toSluiceError } from '../../pipeline/errors.ts';
+import { type SluiceError, toSluiceError } from '../../pipeline/errors.ts';
 import {
   decodeSection,
   readResultHead,

@@ -1,0 +1,144 @@
+import { isFinal } from '../../master/coordination/decide.ts';
+import { removeJobBlobs } from '../../master/storage/job-blobs.ts';
+import type { FaultKind } from './faults.ts';
+import type { SimMaster } from './sim-master.ts';
+import type { World } from './world.ts';
+
+/** Lets things go wrong, and people intervene, until `endMs`. */
+export function startChaos(world: World, endMs: number, operations: boolean): void {
+  const { random, scheduler, faults } = world;
+  const again = (meanMs: number, label: string, action: () => void): void => {
+    const delayMs = 1 + random.next() * 2 * meanMs;
+    if (scheduler.nowMs + delayMs >= endMs) return;
+    scheduler.after(delayMs, label, () => {
+      action();
+      again(meanMs, label, action);
+    });
+  };
+  if (faults.kinds.length > 0) {
+    again(faults.everyMs, 'fault', () => strike(world, random.pick(faults.kinds)));
+  }
+  if (operations) again(random.between(50, 800), 'operation', () => operate(world));
+  scheduler.after(endMs, 'everything works again', () => heal(world));
+}
+
+function strike(world: World, kind: FaultKind): void {
+  const { random, scheduler, broker, disk } = world;
+  const at = random.below(world.workers.length);
+  scheduler.note(`fault: ${kind}`);
+  switch (kind) {
+    case 'crash master':
+      world.master?.process.kill(kind);
+      return;
+    case 'crash worker':
+      world.workers[at]?.process.kill(kind);
+      return;
+    case 'stop worker':
+      world.stopWorker(at);
+      return;
+    case 'slow worker': {
+      const process = world.workers[at]?.process;
+      if (process === undefined) return;
+      process.slowness = random.between(5, 200);
+      scheduler.after(random.between(50, 500), `${process.name} is fast again`, () => {
+        process.slowness = 1;
+      });
+      return;
+    }
+    case 'cut connection':
+      scheduler.note(`cut: ${broker.cutOne() ?? 'none'}`);
+      return;
+    case 'restart broker':
+      broker.restart(random.between(1, 500), false);
+      return;
+    case 'wipe broker':
+      broker.restart(random.between(1, 500), true);
+      return;
+    case 'block broker':
+      broker.isBlocked = true;
+      scheduler.after(random.pick([100, 1_000, 40_000]), 'broker takes messages', () => {
+        broker.isBlocked = false;
+      });
+      return;
+    case 'duplicate message':
+      broker.duplicateOne();
+      return;
+    case 'full disk':
+      disk.isFull = true;
+      scheduler.after(random.between(10, 1_500), 'disk has room', () => {
+        disk.isFull = false;
+      });
+      return;
+    case 'corrupt result':
+      scheduler.note(`corrupt: ${disk.corruptResult() ?? 'none'}`);
+      return;
+    case 'jump clock':
+      world.clockSkewMs += random.between(-3_600_000, 3_600_000);
+      return;
+    case 'lose client': {
+      const uploading = world.jobs.filter((job) => job.isUploading);
+      if (uploading.length > 0) random.pick(uploading).isAbandoned = true;
+      return;
+    }
+  }
+}
+
+/** What people do to jobs, as the service does it for them. */
+function operate(world: World): void {
+  const { random, master } = world;
+  if (master === null || !master.process.alive || world.jobs.length === 0) return;
+  const job = random.pick(world.jobs);
+  const kind = random.pick(['pause', 'pause', 'resume', 'resume', 'retry', 'cancel', 'delete']);
+  world.scheduler.note(`operation: ${kind} ${job.id}`);
+  const state = world.stateOf(job);
+  if (state === undefined) return;
+  if (kind === 'delete') {
+    if (isFinal(state) && !job.isUploading) void remove(world, master, job.id);
+    return;
+  }
+  if (kind === 'cancel' && random.chance(0.5)) return;
+  attempt(() =>
+    master.coordinator.apply(job.id, { kind: kind as 'pause' | 'resume' | 'retry' | 'cancel' }),
+  );
+}
+
+/** As `LocalMasterService.delete`. */
+async function remove(world: World, master: SimMaster, jobId: string): Promise<void> {
+  try {
+    await removeJobBlobs(master, jobId, master.coordinator.activeCount() === 0);
+    master.assemblies.forget(jobId);
+  } catch {
+    world.scheduler.note(`delete of ${jobId} failed`);
+  }
+}
+
+function heal(world: World): void {
+  const { disk, broker, faults, scheduler } = world;
+  Object.assign(faults, { disk: 0, commitFailure: 0, crashAtCommit: 0 });
+  disk.faultRate = 0;
+  disk.isFull = false;
+  broker.isBlocked = false;
+  world.isHealed = true;
+  for (const worker of world.workers) if (worker !== null) worker.process.slowness = 1;
+  const resume = (): void => {
+    const { master } = world;
+    for (const job of world.jobs) {
+      if (master?.process.alive !== true) break;
+      const state = world.stateOf(job);
+      if (state?.status === 'paused') {
+        attempt(() => master.coordinator.apply(job.id, { kind: 'resume' }));
+      }
+    }
+    scheduler.after(100, 'paused jobs are resumed', resume);
+  };
+  resume();
+}
+
+/** A commit that fails is told to whoever asked: people try again. */
+function attempt(action: () => void): void {
+  try {
+    action();
+  } catch {
+    return;
+  }
+}

@@ -1,0 +1,43 @@
+import type { Random } from './random.ts';
+
+/** How likely what goes wrong is in one run: each run has its own mixture, and some have none. */
+export interface FaultRates {
+  /** Per call of the blob store. */
+  disk: number;
+  /** Per commit. */
+  commitFailure: number;
+  /** Per commit: the master ends right before it or right after it. */
+  crashAtCommit: number;
+  /** Mean time between the faults of `kinds`. */
+  readonly everyMs: number;
+  readonly kinds: readonly FaultKind[];
+}
+
+export const FAULT_KINDS = [
+  'crash master',
+  'crash worker',
+  'stop worker',
+  'slow worker',
+  'cut connection',
+  'restart broker',
+  'wipe broker',
+  'block broker',
+  'duplicate message',
+  'full disk',
+  'corrupt result',
+  'jump clock',
+  'lose client',
+] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+export function pickFaults(random: Random): FaultRates {
+  const rate = (most: number) => (random.chance(0.5) ? 0 : random.next() * most);
+  const share = random.next();
+  return {
+    disk: rate(0.03),
+    commitFailure: rate(0.05),
+    crashAtCommit: rate(0.02),
+    everyMs: random.between(15, 300),
+    kinds: random.chance(0.05) ? [] : FAULT_KINDS.filter(() => random.chance(share)),
+  };
+}

@@ -1,0 +1,217 @@
+import { isFinal } from '../../master/coordination/decide.ts';
+import type { JobState } from '../../master/coordination/job-state.ts';
+import { addStatistics, ZERO_STATISTICS } from '../../master/coordination/job-state.ts';
+import type { JobRecord } from '../../master/storage/job-record.ts';
+import type { JobCommit } from '../../master/storage/sqlite-job-store.ts';
+import { isBalanced } from '../../master/views/manifest.ts';
+import { LIMITS } from '../../pipeline/limits.ts';
+import type { Announcement, ChunkStatistics, TaskMessage } from '../../pipeline/protocol/index.ts';
+
+/** A broken promise. */
+export class Violation extends Error {}
+
+interface Row {
+  status: string;
+  attempts: number;
+  statistics: ChunkStatistics | null;
+}
+
+/** A job as it was last committed. */
+export interface CommittedJob {
+  state: JobState;
+  readonly rows: Row[];
+  /** `index.attempt` of tasks that were handed to the queue. */
+  readonly published: Set<string>;
+  /** Where the merge in this master's memory is; null when it holds nothing of the job. */
+  merged: number | null;
+}
+
+/** Watches every commit and every effect, and holds them against each other. */
+export class Invariants {
+  readonly jobs = new Map<string, CommittedJob>();
+  readonly #workersMax: number;
+  readonly #isDurable: (name: string) => boolean;
+
+  constructor(workersMax: number, isDurable: (name: string) => boolean) {
+    this.#workersMax = workersMax;
+    this.#isDurable = isDurable;
+  }
+
+  /** The first promise that was broken. It is kept here, since production code catches errors. */
+  violation: Violation | null = null;
+
+  /** Keeps what `hold` throws. */
+  guard(hold: () => void): void {
+    try {
+      hold();
+    } catch (thrown) {
+      if (!(thrown instanceof Violation)) throw thrown;
+      this.violation ??= thrown;
+    }
+  }
+
+  inserted(record: JobRecord): void {
+    const { state } = record;
+    this.jobs.set(record.id, { state, rows: [], published: new Set(), merged: null });
+  }
+
+  deleted(jobId: string): void {
+    this.jobs.delete(jobId);
+  }
+
+  /** The master ended, and what it had merged with it. */
+  masterEnded(): void {
+    for (const job of this.jobs.values()) job.merged = null;
+  }
+
+  committed(commit: JobCommit): void {
+    this.guard(() => this.#committed(commit));
+  }
+
+  published(task: TaskMessage): void {
+    this.guard(() => this.#published(task));
+  }
+
+  announced(announcement: Announcement): void {
+    this.guard(() => this.#announced(announcement));
+  }
+
+  merging(jobId: string, index: number): void {
+    this.guard(() => this.#merging(jobId, index));
+  }
+
+  finalizing(jobId: string): void {
+    this.guard(() => this.#finalizing(jobId));
+  }
+
+  merged(jobId: string, count: number): void {
+    const job = this.jobs.get(jobId);
+    if (job !== undefined) job.merged = count;
+  }
+
+  #committed({ jobId, state: next, newChunk, changes }: JobCommit): void {
+    const job = this.#job(jobId);
+    const before = job.state;
+    if (newChunk !== undefined) {
+      check(newChunk.index === job.rows.length, 'chunks are stored in file order');
+      check(this.#isDurable(`chunks/${newChunk.chunkKey}`), 'a chunk is durable before its row');
+      job.rows.push({ status: 'queued', attempts: 0, statistics: null });
+    }
+    let reopened = isFinal(before) && !isFinal(next);
+    for (const change of changes) {
+      const row = job.rows[change.index];
+      check(row !== undefined, 'only stored chunks change');
+      const counted = isCounted(row);
+      row.status = change.status;
+      row.attempts = change.attempts ?? row.attempts;
+      row.statistics = change.statistics ?? row.statistics;
+      check(!(counted && isCounted(row)), `chunk ${change.index} is counted once`);
+      if (counted) reopened = true;
+      if (isCounted(row)) {
+        check(row.statistics !== null && isBalanced(row.statistics), 'each chunk balances');
+      }
+    }
+    job.state = next;
+    checkStatus(before, next);
+    check(next.watermark >= before.watermark || reopened, 'the watermark does not go back');
+    checkCounts(job);
+    checkNothingForgotten(job);
+  }
+
+  #published(task: TaskMessage): void {
+    const job = this.#job(task.jobId);
+    const { state, published } = job;
+    const { chunkIndex: index, attempt } = task;
+    const what = `task ${index}.${attempt}`;
+    check(!isFinal(state), `${what} is published while the job is ${state.status}`);
+    const isGranted = state.running.some((one) => one.index === index && one.attempt === attempt);
+    check(isGranted, `${what} is committed before it is published`);
+    const name = `${index}.${attempt}`;
+    const isNew = !published.has(name);
+    published.add(name);
+    if (!isNew) return;
+    check(state.status !== 'paused', `${what} is not published while the job is paused`);
+    check(
+      index < state.watermark + LIMITS.reorderChunksMax,
+      `${what} is within the reorder window`,
+    );
+    const running = [...this.jobs.values()]
+      .filter((one) => !isFinal(one.state))
+      .reduce((sum, one) => sum + one.state.running.length, 0);
+    const window = Math.max(LIMITS.windowTasksMin, this.#workersMax * LIMITS.windowTasksPerWorker);
+    check(running <= window, `${running} tasks are out, more than ${window}`);
+  }
+
+  #announced(announcement: Announcement): void {
+    if (announcement.kind !== 'result') return;
+    const { taskKey, chunkIndex } = announcement;
+    check(this.#isDurable(`results/${taskKey}`), `result ${chunkIndex} is durable when announced`);
+  }
+
+  #merging(jobId: string, index: number): void {
+    const { state, merged } = this.#job(jobId);
+    check(state.merging && state.watermark === index, `the merge of chunk ${index} is committed`);
+    check(index >= (merged ?? 0), `chunk ${index} is merged once and in order (after ${merged})`);
+  }
+
+  #finalizing(jobId: string): void {
+    const { state, rows } = this.#job(jobId);
+    check(state.status === 'finalizing', 'the end is committed before the outputs are written');
+    const open = rows.findIndex((row) => !isCounted(row) && row.status !== 'failed');
+    check(open === -1, `chunk ${open} is answered before the end`);
+  }
+
+  #job(jobId: string): CommittedJob {
+    const job = this.jobs.get(jobId);
+    if (job === undefined) throw new Violation(`there is no job ${jobId}`);
+    return job;
+  }
+}
+
+export function check(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new Violation(message);
+}
+
+function isCounted(row: Row): boolean {
+  return row.status === 'done' || row.status === 'reused';
+}
+
+function checkStatus(before: JobState, next: JobState): void {
+  if (!isFinal(before)) return;
+  const left = next.status !== before.status;
+  check(!left || before.status !== 'cancelled', `a cancelled job becomes ${next.status}`);
+  check(!left || !isFinal(next), `${before.status} becomes ${next.status}`);
+}
+
+/** What the state says in numbers is what the chunks' rows say one by one. */
+function checkCounts({ state, rows }: CommittedJob): void {
+  const count = (status: string) => rows.filter((row) => row.status === status).length;
+  check(state.chunkCount === rows.length, 'every chunk has a row');
+  check(state.doneCount === count('done'), `${state.doneCount} done, but ${count('done')} rows`);
+  check(state.reusedCount === count('reused'), 'reused chunks are counted once');
+  const failed = rows.flatMap((row, index) => (row.status === 'failed' ? [index] : []));
+  check(state.failed.join() === failed.join(), 'failed chunks are those whose rows say so');
+  const sum = rows
+    .filter(isCounted)
+    .reduce((total, row) => addStatistics(total, row.statistics!), ZERO_STATISTICS);
+  check(JSON.stringify(sum) === JSON.stringify(state.totals), 'totals are the sum of all chunks');
+  check(state.watermark <= rows.length, 'the watermark is within the input');
+  const below = rows.slice(0, state.watermark);
+  const open = below.findIndex((row) => !isCounted(row) && row.status !== 'failed');
+  check(open === -1, `chunk ${open} is answered before the watermark passes it`);
+  if (state.status === 'completed') check(rows.every(isCounted), 'a completed job has every chunk');
+}
+
+/** Each chunk is answered, or somebody will ask for it, once. */
+function checkNothingForgotten({ state, rows }: CommittedJob): void {
+  if (isFinal(state)) return;
+  const asked = [...state.running, ...state.waiting].map(({ index }) => index);
+  check(new Set(asked).size === asked.length, 'a chunk is asked for once at a time');
+  rows.forEach((row, index) => {
+    const isAnswered = isCounted(row) || row.status === 'failed';
+    const isAsked = asked.includes(index);
+    check(!(isAnswered && isAsked), `chunk ${index} is answered and asked for`);
+    const isKnown = isAnswered || isAsked || index >= state.cursor;
+    check(isKnown, `chunk ${index} is forgotten: neither answered, nor asked for`);
+  });
+}

@@ -1,0 +1,131 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Assemblies } from '../../master/aggregator/assemblies.ts';
+import { addStatistics } from '../../master/coordination/job-state.ts';
+import type { Decision, JobEvent, JobState } from '../../master/coordination/job-state.ts';
+import type { ChunkRecord } from '../../master/storage/job-record.ts';
+import type { JobCommit, SqliteJobStore } from '../../master/storage/sqlite-job-store.ts';
+import { runSeed } from './run-seed.ts';
+import type { Wrappers } from './sim-master.ts';
+
+/**
+ * The simulation is worth what it catches: each test here breaks one promise between production code
+ * and world, and shows that a run finds it.
+ */
+const SEEDS_MAX = 150;
+
+type Decide = (state: JobState, event: JobEvent) => Decision;
+const broken = vi.hoisted(() => ({
+  decide: null as ((decide: Decide, state: JobState, event: JobEvent) => Decision) | null,
+}));
+
+vi.mock('../../master/coordination/decide.ts', async (original) => {
+  const production = await original<{ decide: Decide }>();
+  const decide: Decide = (state, event) =>
+    broken.decide?.(production.decide, state, event) ?? production.decide(state, event);
+  return { ...production, decide };
+});
+
+/** What the first run that breaks a promise says. */
+async function firstViolation(wrappers: Wrappers): Promise<string> {
+  for (let seed = 1; seed <= SEEDS_MAX; seed++) {
+    const { violation } = await runSeed(seed, wrappers);
+    if (violation !== null) {
+      process.stdout.write(`  seed ${seed}: ${violation.slice(0, 100)}\n`);
+      return violation;
+    }
+  }
+  return 'none';
+}
+
+function overridden<T extends object>(target: T, members: Partial<T>): T {
+  return new Proxy(target, {
+    get: (_, name) => {
+      const member: unknown = Reflect.get(name in members ? members : target, name, target);
+      return typeof member === 'function' ? (member as () => unknown).bind(target) : member;
+    },
+  });
+}
+
+describe('the simulation catches', { timeout: 0 }, () => {
+  afterEach(() => {
+    broken.decide = null;
+  });
+
+  it('a task that is acknowledged before its result is stored', async () => {
+    const violation = await firstViolation({
+      consumer: (consumer) =>
+        overridden(consumer, {
+          consume: (handler, prefetch) =>
+            consumer.consume((delivery) => {
+              void handler(delivery);
+              return Promise.resolve('ack');
+            }, prefetch),
+        }),
+    });
+    expect(violation).toMatch(/every job ends/);
+  });
+
+  it('a result that is announced before it is durable', async () => {
+    const violation = await firstViolation({
+      workerBlobs: (blobs) =>
+        overridden(blobs, {
+          put: (name, parts) => {
+            blobs.put(name, parts).catch(() => undefined);
+            return Promise.resolve({ created: true });
+          },
+        }),
+    });
+    expect(violation).toMatch(/is durable when announced/);
+  });
+
+  it('an announcement that is counted again when it comes twice', async () => {
+    broken.decide = (decide, state, event) => {
+      const decision = decide(state, event);
+      if (event.kind !== 'result-announced' || decision.verdict !== 'ignored') return decision;
+      if (state.status !== 'processing' && state.status !== 'receiving') return decision;
+      const { index, statistics } = event;
+      const counted = {
+        ...state,
+        doneCount: state.doneCount + 1,
+        totals: addStatistics(state.totals, statistics),
+      };
+      const change = { index, status: 'done', statistics } as const;
+      return { state: counted, changes: [change], effects: [], verdict: 'taken' };
+    };
+    expect(await firstViolation({})).toMatch(/is counted once|done, but/);
+  });
+
+  it('effects that come before their commit', async () => {
+    const violation = await firstViolation({
+      store: (store: SqliteJobStore, process) =>
+        overridden(store, {
+          commit: (commit: JobCommit) => {
+            const grants = commit.changes.some(({ status }) => status === 'running');
+            if (grants) process.after(1, 'commits late', () => store.commit(commit));
+            else store.commit(commit);
+          },
+        }),
+    });
+    expect(violation).toMatch(/is committed before it is published/);
+  });
+
+  it('chunks that are merged out of order', async () => {
+    const violation = await firstViolation({
+      assemblies: (assemblies) => {
+        let held: ChunkRecord | null = null;
+        return overridden<Assemblies>(assemblies, {
+          merge: async (jobId, chunk) => {
+            if (held === null && chunk.index % 3 === 1) {
+              held = chunk;
+              return;
+            }
+            await assemblies.merge(jobId, chunk);
+            if (held !== null) await assemblies.merge(jobId, held).catch(() => undefined);
+            held = null;
+          },
+        });
+      },
+    });
+    expect(violation).toMatch(/byte for byte|profile is the oracle's/);
+  });
+});

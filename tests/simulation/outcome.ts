@@ -1,0 +1,72 @@
+import type { Readable } from 'node:stream';
+import { Assemblies } from '../../master/aggregator/assemblies.ts';
+import type { Profile } from '../../pipeline/protocol/index.ts';
+import { Violation, check } from './invariants.ts';
+import type { SimJob } from './sim-job.ts';
+import type { SimMaster } from './sim-master.ts';
+import { expectedOf, failsOn } from './workload.ts';
+import type { World } from './world.ts';
+
+/** Whether the job must come to `completed` once faults have stopped and it was retried. */
+export function mustComplete(world: World, job: SimJob): boolean {
+  const state = world.stateOf(job);
+  if (state === undefined || state.status === 'cancelled') return false;
+  // One poison chunk ends workers, and with them the tasks of all jobs that they hold.
+  const poisoned = world.jobs.some(({ isPoisoned }) => isPoisoned);
+  return state.input === 'complete' && !poisoned && !failsOn(job.plan, job.input.bytes);
+}
+
+/** Compares what a job has come to, in every view of it, with the oracle. */
+export async function checkOutcome(world: World, master: SimMaster, job: SimJob): Promise<void> {
+  const record = world.store.job(job.id);
+  if (record === null) return;
+  const { state, facts } = record;
+  if (mustComplete(world, job)) {
+    const reason = state.error?.message ?? '';
+    check(state.status === 'completed', `${job.id} completes (${state.status}: ${reason})`);
+  }
+  if (!state.status.startsWith('completed')) return;
+  const kept = job.input.chunks.filter((_, index) => !state.failed.includes(index));
+  const wanted = expectedOf(job.plan, Buffer.concat(kept.map(({ bytes }) => bytes)), facts);
+  const statistics = { ...state.totals, lines: 0 };
+  check(
+    JSON.stringify(statistics) === JSON.stringify({ ...wanted.statistics, lines: 0 }),
+    `${job.id} accounts for each record once`,
+  );
+  // As the master that merged it shows it, and as one does that was just started.
+  const blobs = world.disk.view(master.process);
+  for (const assemblies of [master.assemblies, new Assemblies({ store: world.store, blobs })]) {
+    const view = assemblies.result(job.id, () => record);
+    check(view.complete, 'a finished result is complete');
+    // Damage to what a finished job left is found and removed, and made good by the next job only.
+    if (isLostToDamage(world, job.id)) return;
+    const output = await readAll(view.stream(0, view.bytes), job);
+    check(output.equals(wanted.output), `${job.id}: the output is the oracle's, byte for byte`);
+  }
+  if (wanted.columns === null || wanted.columns.length === 0) return;
+  const stored = world.disk.objects.get(`outputs/${job.id}/profile.json`);
+  check(stored !== undefined, `${job.id} has its profile`);
+  const profile = JSON.parse(Buffer.from(stored).toString()) as Profile;
+  check(
+    JSON.stringify(profile.columns) === JSON.stringify(wanted.columns),
+    `${job.id}: the profile is the oracle's`,
+  );
+}
+
+function isLostToDamage(world: World, jobId: string): boolean {
+  const { objects, everDamaged } = world.disk;
+  return world.store
+    .chunks(jobId, 0, 1_000)
+    .map(({ taskKey }) => `results/${taskKey}`)
+    .some((name) => !objects.has(name) && everDamaged.has(name));
+}
+
+async function readAll(stream: Readable, job: SimJob): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  try {
+    for await (const piece of stream) pieces.push(piece as Uint8Array);
+  } catch (thrown) {
+    throw new Violation(`${job.id}: the result can be read: ${String(thrown)}`);
+  }
+  return Buffer.concat(pieces);
+}

@@ -1,0 +1,137 @@
+import { startChaos } from './chaos.ts';
+import { Violation, check } from './invariants.ts';
+import { checkOutcome, mustComplete } from './outcome.ts';
+import type { Random } from './random.ts';
+import type { SimJob } from './sim-job.ts';
+import type { Wrappers } from './sim-master.ts';
+import { CRASHES_WORKER, FAILS_PROGRAM, makeInput, pickPlan } from './workload.ts';
+import { World } from './world.ts';
+
+export interface RunReport {
+  readonly seed: number;
+  /** What was broken first; null when every promise was kept. */
+  readonly violation: string | null;
+  readonly steps: number;
+  /** Equal for equal runs. */
+  readonly traceHash: number;
+  /** The last lines of what happened. */
+  readonly trace: readonly string[];
+  /** How the jobs ended. */
+  readonly statuses: readonly string[];
+}
+
+/** Once everything works, all jobs are at their end within so much time and so many steps. */
+const SETTLE_MS = 20 * 60_000;
+const STEPS_MAX = 60_000;
+const RETRIES_MAX = 3;
+
+/** One run, decided by its seed alone. */
+export async function runSeed(seed: number, wrappers: Wrappers = {}): Promise<RunReport> {
+  const world = new World(seed, wrappers);
+  let violation: string | null = null;
+  try {
+    await simulate(world);
+  } catch (thrown) {
+    if (!(thrown instanceof Violation)) throw thrown;
+    violation = thrown.message;
+  }
+  const { steps, traceHash } = world.scheduler;
+  const statuses = world.jobs.map((job) => world.stateOf(job)?.status ?? 'deleted');
+  const trace = violation === null ? [] : world.scheduler.trace();
+  world.close();
+  return { seed, violation, steps, traceHash, trace, statuses };
+}
+
+async function simulate(world: World): Promise<void> {
+  const { random } = world;
+  const endMs = random.between(200, 2_500);
+  world.start();
+  submitJobs(world, endMs);
+  startChaos(world, endMs, random.chance(0.6));
+  await runUntilSettled(world);
+  if (sendAgain(world)) await runUntilSettled(world);
+  for (let retry = 0; retry < RETRIES_MAX && retryFailed(world); retry++) {
+    await runUntilSettled(world);
+  }
+  const { master } = world;
+  check(master !== null, 'there is a master');
+  for (const job of world.jobs) await checkOutcome(world, master, job);
+}
+
+/** Lets time pass until every job is at its end, and holds each step against the promises. */
+async function runUntilSettled(world: World): Promise<void> {
+  const { scheduler, invariants } = world;
+  let deadlineMs = Infinity;
+  const stepsMax = scheduler.steps + STEPS_MAX;
+  for (;;) {
+    if (world.isHealed && world.isSettled()) return;
+    if (world.isHealed && deadlineMs === Infinity) deadlineMs = scheduler.nowMs + SETTLE_MS;
+    const moved = await scheduler.step();
+    if (invariants.violation !== null) throw invariants.violation;
+    const inTime = moved && scheduler.nowMs < deadlineMs && scheduler.steps < stepsMax;
+    check(inTime, `every job ends: ${describeJobs(world)}`);
+  }
+}
+
+/** Retries what can be repaired. False when there is nothing. */
+function retryFailed(world: World): boolean {
+  const repairable = world.jobs.filter(
+    (job) => mustComplete(world, job) && world.stateOf(job)?.status !== 'completed',
+  );
+  for (const job of repairable) {
+    const verdict = world.master?.coordinator.apply(job.id, { kind: 'retry' });
+    check(verdict === 'taken', `${job.id} can be retried: ${describeJobs(world)}`);
+  }
+  return repairable.length > 0;
+}
+
+/** The clients whose uploads were cut send them again. False when there are none. */
+function sendAgain(world: World): boolean {
+  const cut = world.jobs.filter((job) => world.stateOf(job)?.input === 'failed');
+  for (const job of cut) {
+    const again = { ...job, id: `${job.id}-again`, isAbandoned: false };
+    world.submit(again, world.random.next() * 20);
+  }
+  return cut.length > 0;
+}
+
+function submitJobs(world: World, endMs: number): void {
+  const { random } = world;
+  const count = random.between(1, 4);
+  for (let at = 0; at < count; at++) {
+    // The same input again, under the same plan or another one.
+    const earlier = at > 0 && random.chance(0.4) ? random.pick(world.jobs) : null;
+    const poison = earlier === null ? pickPoison(random) : [];
+    const job: SimJob = {
+      id: `job${at}`,
+      plan: earlier !== null && random.chance(0.7) ? earlier.plan : pickPlan(random),
+      input: earlier?.input ?? makeInput(random, poison),
+      isPoisoned: earlier?.isPoisoned ?? poison.length > 0,
+      paceMs: random.pick([0, 5, 30]),
+      ...{ isAbandoned: false, isUploading: false },
+    };
+    world.submit(job, random.next() * endMs * 0.8);
+  }
+}
+
+function pickPoison(random: Random): string[] {
+  if (!random.chance(0.08)) return [];
+  return [random.pick([CRASHES_WORKER, FAILS_PROGRAM])];
+}
+
+function describeJobs(world: World): string {
+  return world.jobs
+    .map((job) => {
+      const state = world.stateOf(job);
+      if (state === undefined) return `${job.id} ${job.isUploading ? 'unsent' : 'deleted'}`;
+      const { status, watermark, chunkCount, running, waiting, input, error } = state;
+      const list = (attempts: typeof running) =>
+        attempts.map(({ index, attempt }) => `${index}.${attempt}`).join(' ');
+      return (
+        `${job.id} ${status}, input ${input}, ${watermark} of ${chunkCount} merged, ` +
+        `running [${list(running)}], waiting [${list(waiting)}]` +
+        (error === null ? '' : `, ${error.code}: ${error.message}`)
+      );
+    })
+    .join('; ');
+}

@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { SluiceError } from '../../pipeline/errors.ts';
+import { readResultHead, RESULT_HEAD_BYTES } from '../../pipeline/result/result-format.ts';
+import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
+import type { Random } from './random.ts';
+import type { SimProcess } from './sim-process.ts';
+
+const WRITE_MS = 3;
+const READ_MS = 1;
+
+/**
+ * The blobs that all processes share. A write is visible whole or not at all, whatever happens to
+ * its writer; it may fail before or after it took effect.
+ */
+export class SimDisk {
+  readonly objects = new Map<string, Uint8Array>();
+  /** Names that were durable at some time. */
+  readonly everStored = new Set<string>();
+  /** Names whose bytes were changed at rest at some time. */
+  readonly everDamaged = new Set<string>();
+  isFull = false;
+  /** Probability that a call fails. */
+  faultRate = 0;
+  readonly #random: Random;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  /** The store as one process sees it. */
+  view(process: SimProcess): BlobStore {
+    const call = <T>(what: string, meanMs: number, perform: () => T): Promise<T> =>
+      process.call(what, meanMs, perform);
+    return {
+      put: (name, parts) => {
+        const bytes = Buffer.concat(parts);
+        return call(`put ${short(name)}`, WRITE_MS, () => this.#put(name, bytes));
+      },
+      get: (name) => call(`get ${short(name)}`, READ_MS, () => this.#get(name)),
+      getRange: (name, start, end) =>
+        call(`range ${short(name)}`, READ_MS, () => this.#read(name).subarray(start, end)),
+      stream: (name, start, end) => Readable.from([this.#read(name).subarray(start, end)]),
+      has: (name) =>
+        call(`has ${short(name)}`, READ_MS, () => {
+          this.#mayFail(name);
+          return this.objects.has(name);
+        }),
+      delete: (name) =>
+        call(`delete ${short(name)}`, READ_MS, () => {
+          this.#mayFail(name);
+          this.objects.delete(name);
+        }),
+      list: (prefix) => this.#list(process, prefix),
+    };
+  }
+
+  /** Flips a bit of a stored result, in its head or its partial. Null when there is none. */
+  corruptResult(): string | null {
+    const names = [...this.objects.keys()].filter((name) => name.startsWith('results/'));
+    if (names.length === 0) return null;
+    const name = this.#random.pick(names);
+    const bytes = Buffer.from(this.objects.get(name)!);
+    let at = this.#random.below(RESULT_HEAD_BYTES);
+    try {
+      const { start, end } = readResultHead(bytes).sections.partial;
+      if (end > start && this.#random.chance(0.6)) at = this.#random.between(start, end - 1);
+    } catch {
+      return null;
+    }
+    bytes[at] = bytes[at]! ^ (1 << this.#random.below(8));
+    this.objects.set(name, bytes);
+    this.everDamaged.add(name);
+    return short(name);
+  }
+
+  #put(name: string, bytes: Uint8Array): { readonly created: boolean } {
+    if (this.objects.has(name)) return { created: false };
+    if (this.isFull) throw new SluiceError('disk-full', `no space left for ${name}`);
+    const failed = this.#random.chance(this.faultRate);
+    if (!failed || this.#random.chance(0.5)) {
+      this.objects.set(name, bytes);
+      this.everStored.add(name);
+    }
+    if (failed) throw new SluiceError('storage-failed', `${name}: EIO`);
+    return { created: true };
+  }
+
+  #get(name: string): Uint8Array {
+    const bytes = this.#read(name);
+    if (name.startsWith('chunks/')) {
+      const digest = createHash('sha256').update(bytes).digest('hex');
+      if (name !== `chunks/${digest}`) throw new SluiceError('blob-corrupt', name);
+    }
+    return bytes;
+  }
+
+  #read(name: string): Uint8Array {
+    this.#mayFail(name);
+    const bytes = this.objects.get(name);
+    if (bytes === undefined) throw new SluiceError('blob-missing', `${name} is not in the store`);
+    return bytes;
+  }
+
+  async *#list(process: SimProcess, prefix: string): AsyncIterable<string> {
+    const names = await process.call(`list ${short(prefix)}`, READ_MS, () =>
+      [...this.objects.keys()].filter((name) => name.startsWith(prefix)),
+    );
+    yield* names;
+  }
+
+  #mayFail(name: string): void {
+    if (this.#random.chance(this.faultRate))
+      throw new SluiceError('storage-failed', `${name}: EIO`);
+  }
+}
+
+function short(name: string): string {
+  return name.replace(/([0-9a-f]{8})[0-9a-f]{56}/, '$1');
+}

@@ -1,0 +1,129 @@
+import { INITIAL_JOB_STATE } from '../../master/coordination/job-state.ts';
+import type { JobRecord } from '../../master/storage/job-record.ts';
+import { SluiceError, errorDocument, toSluiceError } from '../../pipeline/errors.ts';
+import { canonicalJson, chunkKey, InputHasher, taskKey } from '../../pipeline/keys/index.ts';
+import { LIMITS } from '../../pipeline/limits.ts';
+import type { ChunkStatistics, InputDescription } from '../../pipeline/protocol/index.ts';
+import { readResultHead, RESULT_HEAD_BYTES } from '../../pipeline/result/result-format.ts';
+import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
+import type { SimProcess } from './sim-process.ts';
+import type { SimMaster } from './sim-master.ts';
+import { COLUMNS } from './workload.ts';
+import type { Input, Prepared } from './workload.ts';
+
+/** A job as the client that sends it knows it. */
+export interface SimJob {
+  readonly id: string;
+  readonly plan: Prepared;
+  readonly input: Input;
+  /** Whether some of its chunks can never be done. */
+  readonly isPoisoned: boolean;
+  readonly paceMs: number;
+  /** The client went away. */
+  isAbandoned: boolean;
+  isUploading: boolean;
+}
+
+const INPUT: InputDescription = {
+  ...{ format: 'csv', encoding: 'utf-8', compression: 'none', delimiter: ',', quote: '"' },
+  ...{ escape: '"', newline: '\n', comment: '', header: false, skip: 0, columns: [...COLUMNS] },
+};
+/** A write that failed is worth so many more tries before the upload fails. */
+const WRITE_TRIES = 4;
+const WRITE_PAUSE_MS = 20;
+
+/** Sends the input as an upload does: chunks are stored, then told, in file order. */
+export async function upload(master: SimMaster, job: SimJob): Promise<void> {
+  const { coordinator, process } = master;
+  job.isUploading = true;
+  process.onEnd(() => {
+    job.isUploading = false;
+  });
+  try {
+    coordinator.add(newRecord(job));
+    await sendChunks(master, job);
+    coordinator.apply(job.id, { kind: 'input-complete' });
+  } catch (thrown) {
+    if (!process.alive) return;
+    const error = errorDocument(toSluiceError(thrown));
+    await coordinator.applyDurably(job.id, { kind: 'input-failed', error });
+  }
+  job.isUploading = false;
+}
+
+async function sendChunks(master: SimMaster, sim: SimJob): Promise<void> {
+  const { coordinator, blobs, process } = master;
+  const { compiled, contextKey } = sim.plan;
+  const { context, outputColumns, shape } = compiled;
+  await patiently(process, () =>
+    blobs.put(`contexts/${contextKey}`, [Buffer.from(canonicalJson(context))]),
+  );
+  const job = coordinator.active(sim.id);
+  if (job === undefined) return;
+  coordinator.saveFacts(job, { ...{ input: INPUT, contextKey, context, outputColumns, shape } });
+  const hasher = new InputHasher(context.columns.map(({ name }) => name));
+  for (const [index, cut] of sim.input.chunks.entries()) {
+    await process.sleep(process.random.next() * sim.paceMs);
+    const key = chunkKey(cut.bytes);
+    const task = taskKey(key, contextKey);
+    hasher.add(key);
+    await patiently(process, () => blobs.put(`chunks/${key}`, [cut.bytes]));
+    const statistics = await patiently(process, () => storedStatistics(blobs, task));
+    job.signal.throwIfAborted();
+    if (sim.isAbandoned) throw new SluiceError('input-truncated', 'the client went away');
+    const { byteOffset, line, fullBytes: bytes } = cut;
+    coordinator.apply(
+      job.id,
+      { kind: 'chunk-stored', index },
+      { index, chunkKey: key, taskKey: task, byteOffset, bytes, line },
+    );
+    if (statistics !== null) {
+      const answer = { index, attempt: 0, worker: null, reused: true, ms: 0, statistics };
+      coordinator.apply(job.id, { kind: 'result-announced', ...answer });
+    }
+    await job.until(() => {
+      const { doneCount, reusedCount, failed } = job.state;
+      return index + 1 - (doneCount + reusedCount + failed.length) <= LIMITS.backlogChunksMax;
+    });
+    job.signal.throwIfAborted();
+  }
+  job.facts = { ...job.facts, inputHash: hasher.digest() };
+}
+
+/** Of a result that an earlier job left; a damaged one counts as none, and is made again. */
+async function storedStatistics(blobs: BlobStore, task: string): Promise<ChunkStatistics | null> {
+  const name = `results/${task}`;
+  if (!(await blobs.has(name))) return null;
+  try {
+    return readResultHead(await blobs.getRange(name, 0, RESULT_HEAD_BYTES)).statistics;
+  } catch (thrown) {
+    const { code } = toSluiceError(thrown);
+    if (code === 'blob-corrupt' || code === 'blob-missing') return null;
+    throw thrown;
+  }
+}
+
+async function patiently<T>(process: SimProcess, work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; tries < WRITE_TRIES; tries++) {
+    try {
+      return await work();
+    } catch {
+      await process.sleep(WRITE_PAUSE_MS * 2 ** tries);
+    }
+  }
+  return await work();
+}
+
+function newRecord(job: SimJob): JobRecord {
+  const createdAt = '2026-01-01T00:00:00.000Z';
+  return {
+    ...{ id: job.id, name: `${job.id}.csv`, createdAt, updatedAt: createdAt },
+    idempotencyKey: null,
+    facts: {
+      ...{ planText: job.plan.text, plan: {}, bytesReceived: 0, bytesTotal: null },
+      ...{ inputHash: null, input: null, contextKey: null, context: null, outputColumns: null },
+      ...{ shape: null, dataOffset: 0, dataLine: 0, resultBytes: 0, resultRecords: 0 },
+    },
+    state: INITIAL_JOB_STATE,
+  };
+}

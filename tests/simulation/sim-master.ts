@@ -1,0 +1,116 @@
+import { Assemblies } from '../../master/aggregator/assemblies.ts';
+import { Coordinator } from '../../master/driver/coordinator.ts';
+import { WorkerRegistry } from '../../master/driver/worker-registry.ts';
+import type { SqliteJobStore } from '../../master/storage/sqlite-job-store.ts';
+import type { JobCommit } from '../../master/storage/sqlite-job-store.ts';
+import type { JobRecord } from '../../master/storage/job-record.ts';
+import type { TaskConsumer } from '../../pipeline/protocol/index.ts';
+import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
+import type { Invariants } from './invariants.ts';
+import { ProcessEnded } from './sim-process.ts';
+import type { SimProcess } from './sim-process.ts';
+import type { World } from './world.ts';
+
+/** What a mutation may put between the production code and the simulated world. */
+export interface Wrappers {
+  readonly store?: (store: SqliteJobStore, process: SimProcess) => SqliteJobStore;
+  readonly assemblies?: (assemblies: Assemblies, process: SimProcess) => Assemblies;
+  readonly workerBlobs?: (blobs: BlobStore, process: SimProcess) => BlobStore;
+  readonly consumer?: (consumer: TaskConsumer, process: SimProcess) => TaskConsumer;
+}
+
+/** One life of the master: the production coordinator and aggregator on a simulated world. */
+export interface SimMaster {
+  readonly process: SimProcess;
+  readonly store: SqliteJobStore;
+  readonly blobs: BlobStore;
+  readonly assemblies: Assemblies;
+  readonly coordinator: Coordinator;
+}
+
+export function startMaster(world: World, process: SimProcess): SimMaster {
+  const watched = watchedStore(world, process);
+  const store = world.wrappers.store?.(watched, process) ?? watched;
+  const blobs = world.disk.view(process);
+  const assembling = new Assemblies({ store, blobs });
+  const inner = world.wrappers.assemblies?.(assembling, process) ?? assembling;
+  const assemblies = watchedAssemblies(inner, world.invariants);
+  const now = () => world.clockMs();
+  const coordinator = new Coordinator({
+    ...{ store, blobs, assemblies, now },
+    queue: world.broker.producer(process),
+    workers: new WorkerRegistry(now),
+    sleep: process.sleep,
+    log: world.log,
+  });
+  const master = { process, store, blobs, assemblies, coordinator };
+  // As main.ts does: a master that cannot start ends, and is started again.
+  coordinator.start().catch(() => process.kill('cannot start'));
+  return master;
+}
+
+/** The store as one life of the master sees it: commits fail, or are the last thing it does. */
+function watchedStore(world: World, process: SimProcess): SqliteJobStore {
+  const { store, invariants, random, faults } = world;
+  const commit = (one: JobCommit): void => {
+    if (random.chance(faults.commitFailure))
+      throw new Error('SQLITE_FULL: database or disk is full');
+    const crash = random.chance(faults.crashAtCommit);
+    if (crash && random.chance(0.5)) {
+      process.kill('before a commit');
+      throw new ProcessEnded();
+    }
+    store.commit(one);
+    invariants.committed(one);
+    if (crash) process.kill('after a commit, before its effects');
+  };
+  const overridden: Record<string, unknown> = {
+    commit,
+    insertJob: (record: JobRecord) => {
+      store.insertJob(record);
+      invariants.inserted(record);
+    },
+    deleteJob: (id: string) => {
+      store.deleteJob(id);
+      invariants.deleted(id);
+    },
+  };
+  return new Proxy(store, {
+    get: (target, name: string) => {
+      const member = overridden[name] ?? Reflect.get(target, name, target);
+      if (typeof member !== 'function') return member;
+      return (...args: unknown[]) => {
+        if (!process.alive) throw new ProcessEnded();
+        return (member as (...args: unknown[]) => unknown).apply(target, args);
+      };
+    },
+  });
+}
+
+function watchedAssemblies(assemblies: Assemblies, invariants: Invariants): Assemblies {
+  const overridden: Record<string, unknown> = {
+    merge: async (...args: Parameters<Assemblies['merge']>) => {
+      const [jobId, chunk] = args;
+      invariants.merging(jobId, chunk.index);
+      await assemblies.merge(jobId, chunk);
+      invariants.merged(jobId, chunk.index + 1);
+    },
+    rebuild: async (jobId: string, watermark: number) => {
+      invariants.merged(jobId, 0);
+      const damage = await assemblies.rebuild(jobId, watermark);
+      invariants.merged(jobId, damage?.chunk.index ?? watermark);
+      return damage;
+    },
+    finalize: async (...args: Parameters<Assemblies['finalize']>) => {
+      invariants.finalizing(args[0].id);
+      return await assemblies.finalize(...args);
+    },
+  };
+  return new Proxy(assemblies, {
+    get: (target, name: string) => {
+      const member = overridden[name] ?? Reflect.get(target, name, target);
+      if (typeof member !== 'function') return member;
+      return (...args: unknown[]) => (member as (...a: unknown[]) => unknown).apply(target, args);
+    },
+  });
+}

@@ -1,0 +1,51 @@
+import type { ChunkContext } from '../../pipeline/execution/context.ts';
+import { SluiceError } from '../../pipeline/errors.ts';
+import { ProgramCache } from '../../worker/program-cache.ts';
+import type { ChunkProgram } from '../../worker/program-cache.ts';
+import { Worker } from '../../worker/worker.ts';
+import { ProcessEnded } from './sim-process.ts';
+import type { SimProcess } from './sim-process.ts';
+import { CRASHES_WORKER, FAILS_PROGRAM, programOf } from './workload.ts';
+import type { World } from './world.ts';
+
+export interface SimWorker {
+  readonly process: SimProcess;
+  readonly worker: Worker;
+}
+
+/** One life of a worker: the production worker on a simulated queue, store and clock. */
+export function startWorker(world: World, process: SimProcess): SimWorker {
+  const view = world.disk.view(process);
+  const blobs = world.wrappers.workerBlobs?.(view, process) ?? view;
+  const queue = world.broker.consumer(process);
+  const worker = new Worker({
+    ...{ name: process.name, host: 'sim', pid: 1, blobs },
+    consumer: world.wrappers.consumer?.(queue, process) ?? queue,
+    programs: new ProgramCache(blobs, (context) => poisonable(context, process)),
+    residentBytes: () => 0,
+    timing: {
+      now: () => world.scheduler.nowMs,
+      after: (ms, action) => process.after(ms, 'timer', action),
+      every: (ms, action) => process.every(ms, 'heartbeat', action),
+    },
+  });
+  worker.start().catch(() => process.kill('cannot start'));
+  return { process, worker };
+}
+
+/** The production program, but that some records end the process or fail it, each time. */
+function poisonable(context: ChunkContext, process: SimProcess): ChunkProgram {
+  const program = programOf(context);
+  return {
+    run: (bytes) => {
+      const text = Buffer.from(bytes);
+      if (text.includes(CRASHES_WORKER)) {
+        process.kill('computed a poison chunk');
+        throw new ProcessEnded();
+      }
+      if (text.includes(FAILS_PROGRAM))
+        throw new SluiceError('internal', 'a defect of the program');
+      return program.run(bytes);
+    },
+  };
+}

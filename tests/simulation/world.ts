@@ -1,0 +1,161 @@
+import type { Logger } from 'pino';
+import { isFinal } from '../../master/coordination/decide.ts';
+import { SqliteJobStore } from '../../master/storage/sqlite-job-store.ts';
+import { LIMITS } from '../../pipeline/limits.ts';
+import type { FaultRates } from './faults.ts';
+import { pickFaults } from './faults.ts';
+import { Invariants, Violation } from './invariants.ts';
+import { Random } from './random.ts';
+import { Scheduler } from './scheduler.ts';
+import { SimBroker } from './sim-broker.ts';
+import { SimDisk } from './sim-disk.ts';
+import { startMaster } from './sim-master.ts';
+import type { SimMaster, Wrappers } from './sim-master.ts';
+import type { SimJob } from './sim-job.ts';
+import { upload } from './sim-job.ts';
+import { SimProcess } from './sim-process.ts';
+import { startWorker } from './sim-worker.ts';
+import type { SimWorker } from './sim-worker.ts';
+
+// Bounds of production, so small that some ten chunks meet them.
+Object.assign(LIMITS, {
+  reorderChunksMax: 5,
+  windowTasksMin: 2,
+  windowTasksPerWorker: 2,
+  backlogChunksMax: 4,
+});
+
+/** Everything there is in one run: processes, network, disk, time, and who watches them. */
+export class World {
+  readonly random: Random;
+  readonly scheduler: Scheduler;
+  readonly disk: SimDisk;
+  readonly broker: SimBroker;
+  readonly store = new SqliteJobStore(':memory:');
+  readonly invariants: Invariants;
+  readonly faults: FaultRates;
+  readonly wrappers: Wrappers;
+  readonly jobs: SimJob[] = [];
+  readonly workers: (SimWorker | null)[];
+  master: SimMaster | null = null;
+  clockSkewMs = 0;
+  /** Once everything works again, it goes on working. */
+  isHealed = false;
+  readonly log: Logger;
+
+  constructor(seed: number, wrappers: Wrappers = {}) {
+    this.random = new Random(seed);
+    this.wrappers = wrappers;
+    this.scheduler = new Scheduler(this.random);
+    this.disk = new SimDisk(this.random);
+    this.faults = pickFaults(this.random);
+    this.disk.faultRate = this.faults.disk;
+    const workerCount = this.random.between(1, 3);
+    this.workers = Array.from({ length: workerCount }, () => null);
+    this.invariants = new Invariants(workerCount, (name) => this.disk.everStored.has(name));
+    const mode = this.random.chance(0.3) ? 'in-process' : 'rabbitmq';
+    this.broker = new SimBroker(mode, this.scheduler, this.random, this.invariants);
+    const note = (facts: { event?: string; err?: unknown }, message: string): void => {
+      const reason = facts.err instanceof Error ? facts.err.message : '';
+      this.scheduler.note(`log: ${message} ${facts.event ?? ''} ${reason}`);
+    };
+    this.log = { error: note, warn: note, info: note, debug: note } as unknown as Logger;
+  }
+
+  /** The master's wall clock: it may jump. */
+  clockMs(): number {
+    return 1_767_225_600_000 + this.scheduler.nowMs + this.clockSkewMs;
+  }
+
+  start(): void {
+    this.#startMaster();
+    this.workers.forEach((_, at) => this.#startWorker(at));
+  }
+
+  close(): void {
+    this.master?.process.kill('the run is over');
+    for (const worker of this.workers) worker?.process.kill('the run is over');
+    this.store.close();
+  }
+
+  /** The client sends the job as soon as there is a master, and again when it was told to wait. */
+  submit(job: SimJob, afterMs: number): void {
+    this.jobs.push(job);
+    const send = (): void => {
+      if (this.master === null || !this.master.process.alive) {
+        this.scheduler.after(50, `client of ${job.id} waits`, send);
+        return;
+      }
+      void upload(this.master, job);
+    };
+    job.isUploading = true;
+    this.scheduler.after(afterMs, `client sends ${job.id}`, send);
+  }
+
+  /** The committed job; undefined before it was submitted and after it was deleted. */
+  stateOf(job: SimJob) {
+    return this.invariants.jobs.get(job.id)?.state;
+  }
+
+  /** Whether nothing is left to do. */
+  isSettled(): boolean {
+    return (
+      this.master?.process.alive === true &&
+      this.jobs.every((job) => {
+        const state = this.stateOf(job);
+        return !job.isUploading && (state === undefined || isFinal(state));
+      })
+    );
+  }
+
+  /** A worker is told to end, finishes what it computes, and is started again. */
+  stopWorker(at: number): void {
+    const worker = this.workers[at];
+    if (worker == null || !worker.process.alive) return;
+    worker.worker.stop().then(
+      () => worker.process.kill('stopped as it was told'),
+      () => worker.process.kill('cannot stop'),
+    );
+  }
+
+  #process(name: string): SimProcess {
+    return new SimProcess(name, this.scheduler, this.random, (message) => {
+      this.invariants.violation ??= new Violation(message);
+    });
+  }
+
+  #startMaster(): void {
+    const process = this.#process('master');
+    process.onEnd(() => {
+      this.invariants.masterEnded();
+      const delayMs = this.random.between(1, 400);
+      this.scheduler.after(delayMs, 'master is started again', () => this.#startMaster());
+      if (this.broker.mode === 'in-process') this.#endChildren();
+    });
+    this.master = startMaster(this, process);
+  }
+
+  /** Workers of an embedded queue end with their master. */
+  #endChildren(): void {
+    for (const worker of this.workers) {
+      if (worker === null) continue;
+      const delayMs = this.random.below(30);
+      this.scheduler.after(delayMs, `${worker.process.name} sees its master gone`, () =>
+        worker.process.kill('the master is gone'),
+      );
+    }
+  }
+
+  #startWorker(at: number): void {
+    const again = (delayMs: number): void => {
+      this.scheduler.after(delayMs, `w${at} is started`, () => this.#startWorker(at));
+    };
+    if (this.broker.mode === 'in-process' && this.master?.process.alive !== true) {
+      again(50);
+      return;
+    }
+    const process = this.#process(`w${at}`);
+    process.onEnd(() => again(this.random.between(10, 300)));
+    this.workers[at] = startWorker(this, process);
+  }
+}
