@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Transform } from 'node:stream';
 import { LIMITS } from '../pipeline/limits.ts';
 import type { Job, Reject } from '../pipeline/protocol/index.ts';
 import { startMaster, type RunningMaster } from '../master/main.ts';
@@ -72,27 +71,14 @@ async function submit(
       resolve(job.id);
     };
     const { name, bytesTotal, formatHint } = input;
-    const about = { name, plan, bytesTotal, formatHint, idempotencyKey: null, onCreated };
-    const body = input.open();
-    const counted = body.pipe(countBytes(onBytes));
-    body.on('error', (error) => counted.destroy(error));
-    received = service.receive(about, counted, signal);
+    const about = { name, plan, bytesTotal, formatHint, idempotencyKey: null, onCreated, onBytes };
+    const body = input.path === null ? input.open() : { path: input.path };
+    received = service.receive(about, body, signal);
   });
   if (received === undefined) throw new TypeError('unreachable: the executor ran synchronously');
   const finished = received;
   const id = await Promise.race([created, finished.then((job) => job.id)]);
   return { id, received: finished };
-}
-
-function countBytes(onBytes: (bytes: number) => void): Transform {
-  let bytes = 0;
-  return new Transform({
-    transform(buffer: Buffer, _encoding, done) {
-      bytes += buffer.length;
-      onBytes(bytes);
-      done(null, buffer);
-    },
-  });
 }
 
 async function* rejectsOf({ service }: RunningMaster, id: string): AsyncGenerator<Reject> {

@@ -14,13 +14,18 @@ export interface InputSource {
   /** Null for standard input. */
   readonly bytesTotal: number | null;
   readonly formatHint: InputDescription['format'] | null;
+  /** Of a regular file; else null. */
+  readonly path: string | null;
   open(): Readable;
 }
 
 /** The named file, or standard input for '-'. Throws `usage` when there is nothing to read. */
 export async function openInput(file: string): Promise<InputSource> {
   if (file === '-') {
-    return { name: 'stdin', bytesTotal: null, formatHint: null, open: () => process.stdin };
+    return {
+      ...{ name: 'stdin', bytesTotal: null, formatHint: null, path: null },
+      open: () => process.stdin,
+    };
   }
   const found = await stat(file).catch((error: unknown) => {
     throw new SluiceError('usage', `${file} cannot be read: there is no such file`, {
@@ -32,6 +37,7 @@ export async function openInput(file: string): Promise<InputSource> {
     name: path.basename(file),
     bytesTotal: found.isFile() ? found.size : null,
     formatHint: formatOf(file),
+    path: found.isFile() ? path.resolve(file) : null,
     open: () => createReadStream(file, { highWaterMark: READ_BYTES }),
   };
 }

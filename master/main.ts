@@ -11,6 +11,7 @@ import { masterConfig } from './config.ts';
 import { Assemblies } from './aggregator/assemblies.ts';
 import { Coordinator } from './driver/coordinator.ts';
 import { WorkerRegistry } from './driver/worker-registry.ts';
+import { IngestThreads } from './ingest/ingest-threads.ts';
 import { HTTP_DEFAULTS } from './http/http-config.ts';
 import { buildServer } from './http/server.ts';
 import { LocalMasterService } from './master-service.ts';
@@ -63,6 +64,8 @@ async function assemble(
   mkdirSync(blobDir, { recursive: true });
   const blobs = new FileBlobStore(blobDir);
   await blobs.removeTemporaries();
+  const ingestThreads = new IngestThreads(blobDir);
+  closers.push(() => ingestThreads.close());
   const store = new SqliteJobStore(path.join(config.dataDir, 'jobs.sqlite'));
   closers.push(() => store.close());
 
@@ -73,7 +76,9 @@ async function assemble(
   const coordinator = new Coordinator({ store, blobs, queue, workers, assemblies, now, log });
   await coordinator.start();
   closers.push(() => coordinator.close());
-  const deps = { store, blobs, queue, workers, assemblies, coordinator, now, log };
+  const deps = {
+    ...{ store, blobs, queue, workers, assemblies, coordinator, ingestThreads, now, log },
+  };
   const service = new LocalMasterService(deps);
   const url = config.listen ? await listen(config, service, log, closers) : '';
   return { service, config, url, workerToken: config.workerToken, close };

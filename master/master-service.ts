@@ -23,9 +23,11 @@ import type { JobEvent } from './coordination/job-state.ts';
 import { isFinal } from './coordination/decide.ts';
 import type { ActiveJob } from './driver/active-job.ts';
 import { ingest } from './ingest/ingest-session.ts';
+import type { IngestThreads } from './ingest/ingest-threads.ts';
 import { sniffSample } from './ingest/sniff-sample.ts';
 import type {
   JobQuery,
+  LocalFile,
   MasterMetrics,
   MasterService,
   ReceiveRequest,
@@ -40,6 +42,7 @@ import { uuidv7 } from './uuid.ts';
 export interface ServiceDeps extends Omit<CoordinatorDeps, 'assemblies'> {
   readonly coordinator: Coordinator;
   readonly assemblies: Assemblies;
+  readonly ingestThreads: IngestThreads;
 }
 
 /** Chunk rows read at a time when all of a job's are needed. */
@@ -67,15 +70,20 @@ export class LocalMasterService implements MasterService {
     };
   }
 
-  async receive(request: ReceiveRequest, body: Readable, signal: AbortSignal): Promise<Job> {
-    const plan = parsePlan(request.plan);
+  async receive(
+    request: ReceiveRequest,
+    body: Readable | LocalFile,
+    signal: AbortSignal,
+  ): Promise<Job> {
+    parsePlan(request.plan);
     const earlier = this.#earlierJob(request);
     if (earlier !== null) return this.#document(earlier);
     const job = this.#deps.coordinator.add(this.#newJob(request));
     request.onCreated?.(this.#document(job));
     const before = job.facts.bytesReceived;
     try {
-      await ingest(this.#deps, { job, plan, formatHint: request.formatHint, body, signal });
+      const { formatHint, onBytes } = request;
+      await ingest(this.#deps, { job, formatHint, body, signal, onBytes });
     } catch (thrown) {
       throw withJobId(thrown, job.id);
     } finally {

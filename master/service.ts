@@ -22,7 +22,7 @@ export interface MasterService {
    * resolves when every byte is durable. A body that ends early (`signal`, error) leaves a failed
    * job that says so. The same `idempotencyKey` gives the first job again.
    */
-  receive(request: ReceiveRequest, body: Readable, signal: AbortSignal): Promise<Job>;
+  receive(request: ReceiveRequest, body: Readable | LocalFile, signal: AbortSignal): Promise<Job>;
   listJobs(query: JobQuery): JobPage;
   getJob(id: string): Job;
   cancel(id: string): Promise<Job>;
@@ -49,6 +49,11 @@ export interface MasterService {
   readonly metrics: MasterMetrics;
 }
 
+/** Read where it lies, instead of being sent. For the command line alone: never from a client. */
+export interface LocalFile {
+  readonly path: string;
+}
+
 export interface ReceiveRequest {
   readonly name: string;
   /** YAML or JSON text; '' for the plain job. Compiled before any byte of the body is read. */
@@ -60,6 +65,8 @@ export interface ReceiveRequest {
   readonly idempotencyKey: string | null;
   /** Called as soon as the job exists (before the body is read). */
   readonly onCreated?: (job: Job) => void;
+  /** Called with the bytes received so far. */
+  readonly onBytes?: (bytesReceived: number) => void;
 }
 
 export interface JobQuery {

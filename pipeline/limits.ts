@@ -55,8 +55,16 @@ export const LIMITS = {
   reorderChunksMax: 512,
   /** Tasks a worker holds: one in work, one whose bytes are being fetched. */
   workerPrefetchTasks: 2,
-  /** Chunk blobs written at once by one upload: bounds memory at 4 x 16 MiB. */
+  /** Chunks of one upload that are written and not yet known to be on the disk. */
   uploadWritesInFlightMax: 2,
+  /** Bytes of one upload on their way to its ingest thread: some 5 ms of its work, about as long as
+   *  it takes to hash and write one chunk, while it reads nothing. */
+  uploadBytesInFlightMax: 4 * MIB,
+  /** The ingest thread is told of so many bytes at once, while it has others to work on: a message
+   *  costs as much as scanning 20 KiB. */
+  uploadMessageBytes: 256 * KIB,
+  /** Threads that cut and hash; further uploads share them. More than the cores is of no use. */
+  ingestThreadsMax: 4,
   /** Chunks of one job that are stored and not yet answered, before its upload has to wait: workers
    *  that are slow or absent slow the client down instead of filling the disk. */
   backlogChunksMax: 256,

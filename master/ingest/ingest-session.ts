@@ -1,217 +1,210 @@
-import pLimit from 'p-limit';
-import type { Readable } from 'node:stream';
-import { Chunker } from '../../pipeline/chunking/chunker.ts';
-import type { CutChunk } from '../../pipeline/chunking/chunker.ts';
+import { Readable } from 'node:stream';
 import { SluiceError, errorDocument, toSluiceError } from '../../pipeline/errors.ts';
-import {
-  canonicalJson,
-  chunkKey,
-  contextKey,
-  InputHasher,
-  oversizedKey,
-  taskKey,
-} from '../../pipeline/keys/index.ts';
+import type { ErrorDocument } from '../../pipeline/errors.ts';
 import { CHUNK_LIMITS, LIMITS } from '../../pipeline/limits.ts';
-import type { ChunkLimits } from '../../pipeline/limits.ts';
-import { compilePlan } from '../../pipeline/plan/compile.ts';
-import type { PlanDocument } from '../../pipeline/plan/schema.ts';
 import type { InputDescription } from '../../pipeline/protocol/index.ts';
-import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
 import type { ActiveJob } from '../driver/active-job.ts';
 import type { Coordinator } from '../driver/coordinator.ts';
-import { openInput } from './open-input.ts';
-import { storeOversizedResult } from './oversized-record.ts';
-import { readOptionsOf } from './read-options.ts';
-import { readStoredStatistics } from './stored-result.ts';
+import type { LocalFile } from '../service.ts';
+import { BodyPump } from './body-pump.ts';
+import type { FromSession, ToSession } from './ingest-messages.ts';
+import type { IngestThreads, SessionPort } from './ingest-threads.ts';
 
 export interface IngestDeps {
   readonly coordinator: Coordinator;
-  readonly blobs: BlobStore;
-  readonly chunkLimits?: ChunkLimits;
+  readonly ingestThreads: IngestThreads;
 }
 
 export interface IngestRequest {
   readonly job: ActiveJob;
-  readonly plan: PlanDocument;
   readonly formatHint: InputDescription['format'] | null;
-  readonly body: Readable;
+  readonly body: Readable | LocalFile;
   /** Fires when the client went away. */
   readonly signal: AbortSignal;
+  /** Called with the bytes received so far. */
+  readonly onBytes?: ((bytesReceived: number) => void) | undefined;
 }
 
+/** Told of room again when this much of the backlog is free: a message is not worth one chunk. */
+const ROOM_STEP = LIMITS.backlogChunksMax / 8;
+
 /**
- * Reads one input to its end: decode, sniff, cut, hash, store, and tell the coordinator of each
- * chunk in file order. At most `uploadWritesInFlightMax` chunks are in memory beside the one being
- * cut; the body is not read while they are, nor while the backlog of unanswered chunks is full.
- * Rejects when the input ended early or cannot be read; the job is failed then.
+ * Reads one input to its end: sends it to an ingest thread, and tells the coordinator of each chunk
+ * in file order. The body is not read while the thread has enough of it, nor while the backlog of
+ * unanswered chunks is full. Rejects when the input ended early or cannot be read; the job is failed
+ * then.
  */
 export async function ingest(deps: IngestDeps, request: IngestRequest): Promise<void> {
-  const { job, body } = request;
-  const stop = AbortSignal.any([request.signal, job.signal]);
-  const onStop = () => body.destroy(toSluiceError(stop.reason));
-  stop.addEventListener('abort', onStop, { once: true });
-  if (stop.aborted) onStop();
+  const { job } = request;
   try {
-    await readInput(deps, request, stop);
+    const inputHash = await new IngestSession(deps, request).run();
+    job.facts = { ...job.facts, inputHash };
     deps.coordinator.apply(job.id, { kind: 'input-complete' });
   } catch (thrown) {
-    const error = inputError(thrown, request, job);
+    const error = inputError(thrown, request);
     await deps.coordinator.applyDurably(job.id, {
       kind: 'input-failed',
       error: errorDocument(error),
     });
     throw error;
-  } finally {
-    stop.removeEventListener('abort', onStop);
   }
 }
 
-async function readInput(
-  deps: IngestDeps,
-  request: IngestRequest,
-  stop: AbortSignal,
-): Promise<void> {
-  const { job, plan, formatHint } = request;
-  const body = countReceived(deps, job, request.body);
-  const opened = await openInput(body, readOptionsOf(plan), formatHint);
-  const { sniffed } = opened;
-  const compiled = compilePlan(plan, {
-    format: sniffed.input.format,
-    dialect: sniffed.dialect,
-    columns: sniffed.input.columns,
-  });
-  const context = contextKey(compiled.context);
-  await deps.blobs.put(`contexts/${context}`, [Buffer.from(canonicalJson(compiled.context))]);
-  const hasher = new InputHasher(sniffed.input.columns.map((column) => column.name));
-  deps.coordinator.saveFacts(job, {
-    input: sniffed.input,
-    contextKey: context,
-    context: compiled.context,
-    outputColumns: compiled.outputColumns,
-    shape: compiled.shape,
-    dataOffset: sniffed.dataOffset,
-    dataLine: sniffed.dataLine,
-  });
-  const chunker = new Chunker(
-    sniffed.input.format === 'csv' ? sniffed.dialect : 'ndjson',
-    deps.chunkLimits ?? CHUNK_LIMITS,
-    {
-      recordBytesMax: LIMITS.recordBytesMax,
-      startOffset: sniffed.dataOffset,
-      startLine: sniffed.dataLine,
-    },
-  );
-  const writer = new ChunkWriter(deps, job, context, hasher);
-  let skip = sniffed.dataOffset;
-  for await (const bytes of opened.text) {
-    stop.throwIfAborted();
-    const fresh = skip >= bytes.length ? bytes.subarray(bytes.length) : bytes.subarray(skip);
-    skip = Math.max(0, skip - bytes.length);
-    for (const cut of chunker.push(fresh)) await writer.write(cut);
-  }
-  stop.throwIfAborted();
-  for (const cut of chunker.finish()) await writer.write(cut);
-  await writer.finish();
-  job.facts = { ...job.facts, inputHash: hasher.digest() };
-}
-
-/** Passes the body on and counts it. */
-async function* countReceived(
-  deps: IngestDeps,
-  job: ActiveJob,
-  body: AsyncIterable<Uint8Array>,
-): AsyncIterable<Uint8Array> {
-  for await (const bytes of body) {
-    const bytesReceived = job.facts.bytesReceived + bytes.length;
-    if (bytesReceived > LIMITS.uploadBytesMax) {
-      throw new SluiceError('limit-exceeded', `the upload exceeds ${LIMITS.uploadBytesMax} bytes`);
-    }
-    job.facts = { ...job.facts, bytesReceived };
-    deps.coordinator.touch(job.id);
-    yield bytes;
-  }
-}
-
-/** Stores chunks side by side, and commits them in file order. */
-class ChunkWriter {
+/** One input, as the main thread sees it. */
+class IngestSession {
   readonly #deps: IngestDeps;
   readonly #job: ActiveJob;
-  readonly #context: string;
-  readonly #hasher: InputHasher;
-  readonly #limit = pLimit(LIMITS.uploadWritesInFlightMax);
-  #count = 0;
-  #committed: Promise<void> = Promise.resolve();
-  #writing: Promise<void>[] = [];
+  readonly #body: Readable | LocalFile;
+  readonly #onBytes: (bytesReceived: number) => void;
+  readonly #stop: AbortSignal;
+  readonly #session: SessionPort;
+  readonly #pump: BodyPump | null;
+  /** The first failure on this side: what the input is failed with. */
+  #failure: { readonly reason: unknown } | null = null;
+  #isOver = false;
 
-  constructor(deps: IngestDeps, job: ActiveJob, context: string, hasher: InputHasher) {
+  constructor(deps: IngestDeps, request: IngestRequest) {
+    const { job, formatHint, body, signal } = request;
     this.#deps = deps;
     this.#job = job;
-    this.#context = context;
-    this.#hasher = hasher;
+    this.#body = body;
+    this.#onBytes = request.onBytes ?? (() => undefined);
+    this.#stop = AbortSignal.any([signal, job.signal]);
+    const file = body instanceof Readable ? null : body.path;
+    const ring = new SharedArrayBuffer(file === null ? LIMITS.uploadBytesInFlightMax : 0);
+    this.#session = deps.ingestThreads.open({
+      ...{ planText: job.facts.planText, formatHint, chunkLimits: CHUNK_LIMITS, ring, file },
+      roomChunks: this.#room(),
+    });
+    const { port } = this.#session;
+    this.#pump =
+      body instanceof Readable ? new BodyPump(body, port, ring, (n) => this.#count(n)) : null;
   }
 
-  /** Resolves when there is room for the next chunk. Rejects when an earlier write failed. */
-  async write(cut: CutChunk): Promise<void> {
-    const whole = cut.kind === 'records';
-    const key = whole ? chunkKey(cut.bytes) : oversizedKey(cut.bytes, cut.fullBytes);
-    this.#hasher.add(key);
-    const index = this.#count++;
-    const written = this.#limit(() => this.#store(cut, key));
-    // Awaited below, after its predecessors: one that fails meanwhile is not unhandled.
-    written.catch(() => undefined);
-    const before = this.#committed;
-    this.#committed = (async () => {
-      await before;
-      await this.#commit(index, cut, key, await written);
-    })();
-    this.#committed.catch(() => undefined);
-    this.#writing.push(this.#committed);
-    if (this.#writing.length >= LIMITS.uploadWritesInFlightMax) await this.#writing.shift();
-    const { state } = this.#job;
-    if (this.#count - answeredCount(state) > LIMITS.backlogChunksMax) {
-      await this.#committed;
-      await this.#job.until(
-        () => this.#count - answeredCount(this.#job.state) <= LIMITS.backlogChunksMax,
-      );
+  /** Returns the input's hash. The session is over then, and nothing of it is being written. */
+  async run(): Promise<string> {
+    const onStop = (): void => this.#fail(this.#stop.reason);
+    this.#stop.addEventListener('abort', onStop, { once: true });
+    if (this.#stop.aborted) onStop();
+    this.#pump?.ended().catch((thrown: unknown) => this.#fail(thrown));
+    void this.#grantRoom();
+    try {
+      return await this.#outcome();
+    } finally {
+      this.#isOver = true;
+      this.#stop.removeEventListener('abort', onStop);
+      this.#session.release();
+      this.#destroyBody(null);
+      this.#job.settle();
     }
   }
 
-  async finish(): Promise<void> {
-    await this.#committed;
-  }
-
-  async #store(cut: CutChunk, key: string): Promise<string> {
-    const task = taskKey(key, this.#context);
-    const { blobs } = this.#deps;
-    if (cut.kind === 'records') await blobs.put(`chunks/${key}`, [cut.bytes]);
-    else await storeOversizedResult(blobs, this.#job, cut, task);
-    return task;
-  }
-
-  async #commit(index: number, cut: CutChunk, key: string, task: string): Promise<void> {
-    const { coordinator, blobs } = this.#deps;
-    // The same chunk under the same plan was done before: no task is needed.
-    const statistics = await readStoredStatistics(blobs, task);
-    const { byteOffset, line } = cut;
-    coordinator.apply(
-      this.#job.id,
-      { kind: 'chunk-stored', index },
-      { index, chunkKey: key, taskKey: task, byteOffset, bytes: cut.fullBytes, line },
+  async #outcome(): Promise<string> {
+    const { port, crash } = this.#session;
+    const end = await new Promise<Extract<FromSession, { kind: 'finished' | 'failed' }>>(
+      (resolve, reject) => {
+        const onCrash = (): void => reject(toSluiceError(crash.reason));
+        crash.addEventListener('abort', onCrash, { once: true });
+        port.on('message', (message: FromSession) => {
+          if (message.kind === 'finished' || message.kind === 'failed') resolve(message);
+          else this.#receive(message);
+        });
+      },
     );
-    if (statistics === null) return;
-    const reused = cut.kind !== 'oversized';
-    const answer = { index, attempt: 0, worker: null, reused, ms: 0, statistics } as const;
-    coordinator.apply(this.#job.id, { kind: 'result-announced', ...answer });
+    if (this.#failure !== null) throw this.#failure.reason;
+    if (end.kind === 'failed') throw errorOf(end.error);
+    return end.inputHash;
+  }
+
+  #receive(message: Exclude<FromSession, { kind: 'finished' | 'failed' }>): void {
+    if (this.#failure !== null) return;
+    try {
+      this.#perform(message);
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
+  }
+
+  #perform(message: Exclude<FromSession, { kind: 'finished' | 'failed' }>): void {
+    const { coordinator } = this.#deps;
+    switch (message.kind) {
+      case 'taken':
+        if (this.#pump === null) this.#count(message.bytes);
+        else this.#pump.acknowledge(message.bytes);
+        return;
+      case 'described':
+        coordinator.saveFacts(this.#job, message.facts);
+        return;
+      case 'stored': {
+        const { chunk, answer } = message;
+        const { index } = chunk;
+        coordinator.apply(this.#job.id, { kind: 'chunk-stored', index }, chunk);
+        if (answer === null) return;
+        coordinator.apply(this.#job.id, {
+          ...{ kind: 'result-announced', index, attempt: 0, worker: null, ms: 0 },
+          ...answer,
+        });
+        return;
+      }
+    }
+  }
+
+  /** Stops the session; its end comes when nothing is being written any more. */
+  #fail(reason: unknown): void {
+    if (this.#isOver) return;
+    this.#failure ??= { reason };
+    this.#destroyBody(toSluiceError(reason));
+    this.#post({ kind: 'abort' });
+  }
+
+  #destroyBody(error: Error | null): void {
+    if (!(this.#body instanceof Readable)) return;
+    if (error === null) this.#body.destroy();
+    else this.#body.destroy(error);
+  }
+
+  /** Counts bytes of the body as they come. */
+  #count(bytes: number): void {
+    const job = this.#job;
+    const bytesReceived = job.facts.bytesReceived + bytes;
+    if (bytesReceived > LIMITS.uploadBytesMax) {
+      const message = `the upload exceeds ${LIMITS.uploadBytesMax} bytes`;
+      this.#fail(new SluiceError('limit-exceeded', message));
+      return;
+    }
+    job.facts = { ...job.facts, bytesReceived };
+    this.#deps.coordinator.touch(job.id);
+    this.#onBytes(bytesReceived);
+  }
+
+  /** Chunks that may be stored: those that are answered, and the backlog. */
+  #room(): number {
+    const { doneCount, reusedCount, failed } = this.#job.state;
+    return doneCount + reusedCount + failed.length + LIMITS.backlogChunksMax;
+  }
+
+  async #grantRoom(): Promise<void> {
+    let granted = this.#room();
+    while (!this.#isOver && !this.#job.signal.aborted) {
+      const next = granted + ROOM_STEP;
+      await this.#job.until(() => this.#isOver || this.#room() >= next);
+      granted = this.#room();
+      this.#post({ kind: 'room', chunks: granted });
+    }
+  }
+
+  #post(message: ToSession): void {
+    this.#session.port.postMessage(message);
   }
 }
 
-function answeredCount(state: ActiveJob['state']): number {
-  return state.doneCount + state.reusedCount + state.failed.length;
+function errorOf({ code, message, details }: ErrorDocument): SluiceError {
+  return new SluiceError(code, message, { details });
 }
 
-function inputError(thrown: unknown, request: IngestRequest, job: ActiveJob): SluiceError {
+function inputError(thrown: unknown, { job, signal }: IngestRequest): SluiceError {
   const { bytesReceived, bytesTotal } = job.facts;
-  if (request.signal.aborted && !job.signal.aborted) {
+  if (signal.aborted && !job.signal.aborted) {
     const total = bytesTotal === null ? '' : ` of ${bytesTotal}`;
     return new SluiceError(
       'input-truncated',

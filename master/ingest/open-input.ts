@@ -20,6 +20,15 @@ export interface OpenedInput {
   readonly sniffed: Sniffed;
   /** The whole input as UTF-8 text without BOM: delimited text, or one JSON value a line. */
   readonly text: AsyncIterable<Uint8Array>;
+  /** Where `text` is the unchanged rest of the raw input: from where on, and for other readers. */
+  readonly raw: RawText | null;
+}
+
+export interface RawText {
+  /** Offset of the text in the raw input: behind the byte-order mark. */
+  readonly textStart: number;
+  /** The text as far as it was read; the body goes on behind it. In place of `text`. */
+  ahead(): Uint8Array;
 }
 
 /** Bytes needed to know a compression format by its magic number. */
@@ -56,7 +65,12 @@ export async function openInput(
     compression,
   };
   const warnings = [...encoding.warnings, ...sniffed.warnings];
-  return { sniffed: { ...sniffed, input: described, warnings }, text: input };
+  const isRaw = compression === 'none' && encoding.encoding === 'utf-8' && format !== 'json';
+  return {
+    sniffed: { ...sniffed, input: described, warnings },
+    text: input,
+    raw: isRaw ? { textStart: markBytes(head.sample), ahead: () => text.takeAhead() } : null,
+  };
 }
 
 function chooseFormat(
@@ -98,4 +112,9 @@ function through(
   const readable = Readable.from(source, { objectMode: false });
   pipeline(readable, transform, () => undefined);
   return transform;
+}
+
+/** Length of the byte-order mark that the transcoder drops. */
+function markBytes(bytes: Uint8Array): number {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
 }

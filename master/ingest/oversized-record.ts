@@ -1,26 +1,26 @@
 import { isUtf8 } from 'node:buffer';
 import type { CutChunk } from '../../pipeline/chunking/chunker.ts';
 import { SluiceError } from '../../pipeline/errors.ts';
+import type { ChunkContext } from '../../pipeline/execution/context.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import type { ChunkStatistics } from '../../pipeline/protocol/index.ts';
 import { encodeResult } from '../../pipeline/result/result-format.ts';
 import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
-import type { ActiveJob } from '../driver/active-job.ts';
 
 /**
- * A record longer than a chunk may be never reaches a worker: the master writes its result, one
+ * A record longer than a chunk may be never reaches a worker: ingest writes its result, one
  * reject with the record's place, length and first bytes. With `on_error: fail` it ends the job.
  */
 export async function storeOversizedResult(
   blobs: BlobStore,
-  job: ActiveJob,
+  onError: ChunkContext['onError'],
   cut: CutChunk,
   taskKey: string,
 ): Promise<void> {
   const message =
     `the record has ${cut.fullBytes} bytes, more than ${LIMITS.recordBytesMax}: ` +
     'is a quote opened and never closed?';
-  if (job.facts.context?.onError === 'fail') {
+  if (onError === 'fail') {
     throw new SluiceError('input-malformed', `Line ${cut.line + 1}: ${message}`, {
       details: { line: cut.line + 1, byteOffset: cut.byteOffset, bytes: cut.fullBytes },
     });

@@ -25,6 +25,13 @@ export class PeekableSource implements AsyncIterable<Uint8Array> {
     return { sample: sample ?? new Uint8Array(0), complete: this.#ended };
   }
 
+  /** All that was read and not given out: for a reader who then reads the source itself. */
+  takeAhead(): Uint8Array {
+    const ahead = this.#ahead.length === 1 ? this.#ahead[0] : Buffer.concat(this.#ahead);
+    this.#ahead = [];
+    return ahead ?? new Uint8Array(0);
+  }
+
   async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
     try {
       while (this.#ahead.length > 0) {

@@ -33,6 +33,21 @@ describe('FileBlobStore', () => {
     expect(temporaries.filter((name) => !String(name).startsWith('w-'))).toEqual([]);
   });
 
+  it('has taken the bytes when `putNow` returns, and keeps the first object', async () => {
+    const bytes = Buffer.alloc(1_000_000, 'abc');
+    const wanted = bytes.toString();
+    const name = `chunks/${sha256(wanted)}`;
+    const written = store.putNow(name, bytes);
+    bytes.fill(0);
+    expect(await written).toEqual({ created: true });
+    expect(Buffer.from(await store.get(name)).toString()).toBe(wanted);
+    expect(await store.putNow(name, Buffer.from(wanted))).toEqual({ created: false });
+    const raced = ['one', 'two'].map((text) => store.putNow('results/r', Buffer.from(text)));
+    expect((await Promise.all(raced)).filter(({ created }) => created)).toHaveLength(1);
+    const left = readdirSync(path.join(dir, 'tmp'), { recursive: true, withFileTypes: true });
+    expect(left.filter((entry) => entry.isFile())).toEqual([]);
+  });
+
   it('reads ranges, as bytes and as a stream', async () => {
     await store.put('results/r', [Buffer.from('0123456789')]);
     expect(Buffer.from(await store.getRange('results/r', 2, 5)).toString()).toBe('234');

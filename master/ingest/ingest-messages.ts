@@ -1,0 +1,62 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { ErrorDocument } from '../../pipeline/errors.ts';
+import type { ChunkLimits } from '../../pipeline/limits.ts';
+import type { ChunkStatistics, InputDescription } from '../../pipeline/protocol/index.ts';
+import type { JobFacts, NewChunk } from '../storage/job-record.ts';
+
+/** What passes between the master's main thread and its ingest threads. Plain data. */
+
+/** Given to a thread when it is started. */
+export interface ThreadData {
+  readonly blobDir: string;
+}
+
+/** Opens a session: one input, from its first byte to its end, over a port of its own. */
+export interface OpenMessage {
+  readonly port: MessagePort;
+  readonly input: InputRequest;
+}
+
+export interface InputRequest {
+  readonly planText: string;
+  readonly formatHint: InputDescription['format'] | null;
+  readonly chunkLimits: ChunkLimits;
+  /** Where the body's bytes come. */
+  readonly ring: SharedArrayBuffer;
+  /** A local file that the thread reads itself, in place of a body. */
+  readonly file: string | null;
+  /** As `room`, at the start. */
+  readonly roomChunks: number;
+}
+
+export type ToSession =
+  /** So many bytes more are in the ring. */
+  | { readonly kind: 'body'; readonly bytes: number }
+  | { readonly kind: 'body-end' }
+  /** Chunks with a lower index than this may be written. Never falls. */
+  | { readonly kind: 'room'; readonly chunks: number }
+  /** Stops; answered with `failed` when nothing is being written any more. */
+  | { readonly kind: 'abort' };
+
+/** Facts of a job that are known once its input was sniffed. */
+export type InputFacts = Pick<
+  JobFacts,
+  'input' | 'contextKey' | 'context' | 'outputColumns' | 'shape' | 'dataOffset' | 'dataLine'
+>;
+
+export type FromSession =
+  /** Bytes that were used up: that many more may come. From a file: that were read. */
+  | { readonly kind: 'taken'; readonly bytes: number }
+  /** Before any chunk. */
+  | { readonly kind: 'described'; readonly facts: InputFacts }
+  /** The next chunk in file order is durable; with what its task gave earlier, if it was done. */
+  | { readonly kind: 'stored'; readonly chunk: NewChunk; readonly answer: StoredAnswer | null }
+  /** The last message of a session. */
+  | { readonly kind: 'finished'; readonly inputHash: string }
+  | { readonly kind: 'failed'; readonly error: ErrorDocument };
+
+export interface StoredAnswer {
+  readonly statistics: ChunkStatistics;
+  /** False for what the thread answered itself: an oversized record. */
+  readonly reused: boolean;
+}

@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs';
+import { parentPort, workerData } from 'node:worker_threads';
+import { invariant } from '../../pipeline/errors.ts';
+import { compileKernel } from '../../pipeline/parsing/structural/kernel.ts';
+import { FileBlobStore } from '../../pipeline/storage/file-blob-store.ts';
+import type { OpenMessage, ThreadData } from './ingest-messages.ts';
+import { runSession } from './input-session.ts';
+
+/** Entry of an ingest thread: takes sessions, several at a time where uploads share a thread. */
+invariant(parentPort !== null, 'runs in a worker thread');
+const wasm = new URL('../../pipeline/parsing/structural/kernel.wasm', import.meta.url);
+const { blobDir } = workerData as ThreadData;
+const deps = { blobs: new FileBlobStore(blobDir), kernel: compileKernel(readFileSync(wasm)) };
+
+parentPort.on('message', ({ port, input }: OpenMessage) => {
+  // Its own failures end a session with a message; what is thrown here ends the thread.
+  void runSession(deps, port, input);
+});

@@ -1,0 +1,203 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import type { MessagePort } from 'node:worker_threads';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Chunker } from '../../pipeline/chunking/chunker.ts';
+import type { TakeChunk } from '../../pipeline/chunking/chunker.ts';
+import { errorDocument } from '../../pipeline/errors.ts';
+import { canonicalJson, contextKey } from '../../pipeline/keys/index.ts';
+import { LIMITS } from '../../pipeline/limits.ts';
+import type { KernelModule } from '../../pipeline/parsing/structural/kernel.ts';
+import { compilePlan } from '../../pipeline/plan/compile.ts';
+import { parsePlan } from '../../pipeline/plan/parse.ts';
+import type { FileBlobStore } from '../../pipeline/storage/file-blob-store.ts';
+import { ChunkWriter } from './chunk-writer.ts';
+import type { FromSession, InputRequest } from './ingest-messages.ts';
+import { openInput } from './open-input.ts';
+import type { OpenedInput } from './open-input.ts';
+import { readOptionsOf } from './read-options.ts';
+import { SessionInbox } from './session-inbox.ts';
+
+export interface ThreadDeps {
+  readonly blobs: FileBlobStore;
+  readonly kernel: KernelModule;
+}
+
+/** Of a local file, between two looks at the messages; and what its progress is told in. */
+const TURN_BYTES = 4 * 1024 * 1024;
+const READ_BYTES = 256 * 1024;
+
+/**
+ * Reads one input to its end, in an ingest thread: decode, sniff, cut, hash, write. Tells of each
+ * step over the port, at last `finished` or `failed`; nothing is being written then.
+ */
+export async function runSession(
+  deps: ThreadDeps,
+  port: MessagePort,
+  input: InputRequest,
+): Promise<void> {
+  const inbox = new SessionInbox(port, input);
+  const tell = (message: FromSession): void => port.postMessage(message);
+  const session = new InputSession(deps, inbox, tell, input);
+  try {
+    tell({ kind: 'finished', inputHash: await session.read() });
+  } catch (thrown) {
+    await session.rest();
+    tell({ kind: 'failed', error: errorDocument(thrown) });
+  } finally {
+    port.close();
+  }
+}
+
+class InputSession {
+  readonly #deps: ThreadDeps;
+  readonly #inbox: SessionInbox;
+  readonly #tell: (message: FromSession) => void;
+  readonly #input: InputRequest;
+  #writer: ChunkWriter | null = null;
+  /** Of a local file: bytes that were told of. */
+  #told = 0;
+
+  constructor(
+    deps: ThreadDeps,
+    inbox: SessionInbox,
+    tell: (message: FromSession) => void,
+    input: InputRequest,
+  ) {
+    this.#deps = deps;
+    this.#inbox = inbox;
+    this.#tell = tell;
+    this.#input = input;
+  }
+
+  /** Returns the input's hash. */
+  async read(): Promise<string> {
+    const { file } = this.#input;
+    if (file === null) return await this.#readOpened(this.#inbox.body(), null);
+    const descriptor = openSync(file, 'r');
+    try {
+      return await this.#readOpened(this.#fileBytes(descriptor), descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  /** Waits for what is being written. */
+  async rest(): Promise<void> {
+    await this.#writer?.rest();
+  }
+
+  async #readOpened(body: AsyncIterable<Uint8Array>, file: number | null): Promise<string> {
+    const plan = parsePlan(this.#input.planText);
+    const opened = await openInput(body, readOptionsOf(plan), this.#input.formatHint);
+    const { sniffed } = opened;
+    const compiled = compilePlan(plan, {
+      format: sniffed.input.format,
+      dialect: sniffed.dialect,
+      columns: sniffed.input.columns,
+    });
+    const { context } = compiled;
+    const key = contextKey(context);
+    const { blobs, kernel } = this.#deps;
+    await blobs.put(`contexts/${key}`, [Buffer.from(canonicalJson(context))]);
+    const { input, dataOffset, dataLine } = sniffed;
+    const { outputColumns, shape } = compiled;
+    this.#tell({
+      kind: 'described',
+      facts: { input, contextKey: key, context, outputColumns, shape, dataOffset, dataLine },
+    });
+    const writer = new ChunkWriter({
+      blobs,
+      contextKey: key,
+      onError: context.onError,
+      header: input.columns.map((column) => column.name),
+      onStored: (chunk, answer) => this.#tell({ kind: 'stored', chunk, answer }),
+    });
+    this.#writer = writer;
+    const chunker = new Chunker(
+      input.format === 'csv' ? sniffed.dialect : 'ndjson',
+      this.#input.chunkLimits,
+      {
+        recordBytesMax: LIMITS.recordBytesMax,
+        startOffset: dataOffset,
+        startLine: dataLine,
+        kernel,
+      },
+    );
+    if (opened.raw === null) await this.#cutText(chunker, opened);
+    else if (file === null) await this.#cutBody(chunker, opened.raw.ahead(), dataOffset);
+    else await this.#cutFile(chunker, file, opened.raw.textStart + dataOffset);
+    chunker.finishTo(this.#take);
+    await writer.settle(0);
+    this.#inbox.signal.throwIfAborted();
+    return writer.inputHash();
+  }
+
+  readonly #take: TakeChunk = (cut) => this.#writer?.take(cut);
+
+  async #cutText(chunker: Chunker, { text, sniffed }: OpenedInput): Promise<void> {
+    let skip = sniffed.dataOffset;
+    for await (const bytes of text) {
+      const fresh = skip >= bytes.length ? bytes.subarray(bytes.length) : bytes.subarray(skip);
+      skip = Math.max(0, skip - bytes.length);
+      chunker.pushTo(fresh, this.#take);
+      await this.#settle();
+    }
+  }
+
+  /** A body in plain UTF-8 is scanned as it comes. */
+  async #cutBody(chunker: Chunker, ahead: Uint8Array, dataOffset: number): Promise<void> {
+    const inbox = this.#inbox;
+    chunker.pushTo(ahead.subarray(dataOffset), this.#take);
+    await this.#settle();
+    while (await inbox.more()) {
+      for (let bytes = inbox.view(); bytes.length > 0; bytes = inbox.view()) {
+        chunker.pushTo(bytes, this.#take);
+        inbox.use(bytes.length);
+        await this.#settle();
+      }
+    }
+  }
+
+  /** Plain UTF-8 of a local file goes from the system straight to where it is scanned. */
+  async #cutFile(chunker: Chunker, file: number, start: number): Promise<void> {
+    let at = start;
+    let turnAt = at + TURN_BYTES;
+    const read = (room: Buffer): number => readSync(file, room, 0, room.length, at);
+    for (let length = 1; length > 0;) {
+      length = chunker.pushFrom(read, this.#take);
+      at += length;
+      await this.#settle();
+      if (at < turnAt && length > 0) continue;
+      turnAt = at + TURN_BYTES;
+      await this.#turn(at);
+    }
+  }
+
+  /** Bytes of a local file that need decoding, or are looked at to describe the input. */
+  async *#fileBytes(file: number): AsyncGenerator<Uint8Array> {
+    for (let at = 0; ;) {
+      const bytes = Buffer.allocUnsafeSlow(READ_BYTES);
+      const length = readSync(file, bytes);
+      if (length === 0) return;
+      at += length;
+      yield bytes.subarray(0, length);
+      await this.#turn(at);
+    }
+  }
+
+  /** Tells how far a local file was read, and lets messages come in. */
+  async #turn(readBytes: number): Promise<void> {
+    const fresh = Math.max(0, readBytes - this.#told);
+    this.#told += fresh;
+    this.#tell({ kind: 'taken', bytes: fresh });
+    await nextTurn();
+    this.#inbox.signal.throwIfAborted();
+  }
+
+  async #settle(): Promise<void> {
+    const writer = this.#writer;
+    if (writer === null) return;
+    await writer.settle();
+    await this.#inbox.room(writer.count);
+  }
+}
