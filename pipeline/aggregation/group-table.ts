@@ -7,6 +7,17 @@ export interface GroupTableLimits {
   readonly keyBytesMax: number;
 }
 
+/** The error of one group too many behind `groups`, or of keys of `keyBytes`. */
+export function groupLimitExceeded(
+  groups: number,
+  keyBytes: number,
+  { groupCountMax, keyBytesMax }: GroupTableLimits,
+): SluiceError {
+  return new SluiceError('group-limit', `The aggregation has more than ${groups} groups`, {
+    details: { groups, groupCountMax, keyBytes, keyBytesMax },
+  });
+}
+
 /**
  * Open-addressing hash table from a key's bytes to a dense group number, in order of first
  * appearance. Keys of any length lie one after another in an arena; nothing is allocated for a key
@@ -68,9 +79,7 @@ export class GroupTable {
     const start = this.#starts[group]!;
     const { groupCountMax, keyBytesMax } = this.#limits;
     if (group >= groupCountMax || start + length > keyBytesMax) {
-      throw new SluiceError('group-limit', `The aggregation has more than ${group} groups`, {
-        details: { groups: group, groupCountMax, keyBytes: start + length, keyBytesMax },
-      });
+      throw groupLimitExceeded(group, start + length, this.#limits);
     }
     this.#reserve(group + 1, start + length);
     this.#arena.set(key.subarray(0, length), start);

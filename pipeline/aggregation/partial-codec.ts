@@ -16,14 +16,24 @@ export function encodeAggregate(
   states: readonly MeasureState[],
 ): Uint8Array {
   const writer = new ByteWriter();
-  writer.text(JSON.stringify(shape));
-  writer.count(records);
-  writer.count(table.count);
+  encodeAggregateHead(writer, shape, records, table.count);
   for (const group of table.sortedGroups()) {
     writer.block(table.key(group));
     for (const state of states) state.write(group, writer);
   }
   return writer.finish();
+}
+
+/** What stands before the groups. */
+export function encodeAggregateHead(
+  writer: ByteWriter,
+  shape: AggregateShape,
+  records: number,
+  groups: number,
+): void {
+  writer.text(JSON.stringify(shape));
+  writer.count(records);
+  writer.count(groups);
 }
 
 export interface AggregateHead {

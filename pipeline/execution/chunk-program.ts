@@ -1,3 +1,4 @@
+import { AggregateKernel } from '../aggregation/aggregate-kernel.ts';
 import { invariant } from '../errors.ts';
 import type { Kernel, KernelModule } from '../parsing/structural/kernel.ts';
 import { createProfileKernel } from '../profile/profile-accumulator.ts';
@@ -47,10 +48,10 @@ export function createChunkProgram(
   kernel: KernelModule | null = null,
 ): ChunkProgram {
   const source = createRecordSource(context, kernel);
-  const profileKernel = profileKernelOf(context, source.kernel);
+  const kernels = kernelsOf(context, source.kernel);
   return {
     run(bytes) {
-      const run = new ChunkRun(context, bytes, profileKernel);
+      const run = new ChunkRun(context, bytes, kernels);
       for (const batch of source.batches(bytes)) run.take(batch);
       return run.finish(source.lines);
     },
@@ -71,8 +72,8 @@ class ChunkRun implements OperatorSink {
   private filteredCount = 0;
   private aggregatedCount = 0;
 
-  constructor(context: ChunkContext, bytes: Uint8Array, profileKernel: ProfileKernel | null) {
-    const { operators, view } = createOperators(context, profileKernel);
+  constructor(context: ChunkContext, bytes: Uint8Array, kernels: OperatorKernels) {
+    const { operators, view } = createOperators(context, kernels);
     this.operators = operators;
     this.writer =
       context.write.format === 'csv' ? new CsvWriter(view, context) : new JsonWriter(view, context);
@@ -138,16 +139,27 @@ class ChunkRun implements OperatorSink {
   }
 }
 
-/** The profile's part of the kernel: one for all runs, as it is a part of the kernel's memory. */
-function profileKernelOf(context: ChunkContext, kernel: Kernel | null): ProfileKernel | null {
-  const step = context.steps.find(({ kind }) => kind === 'profile');
-  if (kernel === null || step?.kind !== 'profile') return null;
-  return createProfileKernel(kernel, step.columns.length, context.dialect, context.nullstr);
+/** Parts of the kernel that operators work in: one for all runs, as they are areas of its memory. */
+interface OperatorKernels {
+  readonly profile: ProfileKernel | null;
+  readonly aggregate: AggregateKernel | null;
+}
+
+function kernelsOf(context: ChunkContext, kernel: Kernel | null): OperatorKernels {
+  if (kernel === null) return { profile: null, aggregate: null };
+  const { steps, dialect, nullstr } = context;
+  const profiled = steps.find((step) => step.kind === 'profile')?.columns.length;
+  const isAggregated = steps.some((step) => step.kind === 'aggregate');
+  return {
+    profile:
+      profiled === undefined ? null : createProfileKernel(kernel, profiled, dialect, nullstr),
+    aggregate: isAggregated ? AggregateKernel.create({ kernel, dialect, nullstr }) : null,
+  };
 }
 
 function createOperators(
   context: ChunkContext,
-  profileKernel: ProfileKernel | null,
+  kernels: OperatorKernels,
 ): { operators: Operator[]; view: ColumnView } {
   const operators: Operator[] = [];
   let view: ColumnView = {
@@ -163,10 +175,10 @@ function createOperators(
         operators.push(new FilterOperator(step, view, context));
         break;
       case 'profile':
-        operators.push(new ProfileOperator(step, view, context, profileKernel));
+        operators.push(new ProfileOperator(step, view, context, kernels.profile));
         break;
       case 'aggregate':
-        operators.push(new AggregateOperator(step, view, context));
+        operators.push(new AggregateOperator(step, view, context, kernels.aggregate));
         break;
       case 'select':
       case 'drop':

@@ -1,4 +1,5 @@
-import { AggregateAccumulator } from '../aggregation/aggregate-accumulator.ts';
+import { createAggregate, type Aggregate } from '../aggregation/aggregate.ts';
+import type { AggregateKernel } from '../aggregation/aggregate-kernel.ts';
 import type { AggregateSpec } from '../aggregation/shape.ts';
 import { invariant } from '../errors.ts';
 import { bindCondition } from '../plan/expression/bind.ts';
@@ -95,16 +96,17 @@ export class ProfileOperator implements Operator {
 
 /** Takes records into groups; none is left behind it. */
 export class AggregateOperator implements Operator {
-  private readonly accumulator: AggregateAccumulator;
+  private readonly accumulator: Aggregate;
 
-  constructor(step: Extract<Step, { kind: 'aggregate' }>, view: ColumnView, context: ChunkContext) {
+  constructor(
+    step: Extract<Step, { kind: 'aggregate' }>,
+    view: ColumnView,
+    context: ChunkContext,
+    kernel: AggregateKernel | null,
+  ) {
     const { columns, dialect, nullstr, onError } = context;
-    this.accumulator = new AggregateAccumulator(aggregateSpec(step, view), {
-      columns,
-      dialect,
-      nullstr,
-      onError,
-    });
+    const options = { columns, dialect, nullstr, onError };
+    this.accumulator = createAggregate(aggregateSpec(step, view), options, kernel);
   }
 
   apply(batch: Batch, sink: OperatorSink): void {

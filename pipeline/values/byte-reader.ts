@@ -11,6 +11,11 @@ export class ByteReader {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
+  /** Offset of the next byte. */
+  get position(): number {
+    return this.#position;
+  }
+
   get done(): boolean {
     return this.#position >= this.#bytes.length;
   }

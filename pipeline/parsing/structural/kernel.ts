@@ -28,6 +28,11 @@ interface KernelExports {
     ...[frame, column, position, from, to]: readonly [number, number, number, number, number]
   ): number;
   flushColumn(column: number): void;
+  clearGroups(frame: number): void;
+  hasRoom(frame: number): number;
+  addBlock(frame: number, from: number, to: number): number;
+  sortGroups(frame: number): void;
+  encodeGroups(frame: number): number;
 }
 
 const PAGE_BYTES = 65_536;

@@ -6,6 +6,7 @@
 // else sets `irregular`, and the caller reads the batch with the scalar tokenizer.
 import { equalMask, lowBits, prefixXor } from './masks';
 
+export { addBlock, clearGroups, encodeGroups, hasRoom, sortGroups } from './aggregate/index';
 export { initColumn } from './profile/column-state';
 export { profileColumn } from './profile/profile-column';
 export { flushColumn } from './profile/value-cache';
