@@ -1,4 +1,4 @@
-import type { ConfirmChannel, Message } from 'amqplib';
+import { IllegalOperationError, type ConfirmChannel, type Message } from 'amqplib';
 
 export interface OutgoingMessage {
   readonly queue: string;
@@ -8,7 +8,10 @@ export interface OutgoingMessage {
   readonly persistent: boolean;
 }
 
-/** `lost`: the channel went away first, nobody knows. `unroutable`: the queue does not exist. */
+/**
+ * `lost`: the channel went away first, nobody knows. `refused`: the broker said no, or the channel
+ * was being closed. `unroutable`: the queue does not exist.
+ */
 export type PublishOutcome = 'stored' | 'lost' | 'refused' | 'unroutable';
 
 /**
@@ -38,18 +41,24 @@ export class ConfirmedPublisher {
         if (error === null) resolve(unroutable ? 'unroutable' : 'stored');
         else resolve(this.#signal.aborted || isChannelClosed(error) ? 'lost' : 'refused');
       };
-      this.#channel.sendToQueue(
-        message.queue,
-        Buffer.from(message.content.buffer, message.content.byteOffset, message.content.length),
-        {
-          messageId: message.messageId,
-          correlationId,
-          contentType: 'application/json',
-          persistent: message.persistent,
-          mandatory: true,
-        },
-        onConfirm,
-      );
+      try {
+        this.#channel.sendToQueue(
+          message.queue,
+          Buffer.from(message.content.buffer, message.content.byteOffset, message.content.length),
+          {
+            messageId: message.messageId,
+            correlationId,
+            contentType: 'application/json',
+            persistent: message.persistent,
+            mandatory: true,
+          },
+          onConfirm,
+        );
+      } catch (thrown) {
+        // Between the close and its confirmation the channel takes nothing; its successor will.
+        if (!(thrown instanceof IllegalOperationError)) throw thrown;
+        resolve('refused');
+      }
     });
   }
 }
