@@ -7,11 +7,13 @@ export interface QueueUnderTest {
   readonly producer: TaskProducer;
   /** Starts processes of `scripted-worker.ts`. */
   startWorkers(count: number): void;
+  /** Lets the workers finish what they have begun, and ends them. */
+  drain(): Promise<void>;
   close(): Promise<void>;
 }
 
 export const DELIVERY_LIMIT = 3;
-const WAIT = { timeout: 15_000, interval: 10 };
+const WAIT = { timeout: 60_000, interval: 10 };
 
 /** A task whose worker does what `script` says; see `scripted-worker.ts`. */
 export function taskFor(script: string, chunkIndex = 0): TaskMessage {
@@ -51,7 +53,7 @@ export function queueContract(open: () => Promise<QueueUnderTest>): void {
     });
   }
   const results = (): string[] => resultKeys(heard);
-  const hangingPid = (): number =>
+  const begunBy = (): number =>
     heard.flatMap((one) => (one.kind === 'failure' ? [Number(one.error.details['pid'])] : []))[0] ??
     0;
 
@@ -75,8 +77,8 @@ export function queueContract(open: () => Promise<QueueUnderTest>): void {
     await listen();
     queue.startWorkers(1);
     await queue.producer.publish(task);
-    await vi.waitFor(() => expect(hangingPid()).toBeGreaterThan(0), WAIT);
-    process.kill(hangingPid(), 'SIGKILL');
+    await vi.waitFor(() => expect(begunBy()).toBeGreaterThan(0), WAIT);
+    process.kill(begunBy(), 'SIGKILL');
     await vi.waitFor(() => expect(results()).toEqual([task.taskKey]), WAIT);
     expect(heard.at(-1)).toMatchObject({ kind: 'result', reused: true });
   });
@@ -154,13 +156,14 @@ export function queueContract(open: () => Promise<QueueUnderTest>): void {
   it('close drains: what a worker has begun is announced, and no process is left', async () => {
     await listen();
     queue.startWorkers(1);
-    const [warmUp, slow] = [taskFor('ok'), taskFor('slow-400')];
+    const [warmUp, slow] = [taskFor('ok'), taskFor('tell-400')];
     await queue.producer.publish(warmUp);
     await vi.waitFor(() => expect(results()).toHaveLength(1), WAIT);
     await queue.producer.publish(slow);
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await vi.waitFor(() => expect(begunBy()).toBeGreaterThan(0), WAIT);
+    await queue.drain();
+    await vi.waitFor(() => expect(results()).toContain(slow.taskKey), WAIT);
     await queue.close();
-    expect(results()).toContain(slow.taskKey);
     await expect(queue.producer.publish(taskFor('ok'))).rejects.toMatchObject({ code: 'closing' });
   });
 }

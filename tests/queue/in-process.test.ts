@@ -10,22 +10,25 @@ beforeAll(async () => {
 });
 afterAll(() => worker.remove());
 
+const WAIT = { timeout: 60_000, interval: 20 };
+
 function openProducer(workerEntry: string): InProcessProducer {
   return new InProcessProducer({
     workerEntry,
     storage: { kind: 'file', dir: 'unused' },
     log: pino({ level: 'silent' }),
     deliveryLimit: DELIVERY_LIMIT,
-    drainWithinMs: 5_000,
+    drainWithinMs: 30_000,
   });
 }
 
-describe('the in-process queue', { timeout: 30_000 }, () => {
+describe('the in-process queue', { timeout: 120_000 }, () => {
   queueContract(async () => {
     const producer = openProducer(worker.path);
     return {
       producer,
       startWorkers: (count) => producer.startWorkers(count),
+      drain: () => producer.close(),
       close: () => producer.close(),
     };
   });
@@ -40,7 +43,7 @@ describe('the in-process queue', { timeout: 30_000 }, () => {
       await vi.waitFor(() => {
         expect(producer.workerPids().size).toBe(2);
         expect(producer.workerPids().get('worker-2')).not.toBe(before);
-      });
+      }, WAIT);
     } finally {
       await producer.close();
     }
@@ -54,9 +57,7 @@ describe('the in-process queue', { timeout: 30_000 }, () => {
       await producer.publish(taskFor('ok'));
       await vi.waitFor(
         () => expect(producer.status().error).toMatch(/worker-1 ended \(exit code/),
-        {
-          timeout: 5_000,
-        },
+        WAIT,
       );
     } finally {
       await producer.close();

@@ -11,13 +11,13 @@ import { describeWith } from '../support/needs.ts';
 import { startRabbitMq } from '../support/rabbitmq.ts';
 import { DELIVERY_LIMIT, queueContract, resultKeys, taskFor } from './contract.ts';
 
-vi.setConfig({ testTimeout: 45_000, hookTimeout: 45_000 });
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const started = await startRabbitMq();
 const broker = 'skipped' in started ? null : started;
 const reason = 'skipped' in started ? started.skipped : '';
 const log = pino({ level: 'silent' });
-const WAIT = { timeout: 30_000, interval: 20 };
+const WAIT = { timeout: 60_000, interval: 20 };
 
 describeWith({ met: broker !== null, otherwise: reason }, 'the queue through RabbitMQ', () => {
   const url = broker?.url ?? '';
@@ -44,10 +44,9 @@ describeWith({ met: broker !== null, otherwise: reason }, 'the queue through Rab
       prefix,
       producer,
       startWorkers: (count: number) => workers.start(count),
+      drain: () => workers.close(),
       async close() {
         await workers.close();
-        // What the workers announced while they drained is still taken.
-        await new Promise((resolve) => setTimeout(resolve, 100));
         await producer.close();
         await deleteQueues(url, prefix);
       },

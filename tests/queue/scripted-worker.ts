@@ -9,7 +9,8 @@ import { endWithMaster, masterPort } from '../../worker/queue/master-port.ts';
 
 /**
  * A worker process that does what the task's jobId says:
- * `ok` | `slow-MS` announce a result, ack · `hang-first` announces, then hangs unless redelivered ·
+ * `ok` | `slow-MS` announce a result, ack · `tell-MS` tells that it begins, then as `slow` ·
+ * `hang-first` announces, then hangs unless redelivered ·
  * `die` ends the process · `requeue` | `drop` verdicts · `throw` rejects.
  * An announcement's `ms` is the number of tasks this process held at once at most so far.
  */
@@ -87,11 +88,12 @@ async function perform({ task, redelivered }: Delivery): Promise<Verdict> {
       return 'drop';
     case 'throw':
       throw new Error('as the script says');
+    case 'tell':
     case 'hang-first': {
       if (redelivered) break;
-      const error = { code: 'internal', message: 'hanging', details: { pid: process.pid } };
+      const error = { code: 'internal', message: 'begun', details: { pid: process.pid } };
       await consumer.announce({ ...address, kind: 'failure', ms: 0, retryable: true, error });
-      await sleep(60_000);
+      if (script === 'hang-first') await sleep(60_000);
       break;
     }
   }

@@ -51,9 +51,9 @@ export function openConnection(port: number) {
   };
 }
 
-/** Resolves when the condition holds; fails after some seconds. */
+/** Resolves when the condition holds; fails after a time that no loaded machine needs. */
 export async function until(condition: () => boolean, what = 'a condition'): Promise<void> {
-  const deadline = Date.now() + 8_000;
+  const deadline = Date.now() + 30_000;
   while (!condition()) {
     if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));

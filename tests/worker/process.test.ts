@@ -9,9 +9,9 @@ import type { Announcement } from '../../pipeline/protocol/index.ts';
 
 /** `npm test` builds it before the tests run. */
 const BUILT = fileURLToPath(new URL('../../dist/worker/main.js', import.meta.url));
-const WAIT = { timeout: 15_000, interval: 20 };
+const WAIT = { timeout: 60_000, interval: 20 };
 
-describe('a worker process', { timeout: 30_000 }, () => {
+describe('a worker process', { timeout: 120_000 }, () => {
   let dir: string;
   beforeAll(async () => {
     dir = await mkdtemp(path.join(tmpdir(), 'sluice-worker-'));
