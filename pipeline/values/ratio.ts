@@ -20,7 +20,9 @@ export function ratioToDouble(numerator: bigint, denominator: bigint): number {
   if (shift === -MIN_EXPONENT && quotient < 1n << BigInt(MANTISSA_BITS)) {
     return Number(roundHalfEven(quotient, remainder, divisor)) * Number.MIN_VALUE;
   }
-  return scaleByPowerOfTwo(Number(remainder === 0n ? quotient : quotient | 1n), -shift);
+  // The sticky bit has a place of its own: just above the subnormals the quotient has 54 bits.
+  const sticky = remainder === 0n ? 0n : 1n;
+  return scaleByPowerOfTwo(Number((quotient << 1n) | sticky), -shift - 1);
 }
 
 /** `mantissa / (10^scale * divisor)`. */

@@ -73,6 +73,12 @@ describe('exact sums', () => {
 });
 
 describe('doubles of fractions', () => {
+  test('round once just above the subnormals too', () => {
+    const value = 451729302765416344645226438751075894685n;
+    expect(decimalToDouble(value, 346)).toBe(4.517293027654164e-308);
+    expect(decimalToDouble(-value, 346)).toBe(-4.517293027654164e-308);
+  });
+
   test('are those that Number() reads from the decimal text, subnormals and overflow included', () => {
     const digits = fc.bigInt({ min: -(10n ** 40n), max: 10n ** 40n });
     fc.assert(
