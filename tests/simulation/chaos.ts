@@ -56,7 +56,7 @@ function strike(world: World, kind: FaultKind): void {
       return;
     case 'block broker':
       broker.isBlocked = true;
-      scheduler.after(random.pick([100, 1_000, 40_000]), 'broker takes messages', () => {
+      scheduler.after(random.pick([100, 700, 1_500]), 'broker takes messages', () => {
         broker.isBlocked = false;
       });
       return;
@@ -83,12 +83,16 @@ function strike(world: World, kind: FaultKind): void {
   }
 }
 
+const OPERATIONS = [
+  ...['pause', 'pause', 'resume', 'resume', 'retry', 'retry', 'cancel', 'delete', 'delete'],
+] as const;
+
 /** What people do to jobs, as the service does it for them. */
 function operate(world: World): void {
   const { random, master } = world;
   if (master === null || !master.process.alive || world.jobs.length === 0) return;
   const job = random.pick(world.jobs);
-  const kind = random.pick(['pause', 'pause', 'resume', 'resume', 'retry', 'cancel', 'delete']);
+  const kind = random.pick(OPERATIONS);
   world.scheduler.note(`operation: ${kind} ${job.id}`);
   const state = world.stateOf(job);
   if (state === undefined) return;
@@ -97,9 +101,7 @@ function operate(world: World): void {
     return;
   }
   if (kind === 'cancel' && random.chance(0.5)) return;
-  attempt(() =>
-    master.coordinator.apply(job.id, { kind: kind as 'pause' | 'resume' | 'retry' | 'cancel' }),
-  );
+  attempt(() => master.coordinator.apply(job.id, { kind }));
 }
 
 /** As `LocalMasterService.delete`. */

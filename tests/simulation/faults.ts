@@ -31,6 +31,9 @@ export const FAULT_KINDS = [
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 export function pickFaults(random: Random): FaultRates {
+  if (random.chance(0.03)) {
+    return { disk: 0, commitFailure: 0, crashAtCommit: 0, everyMs: 1, kinds: [] };
+  }
   const rate = (most: number) => (random.chance(0.5) ? 0 : random.next() * most);
   const share = random.next();
   return {
@@ -38,6 +41,11 @@ export function pickFaults(random: Random): FaultRates {
     commitFailure: rate(0.05),
     crashAtCommit: rate(0.02),
     everyMs: random.between(15, 300),
-    kinds: random.chance(0.05) ? [] : FAULT_KINDS.filter(() => random.chance(share)),
+    kinds: FAULT_KINDS.filter(() => random.chance(share)),
   };
+}
+
+/** Whether nothing goes wrong in the run. */
+export function isCalm({ disk, commitFailure, crashAtCommit, kinds }: FaultRates): boolean {
+  return disk + commitFailure + crashAtCommit + kinds.length === 0;
 }

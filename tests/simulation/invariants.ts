@@ -22,6 +22,7 @@ export interface CommittedJob {
   readonly rows: Row[];
   /** `index.attempt` of tasks that were handed to the queue. */
   readonly published: Set<string>;
+  readonly everPublished: Set<number>;
   /** Where the merge in this master's memory is; null when it holds nothing of the job. */
   merged: number | null;
 }
@@ -52,7 +53,13 @@ export class Invariants {
 
   inserted(record: JobRecord): void {
     const { state } = record;
-    this.jobs.set(record.id, { state, rows: [], published: new Set(), merged: null });
+    this.jobs.set(record.id, {
+      state,
+      rows: [],
+      published: new Set(),
+      everPublished: new Set(),
+      merged: null,
+    });
   }
 
   deleted(jobId: string): void {
@@ -131,10 +138,11 @@ export class Invariants {
     published.add(name);
     if (!isNew) return;
     check(state.status !== 'paused', `${what} is not published while the job is paused`);
-    check(
-      index < state.watermark + LIMITS.reorderChunksMax,
-      `${what} is within the reorder window`,
-    );
+    // The watermark may have gone back since a chunk was published first.
+    const isFirst = attempt === 1 && !job.everPublished.has(index);
+    job.everPublished.add(index);
+    const isNear = !isFirst || index < state.watermark + LIMITS.reorderChunksMax;
+    check(isNear, `${what} is within the reorder window`);
     const running = [...this.jobs.values()]
       .filter((one) => !isFinal(one.state))
       .reduce((sum, one) => sum + one.state.running.length, 0);

@@ -16,15 +16,19 @@ export function mustComplete(world: World, job: SimJob): boolean {
   return state.input === 'complete' && !poisoned && !failsOn(job.plan, job.input.bytes);
 }
 
+/** Holds a job that nothing stands in the way of to its promise. */
+export function checkCompleted(world: World, job: SimJob): void {
+  if (!mustComplete(world, job)) return;
+  const { status = 'deleted', error = null } = world.stateOf(job) ?? {};
+  check(status === 'completed', `${job.id} completes (${status}: ${error?.message ?? ''})`);
+}
+
 /** Compares what a job has come to, in every view of it, with the oracle. */
 export async function checkOutcome(world: World, master: SimMaster, job: SimJob): Promise<void> {
   const record = world.store.job(job.id);
   if (record === null) return;
   const { state, facts } = record;
-  if (mustComplete(world, job)) {
-    const reason = state.error?.message ?? '';
-    check(state.status === 'completed', `${job.id} completes (${state.status}: ${reason})`);
-  }
+  checkCompleted(world, job);
   if (!state.status.startsWith('completed')) return;
   const kept = job.input.chunks.filter((_, index) => !state.failed.includes(index));
   const wanted = expectedOf(job.plan, Buffer.concat(kept.map(({ bytes }) => bytes)), facts);

@@ -105,10 +105,8 @@ export class SimBroker {
       },
       status: () => this.#status(connection),
       drain,
-      close: async () => {
-        await drain();
-        if (consumer !== null) this.#consumers.delete(consumer);
-      },
+      // What was on its way to it goes back when the connection is gone.
+      close: drain,
     };
   }
 

@@ -3,8 +3,9 @@ import type { SimProcess } from './sim-process.ts';
 
 const TRAVEL_MS = 1;
 const REFUSED_PAUSE_MS = 200;
-const PUBLISH_WITHIN_MS = 30_000;
-const HEARTBEAT_WITHIN_MS = 1_000;
+/** Less than production waits, so that it happens. */
+const PUBLISH_WITHIN_MS = 500;
+const HEARTBEAT_WITHIN_MS = 100;
 
 /** What a connection needs to know of its broker. */
 export interface BrokerFacts {
