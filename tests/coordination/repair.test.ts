@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { decide } from '../../master/coordination/decide.ts';
+import type { JobEvent, JobState } from '../../master/coordination/job-state.ts';
+import { INITIAL_JOB_STATE, ZERO_STATISTICS } from '../../master/coordination/job-state.ts';
+
+const error = { code: 'blob-corrupt', message: 'x', details: {} } as const;
+
+/** A state after some events, all of which count. */
+function after(events: readonly JobEvent[], from: JobState = INITIAL_JOB_STATE): JobState {
+  return events.reduce((state, event) => {
+    const decision = decide(state, event);
+    expect(decision.verdict).toBe('taken');
+    return decision.state;
+  }, from);
+}
+
+function stored(count: number): JobEvent[] {
+  return Array.from({ length: count }, (_, index) => ({ kind: 'chunk-stored', index }));
+}
+
+function result(index: number, reused = false): JobEvent {
+  const attempt = reused ? 0 : 1;
+  const facts = { worker: null, ms: 1, statistics: ZERO_STATISTICS };
+  return { kind: 'result-announced', index, attempt, reused, ...facts };
+}
+
+const lost = (
+  kind: 'merge-failed' | 'rebuild-failed',
+  index: number,
+  reused: boolean,
+): JobEvent => ({
+  ...{ kind, index, attempt: reused ? 0 : 1, reused, statistics: ZERO_STATISTICS, error },
+});
+
+describe('a retried job', () => {
+  it('asks for the chunks that were running when it failed, too', () => {
+    const slots = Array.from({ length: 3 }, (): JobEvent => ({ kind: 'slot-granted' }));
+    const malformed: JobEvent = {
+      ...{ kind: 'attempt-failed', index: 1, attempt: 1, worker: null, ms: 1, retryable: false },
+      error: { code: 'input-malformed', message: 'x', details: {} },
+    };
+    const failed = after([...stored(3), { kind: 'input-complete' }, ...slots, malformed]);
+    expect(failed.status).toBe('failed');
+    const { waiting } = after([{ kind: 'retry' }], failed);
+    expect(waiting.map(({ index }) => index)).toEqual([0, 1, 2]);
+  });
+
+  it('writes its outputs again when only they failed', () => {
+    const finalizing = after([{ kind: 'input-complete' }]);
+    const full = { code: 'disk-full', message: 'x', details: {} } as const;
+    const failed = after([{ kind: 'finalize-failed', error: full }], finalizing);
+    const { state, effects } = decide(failed, { kind: 'retry' });
+    expect(state.status).toBe('finalizing');
+    expect(effects.map(({ kind }) => kind)).toEqual(['rebuild', 'finalize']);
+  });
+});
+
+describe('a result that is lost', () => {
+  it('is asked for once, although its chunk was never published', () => {
+    const merging = after([...stored(2), result(0, true)]);
+    const undone = after([lost('merge-failed', 0, true), { kind: 'slot-granted' }], merging);
+    expect(undone.running).toEqual([{ index: 0, attempt: 1 }]);
+    const { running } = after([{ kind: 'slot-granted' }], undone);
+    expect(running.map(({ index }) => index)).toEqual([0, 1]);
+  });
+
+  it('takes the watermark back, and what follows it stays answered', () => {
+    const merged = [0, 1, 2].flatMap((index): JobEvent[] => [
+      result(index),
+      { kind: 'chunk-merged', index },
+    ]);
+    const slots = Array.from({ length: 3 }, (): JobEvent => ({ kind: 'slot-granted' }));
+    const finalizing = after([...stored(3), ...slots, { kind: 'input-complete' }, ...merged]);
+    expect(finalizing.status).toBe('finalizing');
+    const state = after([lost('rebuild-failed', 1, false)], finalizing);
+    expect(state).toMatchObject({ status: 'processing', watermark: 1, doneCount: 2 });
+    expect(state.waiting).toEqual([{ index: 1, attempt: 2 }]);
+    const again = after(
+      [{ kind: 'slot-granted' }, { ...result(1), attempt: 2 } as JobEvent],
+      state,
+    );
+    const done = after(
+      [
+        { kind: 'chunk-merged', index: 1 },
+        { kind: 'chunk-merged', index: 2 },
+      ],
+      again,
+    );
+    expect(done.status).toBe('finalizing');
+  });
+});
