@@ -55,8 +55,9 @@ export const LIMITS = {
   reorderChunksMax: 512,
   /** Tasks a worker holds: one in work, one whose bytes are being fetched. */
   workerPrefetchTasks: 2,
-  /** Chunks of one upload that are written and not yet known to be on the disk. */
-  uploadWritesInFlightMax: 2,
+  /** Chunks of one upload that are written and not yet known to be on the disk. Each keeps one of
+   *  the process's four threads for file calls waiting: one stays free. */
+  uploadWritesInFlightMax: 3,
   /** Bytes of one upload on their way to its ingest thread: some 5 ms of its work, about as long as
    *  it takes to hash and write one chunk, while it reads nothing. */
   uploadBytesInFlightMax: 4 * MIB,
