@@ -13,7 +13,7 @@ import { rangesAdd, rangesFrom, rangesHave, rangesNextMissing, rangesRemove } fr
 export function decide(state: JobState, event: JobEvent): Decision {
   switch (event.kind) {
     case 'chunk-stored':
-      return onChunkStored(state, event.index);
+      return onChunkStored(state, event);
     case 'input-complete':
       return onInputComplete(state);
     case 'input-failed':
@@ -79,9 +79,15 @@ export function queuedCount(state: JobState): number {
 
 const STOPPED = { running: [], waiting: [], merging: false } as const;
 
-function onChunkStored(state: JobState, index: number): Decision {
+function onChunkStored(
+  state: JobState,
+  { index, answer }: Extract<JobEvent, { kind: 'chunk-stored' }>,
+): Decision {
   if (isFinal(state) || state.input !== 'open' || index !== state.chunkCount) return ignored(state);
-  return taken({ ...state, chunkCount: index + 1 });
+  const stored = { ...state, chunkCount: index + 1 };
+  if (answer === undefined) return taken(stored);
+  const source = { index, attempt: 0, worker: null, ms: 0 };
+  return onResult(stored, { kind: 'result-announced', ...source, ...answer });
 }
 
 function onInputComplete(state: JobState): Decision {

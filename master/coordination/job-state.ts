@@ -51,7 +51,12 @@ export interface Attempt {
 
 export type JobEvent =
   /** The next chunk is durable; indexes come in order. */
-  | { readonly kind: 'chunk-stored'; readonly index: number }
+  | {
+      readonly kind: 'chunk-stored';
+      readonly index: number;
+      /** When its result was stored before: it is answered at once, and no task is published. */
+      readonly answer?: { readonly reused: boolean; readonly statistics: ChunkStatistics };
+    }
   | { readonly kind: 'input-complete' }
   | { readonly kind: 'input-failed'; readonly error: ErrorDocument }
   /** The scheduler lets this job publish one more task. */

@@ -154,8 +154,7 @@ export class Coordinator {
     if (decision.verdict !== 'taken') return decision.verdict;
     this.#commit(job, decision, newChunk);
     job.state = decision.state;
-    if (event.kind === 'result-announced') job.rate.add(bytesProcessed(job));
-    this.#count(event, decision);
+    this.#count(job, decision);
     for (const effect of decision.effects) this.#perform(job, effect);
     job.settle();
     this.#notify(jobId);
@@ -369,13 +368,15 @@ export class Coordinator {
     return chunk?.taskKey === message.taskKey;
   }
 
-  #count(event: JobEvent, decision: Decision): void {
-    if (event.kind === 'result-announced') {
-      if (event.reused) this.counts.chunksReused += 1;
+  #count(job: ActiveJob, { changes }: Decision): void {
+    for (const { status, statistics } of changes) {
+      if (status === 'failed') this.counts.chunksFailed += 1;
+      if (statistics === undefined) continue;
+      if (status === 'reused') this.counts.chunksReused += 1;
       else this.counts.chunksDone += 1;
-      this.counts.recordsIn += event.statistics.recordsIn;
+      this.counts.recordsIn += statistics.recordsIn;
+      job.rate.add(bytesProcessed(job));
     }
-    this.counts.chunksFailed += decision.changes.filter((one) => one.status === 'failed').length;
   }
 
   #notify(jobId: string): void {

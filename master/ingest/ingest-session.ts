@@ -137,13 +137,8 @@ class IngestSession {
         return;
       case 'stored': {
         const { chunk, answer } = message;
-        const { index } = chunk;
-        coordinator.apply(this.#job.id, { kind: 'chunk-stored', index }, chunk);
-        if (answer === null) return;
-        coordinator.apply(this.#job.id, {
-          ...{ kind: 'result-announced', index, attempt: 0, worker: null, ms: 0 },
-          ...answer,
-        });
+        const event = { kind: 'chunk-stored', index: chunk.index } as const;
+        coordinator.apply(this.#job.id, answer === null ? event : { ...event, answer }, chunk);
         return;
       }
     }

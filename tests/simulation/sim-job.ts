@@ -72,15 +72,12 @@ async function sendChunks(master: SimMaster, sim: SimJob): Promise<void> {
     job.signal.throwIfAborted();
     if (sim.isAbandoned) throw new SluiceError('input-truncated', 'the client went away');
     const { byteOffset, line, fullBytes: bytes } = cut;
+    const stored = { kind: 'chunk-stored', index } as const;
     coordinator.apply(
       job.id,
-      { kind: 'chunk-stored', index },
+      statistics === null ? stored : { ...stored, answer: { reused: true, statistics } },
       { index, chunkKey: key, taskKey: task, byteOffset, bytes, line },
     );
-    if (statistics !== null) {
-      const answer = { index, attempt: 0, worker: null, reused: true, ms: 0, statistics };
-      coordinator.apply(job.id, { kind: 'result-announced', ...answer });
-    }
     await job.until(() => {
       const { doneCount, reusedCount, failed } = job.state;
       return index + 1 - (doneCount + reusedCount + failed.length) <= LIMITS.backlogChunksMax;
