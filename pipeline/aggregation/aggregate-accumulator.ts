@@ -1,4 +1,5 @@
 import type { Batch, Fault } from '../execution/batch.ts';
+import type { Vector } from '../execution/vectors.ts';
 import { LIMITS } from '../limits.ts';
 import type { Dialect } from '../parsing/dialect.ts';
 import type { Column, ColumnType } from '../protocol/job.ts';
@@ -6,7 +7,8 @@ import { NullTexts } from '../values/null-texts.ts';
 import { GroupTable } from './group-table.ts';
 import { InputCell } from './input-cell.ts';
 import { KeyEncoder } from './key-encoder.ts';
-import { measureState, type MeasureState } from './measure-states.ts';
+import type { MeasureState } from './measure-state.ts';
+import { measureState } from './measure-states.ts';
 import { encodeAggregate } from './partial-codec.ts';
 import { shapeOf, type AggregateShape, type AggregateSpec } from './shape.ts';
 
@@ -17,8 +19,10 @@ export const AGGREGATE_LIMITS = {
 };
 
 export interface AggregateOptions {
-  /** The input's columns with their frozen types. */
+  /** The input's columns with their frozen types, and behind them those that were computed. */
   readonly columns: readonly Column[];
+  /** By position: the vector of a computed column, null for a field. No vectors when left out. */
+  readonly vectors?: readonly (Vector | null)[];
   readonly dialect: Dialect;
   readonly nullstr: readonly string[];
   /** 'null' counts a value that does not cast as NULL; else its record is a fault. */
@@ -53,7 +57,8 @@ export class AggregateAccumulator {
     const cellOf = (column: number, type: ColumnType): InputCell => {
       const known = this.#cells.find((cell) => cell.column === column && cell.type === type);
       if (known !== undefined) return known;
-      const cell = new InputCell(column, type, dialect, nullTexts);
+      const vector = options.vectors?.[column] ?? null;
+      const cell = new InputCell(column, type, dialect, nullTexts, vector);
       this.#cells.push(cell);
       return cell;
     };
@@ -124,11 +129,12 @@ export class AggregateAccumulator {
 
 function castFault(record: number, cell: InputCell, columns: readonly Column[]): Fault {
   const { bytes, start, end } = cell.slice;
+  const isField = cell.vector === null;
   const text = new TextDecoder().decode(bytes.subarray(start, Math.min(end, start + 100)));
   const name = JSON.stringify(columns[cell.column]!.name);
   return {
     record,
-    column: cell.column,
+    column: isField ? cell.column : -1,
     code: 'type-error',
     message: `Value ${JSON.stringify(text)} in column ${name} does not cast to ${cell.type}`,
   };

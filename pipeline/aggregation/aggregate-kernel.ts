@@ -37,7 +37,8 @@ const GROUPS_AREA_BYTES = 48 * MIB;
 const ARENA_BYTES = 16 * MIB;
 /** A power of two: at most 60 % full. */
 const SLOT_COUNT_MAX = 524_288;
-const OUTPUT_BYTES = MIB / 4;
+/** The groups of most chunks, so that they are copied once. */
+const OUTPUT_BYTES = 4 * MIB;
 /** Counts are numbers of 32 bits. */
 const RECORDS_MAX = 2 ** 31;
 
@@ -163,15 +164,18 @@ export class AggregateKernel {
     const { exports, buffer } = this.#kernel;
     const words = this.#words(FRAME_BYTES / 4);
     const groupCount = words[GROUP_COUNT]!;
-    const writer = new ByteWriter();
-    encodeAggregateHead(writer, this.#shape, this.#records, groupCount);
+    const head = new ByteWriter();
+    encodeAggregateHead(head, this.#shape, this.#records, groupCount);
+    const parts = [head.finish()];
     exports.sortGroups(this.#frame);
     words[GROUPS_WRITTEN] = 0;
     while (words[GROUPS_WRITTEN]! < groupCount) {
       const length = exports.encodeGroups(this.#frame);
-      writer.raw(new Uint8Array(buffer, this.#pointers.output, length));
+      const output = new Uint8Array(buffer, this.#pointers.output, length);
+      // The last part is copied when the parts are joined, the others before they are overwritten.
+      parts.push(words[GROUPS_WRITTEN]! < groupCount ? output.slice() : output);
     }
-    this.#written.push(writer.finish());
+    this.#written.push(joined(parts));
     this.#clear();
   }
 
@@ -221,6 +225,16 @@ export class AggregateKernel {
     const firstFields = new Uint32Array(this.#kernel.buffer, this.#firstFields, selectedCount);
     for (let i = 0; i < selectedCount; i++) firstFields[i] = recordFields[selection[i]!]!;
   }
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }
 
 function encodedTexts(nullstr: readonly string[]): Uint8Array[] {

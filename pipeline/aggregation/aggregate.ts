@@ -24,7 +24,9 @@ export function createAggregate(
   kernel: AggregateKernel | null,
 ): Aggregate {
   const reference = new AggregateAccumulator(spec, options);
-  const isTaken = kernel?.begin(spec, shapeOf(spec, options.columns)) === true;
+  const used = [...spec.by, ...spec.measures.map(({ column }) => column)];
+  const isOfFields = used.every((column) => (options.vectors?.[column ?? -1] ?? null) === null);
+  const isTaken = isOfFields && kernel?.begin(spec, shapeOf(spec, options.columns)) === true;
   return isTaken ? new KernelAggregate(reference, kernel) : reference;
 }
 

@@ -3,7 +3,7 @@ import { ByteWriter } from '../values/byte-writer.ts';
 import { parseDouble, parseInteger } from '../values/number.ts';
 import type { GroupTable } from './group-table.ts';
 import { decodeKey } from './key-encoder.ts';
-import type { MeasureState } from './measure-states.ts';
+import type { MeasureState } from './measure-state.ts';
 import type { AggregateShape } from './shape.ts';
 
 const COMMA = 0x2c;

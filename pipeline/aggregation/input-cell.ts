@@ -1,4 +1,5 @@
 import type { Batch } from '../execution/batch.ts';
+import { TextVector, type Vector } from '../execution/vectors.ts';
 import type { Dialect } from '../parsing/dialect.ts';
 import type { ColumnType } from '../protocol/job.ts';
 import { parseBoolean } from '../values/boolean.ts';
@@ -8,6 +9,8 @@ import { parseDecimal, parseDouble, parseInteger, type DecimalParts } from '../v
 import { parseDate, parseTimestamp } from '../values/timestamp.ts';
 
 const POWERS_OF_TEN = Float64Array.from({ length: 23 }, (_, power) => Number(`1e${power}`));
+const DAY_MICROS = 86_400_000_000;
+const encoder = new TextEncoder();
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
 
@@ -23,9 +26,19 @@ export class InputCell {
   /** The unquoted text. */
   readonly slice: FieldSlice;
 
+  /** Of a computed column: its values as they are, or texts; null for a field. */
+  readonly vector: Vector | null;
   readonly #nullTexts: NullTexts;
+  readonly #digits = new Uint8Array(64);
 
-  constructor(column: number, type: ColumnType, dialect: Dialect, nullTexts: NullTexts) {
+  constructor(
+    column: number,
+    type: ColumnType,
+    dialect: Dialect,
+    nullTexts: NullTexts,
+    vector: Vector | null = null,
+  ) {
+    this.vector = vector;
     this.column = column;
     this.type = type;
     this.slice = new FieldSlice(dialect);
@@ -34,12 +47,52 @@ export class InputCell {
 
   /** Reads a record's cell; false, and NULL, when the text does not cast to the type. */
   read(batch: Batch, record: number): boolean {
+    if (this.vector !== null) return this.#readComputed(this.vector, record);
     const { index } = batch;
     const field = index.recordFields[record]! + this.column;
     const { slice } = this;
     slice.point(batch.bytes, index.fieldStarts[field]!, index.fieldEnds[field]!);
     this.isNull = this.#nullTexts.isNull(slice.bytes, slice.start, slice.end);
     if (this.isNull || this.#cast(slice)) return true;
+    this.isNull = true;
+    return false;
+  }
+
+  #readComputed(vector: Vector, record: number): boolean {
+    this.isNull = vector.valid[record] === 0;
+    if (this.isNull) return true;
+    if (vector instanceof TextVector) {
+      const { slice } = this;
+      slice.bytes = vector.bytesOf(record);
+      slice.start = vector.starts[record]!;
+      slice.end = vector.ends[record]!;
+      if (this.#cast(slice)) return true;
+      this.isNull = true;
+      return false;
+    }
+    const value = vector.values[record]!;
+    const exact = vector.exact.size > 0 ? vector.exact.get(record) : undefined;
+    if (this.type === 'number') return this.#takeDouble(value);
+    this.scalar = exact ?? value;
+    if (this.type === 'date') this.scalar = Number(this.scalar) / DAY_MICROS;
+    this.decimal.mantissa = value;
+    this.decimal.big = exact ?? null;
+    this.decimal.scale = 0;
+    return true;
+  }
+
+  /** A double is summed as the shortest decimal that reads back as it. */
+  #takeDouble(value: number): boolean {
+    this.scalar = value;
+    if (Number.isSafeInteger(value)) {
+      this.decimal.mantissa = value;
+      this.decimal.big = null;
+      this.decimal.scale = 0;
+      return true;
+    }
+    const { written } = encoder.encodeInto(String(value), this.#digits);
+    if (parseDecimal(this.#digits, 0, written, this.decimal)) return true;
+    this.slice.point(this.#digits, 0, written);
     this.isNull = true;
     return false;
   }

@@ -1,5 +1,4 @@
-import type { ColumnType } from '../protocol/job.ts';
-import type { FieldSlice } from '../values/field-slice.ts';
+import { ValueVector } from '../execution/vectors.ts';
 import { ValueKind, valueKind } from '../values/value-kind.ts';
 import type { InputCell } from './input-cell.ts';
 import { scalarText } from './measure-states.ts';
@@ -26,7 +25,7 @@ export class KeyEncoder {
       return;
     }
     const { bytes, start, end } = cell.slice;
-    if (isCanonical(cell.type, cell.slice)) this.#appendText(bytes, start, end);
+    if (isCanonical(cell)) this.#appendText(bytes, start, end);
     else {
       const text = this.#encoder.encode(scalarText(cell.scalar, cell.type));
       this.#appendText(text, 0, text.length);
@@ -57,8 +56,9 @@ export class KeyEncoder {
 }
 
 /** Whether the text is sure to be the canonical text of its value already. */
-function isCanonical(type: ColumnType, slice: FieldSlice): boolean {
+function isCanonical({ type, slice, vector }: InputCell): boolean {
   if (type === 'string') return true;
+  if (vector instanceof ValueVector) return false;
   const kind = valueKind(slice.bytes, slice.start, slice.end);
   return (
     (type === 'integer' && kind === ValueKind.integer) ||

@@ -6,19 +6,8 @@ import { formatDate, formatDouble, formatTimestamp } from '../values/format.ts';
 import { decimalToDouble } from '../values/ratio.ts';
 import type { InputCell } from './input-cell.ts';
 import type { AggregateShape } from './shape.ts';
-
-/** What one measure knows of every group. Slots are group numbers. */
-export interface MeasureState {
-  /** Makes slots `[0, count)` exist. */
-  reserve(count: number): void;
-  /** Takes the value that the cell holds; NULL counts for `count(*)` only. */
-  add(group: number, cell: InputCell): void;
-  write(group: number, writer: ByteWriter): void;
-  /** Takes what `write` wrote of the same group in another partial. */
-  merge(group: number, reader: ByteReader): void;
-  /** Canonical text of the measure; null for NULL. */
-  text(group: number): string | Uint8Array | null;
-}
+import type { MeasureState } from './measure-state.ts';
+import { SpreadState } from './spread-state.ts';
 
 export function measureState(measure: AggregateShape['measures'][number]): MeasureState {
   const { type } = measure;
@@ -30,6 +19,11 @@ export function measureState(measure: AggregateShape['measures'][number]): Measu
       return new SumState(type, false);
     case 'avg':
       return new SumState(type, true);
+    case 'var_samp':
+    case 'var_pop':
+    case 'stddev_samp':
+    case 'stddev_pop':
+      return new SpreadState(measure.function);
     case 'min':
       return type === 'string' ? new TextExtremeState(-1) : new ScalarExtremeState(-1, type);
     case 'max':

@@ -2,7 +2,8 @@ import { invariant } from '../errors.ts';
 import { AGGREGATE_LIMITS } from './aggregate-accumulator.ts';
 import { encodeGroups } from './csv-groups.ts';
 import { GroupTable } from './group-table.ts';
-import { measureState, type MeasureState } from './measure-states.ts';
+import type { MeasureState } from './measure-state.ts';
+import { measureState } from './measure-states.ts';
 import { encodeAggregate, readAggregateHead } from './partial-codec.ts';
 import type { AggregateShape } from './shape.ts';
 

@@ -2,7 +2,7 @@ import { SluiceError } from '../errors.ts';
 import { ByteReader } from '../values/byte-reader.ts';
 import { ByteWriter } from '../values/byte-writer.ts';
 import type { GroupTable } from './group-table.ts';
-import type { MeasureState } from './measure-states.ts';
+import type { MeasureState } from './measure-state.ts';
 import type { AggregateShape } from './shape.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { MeasureFunction } from '../plan/schema.ts';
+import type { MeasureFunction } from '../plan/step.ts';
 import type { ColumnType } from '../protocol/job.ts';
 
 /** One measure, its column by position in the input; null for `count(*)`. */
@@ -44,6 +44,6 @@ function measuredType(
 ): ColumnType | null {
   if (measure.column === null) return null;
   const { type } = columns[measure.column]!;
-  const isSum = measure.function === 'sum' || measure.function === 'avg';
+  const isSum = !['count', 'min', 'max'].includes(measure.function);
   return isSum && type !== 'integer' ? 'number' : type;
 }

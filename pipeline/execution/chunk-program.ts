@@ -6,23 +6,19 @@ import type { ProfileKernel } from '../profile/profile-kernel.ts';
 import type { ChunkStatistics } from '../protocol/messages.ts';
 import { encodePartial } from '../result/partial.ts';
 import type { Fault } from './batch.ts';
+import { inputView, viewAfter, type ColumnView } from './column-view.ts';
 import type { ChunkContext } from './context.ts';
 import { CsvWriter } from './csv-writer.ts';
+import { CheckOperator, DeriveOperator, FilterOperator } from './expression-operators.ts';
 import { JsonWriter } from './json-writer.ts';
 import type { Operator, OperatorSink } from './operator.ts';
-import {
-  AggregateOperator,
-  ConformOperator,
-  FilterOperator,
-  ProfileOperator,
-  viewAfter,
-  type ColumnView,
-} from './operators.ts';
+import { AggregateOperator, ConformOperator, ProfileOperator } from './operators.ts';
 import { OutputBuffer } from './output-buffer.ts';
 import { createRecordSource } from './create-record-source.ts';
 import type { SourceBatch } from './record-source.ts';
 import type { RecordWriter } from './record-writer.ts';
 import { RejectLog } from './reject-log.ts';
+import { SampleOperator } from './sample-operator.ts';
 
 /** What a chunk became: a pure function of its bytes and the context. */
 export interface ChunkResult {
@@ -162,28 +158,37 @@ function createOperators(
   kernels: OperatorKernels,
 ): { operators: Operator[]; view: ColumnView } {
   const operators: Operator[] = [];
-  let view: ColumnView = {
-    columns: context.columns,
-    sources: context.columns.map((_, field) => field),
-  };
+  let view = inputView(context);
   for (const step of context.steps) {
+    const before = view;
+    view = viewAfter(step, before);
     switch (step.kind) {
       case 'conform':
-        operators.push(new ConformOperator(step, view, context));
+        operators.push(new ConformOperator(step, before, context));
         break;
       case 'filter':
-        operators.push(new FilterOperator(step, view, context));
+        operators.push(new FilterOperator(step, before, context));
         break;
+      case 'check':
+        operators.push(new CheckOperator(step, before, context));
+        break;
+      case 'sample':
+        operators.push(new SampleOperator(step));
+        break;
+      case 'derive': {
+        const vector = view.inputs === before.inputs ? null : view.vectors.at(-1);
+        if (vector != null) operators.push(new DeriveOperator(step, before, vector, context));
+        break;
+      }
       case 'profile':
-        operators.push(new ProfileOperator(step, view, context, kernels.profile));
+        operators.push(new ProfileOperator(step, before, context, kernels.profile));
         break;
       case 'aggregate':
-        operators.push(new AggregateOperator(step, view, context, kernels.aggregate));
+        operators.push(new AggregateOperator(step, before, context, kernels.aggregate));
         break;
       case 'select':
       case 'drop':
       case 'rename':
-        view = viewAfter(step, view);
     }
   }
   return { operators, view };

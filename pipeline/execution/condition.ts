@@ -1,5 +1,11 @@
-import { Order, Truth, type Condition, type TextOperand } from '../plan/expression/bound.ts';
-import type { FieldSlice } from '../values/field-slice.ts';
+import {
+  Order,
+  Truth,
+  type BoundValue,
+  type Condition,
+  type ScalarOperand,
+  type TextOperand,
+} from '../plan/expression/bound.ts';
 import type { Batch } from './batch.ts';
 import {
   compareBytes,
@@ -8,30 +14,11 @@ import {
   compareWhole,
   mirrored,
 } from './comparison.ts';
-import type { ChunkContext } from './context.ts';
-import { FieldReader } from './field-reader.ts';
+import { CellReader } from './cell-reader.ts';
 import { LikePattern } from './like.ts';
-import type { ValueVector } from './typed-values.ts';
-
-/**
- * Evaluates a condition for `count` records of a batch, whose positions are in `records`. `out[i]`
- * becomes the truth of `records[i]`.
- */
-export type Evaluator = (
-  batch: Batch,
-  records: Uint32Array,
-  count: number,
-  out: Uint8Array,
-) => void;
-
-/** What evaluators read besides the batch. Field positions are those of the context's columns. */
-export interface EvaluatorScope {
-  readonly context: ChunkContext;
-  /** By number of the load. */
-  readonly vectors: readonly ValueVector[];
-  /** Input column of each of the expression's columns. */
-  readonly sources: readonly number[];
-}
+import type { Evaluator, EvaluatorScope } from './evaluator.ts';
+import { createValueNode, sharedNode, type ValueNode } from './value-node.ts';
+import type { TextVector, ValueVector } from './vectors.ts';
 
 /** Builds the evaluator of a condition: no code is generated, closures over the parts are. */
 export function createEvaluator(condition: Condition, scope: EvaluatorScope): Evaluator {
@@ -52,17 +39,37 @@ export function createEvaluator(condition: Condition, scope: EvaluatorScope): Ev
       const operand = createEvaluator(condition.operand, scope);
       return mapped(operand, [Truth.no, Truth.no, Truth.yes]);
     }
+    case 'is-truth': {
+      const operand = createEvaluator(condition.operand, scope);
+      const { value } = condition;
+      return mapped(
+        operand,
+        value ? [Truth.no, Truth.yes, Truth.no] : [Truth.yes, Truth.no, Truth.no],
+      );
+    }
+    case 'shared': {
+      const shared = sharedNode(condition.shared, scope);
+      const operand = createEvaluator(condition.operand, scope);
+      return (batch, records, count, out) => {
+        shared.evaluate(batch, records, count);
+        operand(batch, records, count, out);
+      };
+    }
+    case 'truth-value':
+      return createValueTest(condition.value, scope, false);
+    case 'null-value':
+      return createValueTest(condition.value, scope, true);
     case 'null-field':
-      return createFieldTest(condition.column, scope, null, Truth.yes);
+      return createTextTest({ kind: 'field', column: condition.column }, scope, null, Truth.yes);
     case 'like': {
       const pattern = new LikePattern(condition.pattern, condition.ignoreCase);
-      const test = (slice: FieldSlice): number =>
+      const test = (slice: Slice): number =>
         pattern.matches(slice.bytes, slice.start, slice.end) ? Truth.yes : Truth.no;
-      return createFieldTest(condition.column, scope, test, Truth.unknown);
+      return createTextTest(condition.operand, scope, test, Truth.unknown);
     }
     case 'text-in': {
       const test = membership(condition.values, condition.hasNull ? Truth.unknown : Truth.no);
-      return createFieldTest(condition.column, scope, test, Truth.unknown);
+      return createTextTest(condition.operand, scope, test, Truth.unknown);
     }
     case 'compare-text':
       return createTextComparison(condition.orders, condition.left, condition.right, scope);
@@ -113,32 +120,75 @@ function createLogical(
   };
 }
 
-/** Tests one field's text; `nullTruth` is the answer for NULL. Without a test the rest is false. */
-function createFieldTest(
-  column: number,
+/** Tests one text; `nullTruth` is the answer for NULL. Without a test the rest is false. */
+function createTextTest(
+  operand: TextOperand,
   scope: EvaluatorScope,
-  test: ((slice: FieldSlice) => number) | null,
+  test: ((slice: Slice) => number) | null,
   nullTruth: number,
 ): Evaluator {
-  const reader = new FieldReader(scope.context);
+  if (operand.kind === 'value') return createComputedTest(operand.value, scope, test, nullTruth);
+  if (operand.kind === 'text') {
+    const { bytes } = operand;
+    const value = test?.({ bytes, start: 0, end: bytes.length }) ?? Truth.no;
+    return (_batch, _records, count, out) => {
+      out.fill(value, 0, count);
+    };
+  }
+  const reader = new CellReader(scope.view, scope.view.sources[operand.column]!, scope.context);
   const { slice } = reader;
-  const source = scope.sources[column]!;
   return (batch, records, count, out) => {
-    const { recordFields, fieldStarts, fieldEnds } = batch.index;
     for (let i = 0; i < count; i++) {
-      const field = recordFields[records[i]!]! + source;
-      const isNull = reader.isNull(batch.bytes, fieldStarts[field]!, fieldEnds[field]!);
-      if (isNull) out[i] = nullTruth;
+      if (reader.isNull(batch, records[i]!)) out[i] = nullTruth;
       else out[i] = test === null ? Truth.no : test(slice);
     }
   };
 }
 
+function createComputedTest(
+  value: BoundValue,
+  scope: EvaluatorScope,
+  test: ((slice: Slice) => number) | null,
+  nullTruth: number,
+): Evaluator {
+  const node = createValueNode(value, scope);
+  const slice: Slice = { bytes: new Uint8Array(0), start: 0, end: 0 };
+  return (batch, records, count, out) => {
+    const vector = node.evaluate(batch, records, count) as TextVector;
+    for (let i = 0; i < count; i++) {
+      const record = records[i]!;
+      slice.bytes = vector.bytesOf(record);
+      slice.start = vector.starts[record]!;
+      slice.end = vector.ends[record]!;
+      if (vector.valid[record] === 0) out[i] = nullTruth;
+      else out[i] = test === null ? Truth.no : test(slice);
+    }
+  };
+}
+
+/** Whether a value is NULL, or the truth that it is. */
+function createValueTest(value: BoundValue, scope: EvaluatorScope, isNullTest: boolean): Evaluator {
+  const node = createValueNode(value, scope);
+  return (batch, records, count, out) => {
+    const vector = node.evaluate(batch, records, count);
+    const { valid } = vector;
+    for (let i = 0; i < count; i++) {
+      const record = records[i]!;
+      if (isNullTest) out[i] = valid[record] === 0 ? Truth.yes : Truth.no;
+      else out[i] = valid[record] === 0 ? Truth.unknown : (vector as ValueVector).values[record]!;
+    }
+  };
+}
+
+/** A window on a text. */
+interface Slice {
+  bytes: Uint8Array;
+  start: number;
+  end: number;
+}
+
 /** Membership in a list of texts, by length first. */
-function membership(
-  values: readonly Uint8Array[],
-  otherwise: number,
-): (slice: FieldSlice) => number {
+function membership(values: readonly Uint8Array[], otherwise: number): (slice: Slice) => number {
   const byLength = new Map<number, Uint8Array[]>();
   for (const value of values) {
     const list = byLength.get(value.length) ?? [];
@@ -168,7 +218,7 @@ function createTextComparison(
   right: TextOperand,
   scope: EvaluatorScope,
 ): Evaluator {
-  if (left.kind === 'text' && right.kind === 'field') {
+  if (left.kind === 'text' && right.kind !== 'text') {
     return createTextComparison(mirrored(orders), right, left, scope);
   }
   if (left.kind === 'text') {
@@ -181,42 +231,40 @@ function createTextComparison(
     const other = right.bytes;
     const length = other.length;
     const isEquality = orders === Order.equal;
-    const test = ({ bytes, start, end }: FieldSlice): number => {
+    const test = ({ bytes, start, end }: Slice): number => {
       if (isEquality && end - start !== length) return Truth.no;
       return (orders & compareBytes(bytes, start, end, other, 0, length)) !== 0
         ? Truth.yes
         : Truth.no;
     };
-    return createFieldTest(left.column, scope, test, Truth.unknown);
+    return createTextTest(left, scope, test, Truth.unknown);
   }
-  return createFieldComparison(orders, left.column, right.column, scope);
+  const sides = [left, right].map((side) => createValueNode(textValue(side), scope));
+  return createTextPair(orders, sides[0]!, sides[1]!);
 }
 
-function createFieldComparison(
-  orders: number,
-  left: number,
-  right: number,
-  scope: EvaluatorScope,
-): Evaluator {
-  const mine = new FieldReader(scope.context);
-  const other = new FieldReader(scope.context);
-  const leftSource = scope.sources[left]!;
-  const rightSource = scope.sources[right]!;
-  return ({ bytes, index }, records, count, out) => {
+function createTextPair(orders: number, left: ValueNode, right: ValueNode): Evaluator {
+  return (batch, records, count, out) => {
+    const a = left.evaluate(batch, records, count) as TextVector;
+    const b = right.evaluate(batch, records, count) as TextVector;
     for (let i = 0; i < count; i++) {
-      const first = index.recordFields[records[i]!]!;
-      const a = first + leftSource;
-      const b = first + rightSource;
-      const isNull =
-        mine.isNull(bytes, index.fieldStarts[a]!, index.fieldEnds[a]!) ||
-        other.isNull(bytes, index.fieldStarts[b]!, index.fieldEnds[b]!);
-      out[i] = isNull ? Truth.unknown : (orders & compareSlices(mine, other)) !== 0 ? 1 : 0;
+      const record = records[i]!;
+      if ((a.valid[record]! & b.valid[record]!) === 0) {
+        out[i] = Truth.unknown;
+        continue;
+      }
+      const order = compareBytes(
+        ...([a.bytesOf(record), a.starts[record]!, a.ends[record]!] as const),
+        ...([b.bytesOf(record), b.starts[record]!, b.ends[record]!] as const),
+      );
+      out[i] = (orders & order) !== 0 ? Truth.yes : Truth.no;
     }
   };
 }
 
-function compareSlices({ slice: left }: FieldReader, { slice: right }: FieldReader): number {
-  return compareBytes(left.bytes, left.start, left.end, right.bytes, right.start, right.end);
+function textValue(operand: Exclude<TextOperand, { kind: 'text' }>): BoundValue {
+  if (operand.kind === 'value') return operand.value;
+  return { kind: 'text', column: operand.column, type: 'string' };
 }
 
 function createScalarComparison(
@@ -225,7 +273,7 @@ function createScalarComparison(
 ): Evaluator {
   const { orders, left, right, exact } = comparison;
   if (left.kind === 'scalar') {
-    if (right.kind === 'load') {
+    if (right.kind !== 'scalar') {
       const swapped = { ...comparison, orders: mirrored(orders), left: right, right: left };
       return createScalarComparison(swapped, scope);
     }
@@ -233,15 +281,16 @@ function createScalarComparison(
     const value = (orders & order) !== 0 ? Truth.yes : Truth.no;
     return createEvaluator({ kind: 'constant', value }, scope);
   }
-  const vector = scope.vectors[left.load]!;
+  const mine = scalarVector(left, scope);
   if (right.kind === 'scalar') {
     const { value, hasFraction } = right;
-    return (_batch, records, count, out) => {
+    return (batch, records, count, out) => {
+      const vector = mine(batch, records, count);
       const { values, valid } = vector;
       for (let i = 0; i < count; i++) {
         const record = records[i]!;
-        const mine = values[record]!;
-        let order: number = mine < value ? Order.less : mine > value ? Order.greater : Order.equal;
+        const own = values[record]!;
+        let order: number = own < value ? Order.less : own > value ? Order.greater : Order.equal;
         if (order === Order.equal && exact && (hasFraction || vector.exact.size > 0)) {
           order = compareToLiteral(vector.exactAt(record), right);
         }
@@ -249,8 +298,10 @@ function createScalarComparison(
       }
     };
   }
-  const other = scope.vectors[right.load]!;
-  return (_batch, records, count, out) => {
+  const others = scalarVector(right, scope);
+  return (batch, records, count, out) => {
+    const vector = mine(batch, records, count);
+    const other = others(batch, records, count);
     for (let i = 0; i < count; i++) {
       const record = records[i]!;
       const a = vector.values[record]!;
@@ -263,4 +314,17 @@ function createScalarComparison(
       out[i] = !known ? Truth.unknown : (orders & order) !== 0 ? 1 : 0;
     }
   };
+}
+
+/** What gives an operand's values of a batch. */
+function scalarVector(
+  operand: Exclude<ScalarOperand, { kind: 'scalar' }>,
+  scope: EvaluatorScope,
+): (batch: Batch, records: Uint32Array, count: number) => ValueVector {
+  if (operand.kind === 'load') {
+    const vector = scope.vectors[operand.load]!;
+    return () => vector;
+  }
+  const node = createValueNode(operand.value, scope);
+  return (batch, records, count) => node.evaluate(batch, records, count) as ValueVector;
 }

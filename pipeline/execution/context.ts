@@ -1,5 +1,5 @@
 import type { Dialect } from '../parsing/dialect.ts';
-import type { Step } from '../plan/schema.ts';
+import type { Step } from '../plan/step.ts';
 import type { Column } from '../protocol/job.ts';
 
 /** Part of every contextKey: raise it when the same chunk and plan would give other bytes. */

@@ -3,7 +3,8 @@ import { FieldSlice } from '../values/field-slice.ts';
 import type { Batch } from './batch.ts';
 import type { ChunkContext } from './context.ts';
 import { isFormula } from './formulas.ts';
-import type { ColumnView } from './operators.ts';
+import { CellReader } from './cell-reader.ts';
+import type { ColumnView } from './column-view.ts';
 import type { OutputBuffer } from './output-buffer.ts';
 import type { RecordWriter } from './record-writer.ts';
 
@@ -16,6 +17,8 @@ const APOSTROPHE = 0x27;
 interface Span {
   readonly first: number;
   readonly last: number;
+  /** Position of a computed column among the output's, -1 for fields. */
+  readonly cell: number;
 }
 
 /**
@@ -37,6 +40,8 @@ export class CsvWriter implements RecordWriter {
   /** No unquoted field of the buffer at hand holds a line end. */
   private keepsLines = false;
   private readonly slice: FieldSlice;
+  /** By output column: reads a computed one; null for a field. */
+  private readonly cells: readonly (CellReader | null)[];
 
   constructor(view: ColumnView, context: ChunkContext) {
     const { dialect, write } = context;
@@ -46,9 +51,13 @@ export class CsvWriter implements RecordWriter {
     this.newline = dialect.newline;
     this.keepsQuoted = dialect.quote === '"' && dialect.escape === '"' && !write.escapeFormulas;
     this.keepsUnquoted = this.keepsQuoted && dialect.delimiter === write.delim;
-    this.spans = spansOf(view.sources, this.keepsUnquoted);
+    this.cells = view.sources.map((source) =>
+      view.vectors[source] === null ? null : new CellReader(view, source, context),
+    );
+    this.spans = spansOf(view.sources, this.keepsUnquoted, context.columns.length);
     this.isIdentity =
       this.keepsUnquoted &&
+      this.spans[0]?.cell === -1 &&
       this.spans.length === 1 &&
       view.sources.length === context.columns.length;
     this.slice = new FieldSlice(dialect);
@@ -105,15 +114,21 @@ export class CsvWriter implements RecordWriter {
     const keepsAll = flags === 0 && this.keepsUnquoted && this.keepsLines;
     if (keepsAll && this.sources.length > 1) {
       for (let s = 0; s < this.spans.length; s++) {
-        const { first, last } = this.spans[s]!;
+        const { first, last, cell } = this.spans[s]!;
         if (s > 0) out.copy(this.delimiter, 0, this.delimiter.length);
-        out.copy(bytes, fieldStarts[firstField + first]!, fieldEnds[firstField + last]!);
+        if (cell >= 0) this.encodeCell(this.cells[cell]!, batch, record, out);
+        else out.copy(bytes, fieldStarts[firstField + first]!, fieldEnds[firstField + last]!);
       }
       out.byte(LF);
       return;
     }
     for (let c = 0; c < this.sources.length; c++) {
       if (c > 0) out.copy(this.delimiter, 0, this.delimiter.length);
+      const cell = this.cells[c]!;
+      if (cell !== null) {
+        this.encodeCell(cell, batch, record, out);
+        continue;
+      }
       const field = firstField + this.sources[c]!;
       const start = fieldStarts[field]!;
       const end = fieldEnds[field]!;
@@ -128,9 +143,19 @@ export class CsvWriter implements RecordWriter {
   private encode(bytes: Uint8Array, start: number, end: number, out: OutputBuffer): void {
     const { slice } = this;
     slice.point(bytes, start, end);
+    this.encodeText(slice, start === end, out);
+  }
+
+  /** A NULL is an empty field, an empty text a quoted one. */
+  private encodeCell(cell: CellReader, batch: Batch, record: number, out: OutputBuffer): void {
+    const isNull = cell.isNull(batch, record);
+    this.encodeText(cell.slice, isNull, out);
+  }
+
+  private encodeText(slice: FieldSlice, isNull: boolean, out: OutputBuffer): void {
     const escaped = this.escapeFormulas && isFormula(slice.bytes, slice.start, slice.end);
     if (slice.start === slice.end) {
-      if (start === end && this.sources.length > 1) return;
+      if (isNull && this.sources.length > 1) return;
       out.reserve(2);
       out.bytes[out.position++] = QUOTE;
       out.bytes[out.position++] = QUOTE;
@@ -176,12 +201,16 @@ function mayHoldLineEnds(bytes: Uint8Array, newline: string): boolean {
   return newline !== '\n' || bytes.includes(CR);
 }
 
-function spansOf(sources: readonly number[], joins: boolean): Span[] {
-  const spans: { first: number; last: number }[] = [];
-  for (const source of sources) {
+function spansOf(sources: readonly number[], joins: boolean, fieldCount: number): Span[] {
+  const spans: { first: number; last: number; cell: number }[] = [];
+  sources.forEach((source, position) => {
     const previous = spans.at(-1);
-    if (joins && previous?.last === source - 1) previous.last = source;
-    else spans.push({ first: source, last: source });
-  }
+    const isField = source < fieldCount;
+    if (joins && isField && previous?.cell === -1 && previous.last === source - 1) {
+      previous.last = source;
+    } else {
+      spans.push({ first: source, last: source, cell: isField ? -1 : position });
+    }
+  });
   return spans;
 }

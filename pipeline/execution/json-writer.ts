@@ -1,9 +1,10 @@
 import type { ColumnType } from '../protocol/job.ts';
 import { parseBoolean } from '../values/boolean.ts';
+import type { FieldSlice } from '../values/field-slice.ts';
 import type { Batch } from './batch.ts';
+import { CellReader } from './cell-reader.ts';
+import type { ColumnView } from './column-view.ts';
 import type { ChunkContext } from './context.ts';
-import { FieldReader } from './field-reader.ts';
-import type { ColumnView } from './operators.ts';
 import type { OutputBuffer } from './output-buffer.ts';
 import type { RecordWriter } from './record-writer.ts';
 
@@ -21,23 +22,21 @@ const FALSE = encoder.encode('false');
  * its column's type, is a string.
  */
 export class JsonWriter implements RecordWriter {
-  private readonly sources: readonly number[];
   private readonly types: readonly ColumnType[];
   /** What stands before each value: `{"a":`, `,"b":`. */
   private readonly leads: readonly Uint8Array[];
   private readonly tail: Uint8Array;
-  private readonly reader: FieldReader;
+  private readonly readers: readonly CellReader[];
 
   constructor(view: ColumnView, context: ChunkContext) {
     const isArray = context.write.format === 'json';
-    this.sources = view.sources;
     this.types = view.columns.map((column) => column.type);
     this.leads = view.columns.map(({ name }, position) => {
       const open = isArray ? ',\n{' : '{';
       return encoder.encode(`${position === 0 ? open : ','}${JSON.stringify(name)}:`);
     });
     this.tail = encoder.encode(isArray ? '}' : '}\n');
-    this.reader = new FieldReader(context);
+    this.readers = view.sources.map((source) => new CellReader(view, source, context));
   }
 
   begin(): void {
@@ -45,35 +44,32 @@ export class JsonWriter implements RecordWriter {
   }
 
   write(batch: Batch, out: OutputBuffer): void {
-    const { bytes, index, selection, selectedCount } = batch;
-    const { fieldStarts, fieldEnds, recordFields } = index;
+    const { selection, selectedCount } = batch;
     for (let i = 0; i < selectedCount; i++) {
-      const firstField = recordFields[selection[i]!]!;
-      for (let c = 0; c < this.sources.length; c++) {
+      const record = selection[i]!;
+      for (let c = 0; c < this.readers.length; c++) {
         const lead = this.leads[c]!;
         out.copy(lead, 0, lead.length);
-        const field = firstField + this.sources[c]!;
-        const isNull = this.reader.isNull(bytes, fieldStarts[field]!, fieldEnds[field]!);
-        if (isNull) out.copy(NULL, 0, NULL.length);
-        else this.writeValue(this.types[c]!, out);
+        const reader = this.readers[c]!;
+        if (reader.isNull(batch, record)) out.copy(NULL, 0, NULL.length);
+        else writeValue(this.types[c]!, reader.slice, out);
       }
       out.copy(this.tail, 0, this.tail.length);
     }
   }
+}
 
-  private writeValue(type: ColumnType, out: OutputBuffer): void {
-    const { bytes, start, end } = this.reader.slice;
-    if (type === 'integer' || type === 'number') {
-      if (isJsonNumber(bytes, start, end)) out.copy(bytes, start, end);
-      else writeString(bytes, start, end, out);
-    } else if (type === 'boolean') {
-      const value = parseBoolean(bytes, start, end);
-      if (value === null) writeString(bytes, start, end, out);
-      else if (value) out.copy(TRUE, 0, TRUE.length);
-      else out.copy(FALSE, 0, FALSE.length);
-    } else {
-      writeString(bytes, start, end, out);
-    }
+function writeValue(type: ColumnType, { bytes, start, end }: FieldSlice, out: OutputBuffer): void {
+  if (type === 'integer' || type === 'number') {
+    if (isJsonNumber(bytes, start, end)) out.copy(bytes, start, end);
+    else writeString(bytes, start, end, out);
+  } else if (type === 'boolean') {
+    const value = parseBoolean(bytes, start, end);
+    if (value === null) writeString(bytes, start, end, out);
+    else if (value) out.copy(TRUE, 0, TRUE.length);
+    else out.copy(FALSE, 0, FALSE.length);
+  } else {
+    writeString(bytes, start, end, out);
   }
 }
 

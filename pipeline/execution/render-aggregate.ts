@@ -1,5 +1,5 @@
 import { RFC_4180 } from '../parsing/dialect.ts';
-import type { Step } from '../plan/schema.ts';
+import type { Step } from '../plan/step.ts';
 import type { Column } from '../protocol/job.ts';
 import { createChunkProgram, type ChunkResult } from './chunk-program.ts';
 import { ENGINE_VERSION, type ChunkContext, type OutputEncoding } from './context.ts';

@@ -3,13 +3,9 @@ import { RFC_4180, type Dialect } from '../parsing/dialect.ts';
 import type { Column } from '../protocol/job.ts';
 import { findColumn } from './columns.ts';
 import { IssueList, pointerTo } from './issues.ts';
-import {
-  STEP_SCOPES,
-  type PlanDocument,
-  type Step,
-  type StepKind,
-  type StepScope,
-} from './schema.ts';
+import { constraintSteps } from './constraints.ts';
+import { STEP_SCOPES, type PlanDocument, type StepScope } from './schema.ts';
+import type { PlanStep, Step, StepKind } from './step.ts';
 import { transform } from './transform.ts';
 
 /** What was found out about the input: what a plan is compiled against. */
@@ -37,8 +33,11 @@ export interface CompiledPlan {
 export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan {
   const issues = new IssueList(plan.places);
   const columns = declaredColumns(plan, input.columns, issues);
-  const given: readonly Step[] = plan.steps ?? [{ kind: 'profile', columns: [] }];
-  const before: Step[] = conformSteps(plan, columns);
+  const given: readonly PlanStep[] = plan.steps ?? [{ kind: 'profile', columns: [] }];
+  const before: Step[] = [
+    ...conformSteps(plan, columns),
+    ...constraintSteps(plan.fields, columns, issues),
+  ];
   const finalSteps: Step[] = [];
   let current: readonly Column[] = columns;
   let groupColumns: readonly Column[] | null = null;
@@ -53,7 +52,7 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
       return;
     }
     const done = transform(step, current, path, issues);
-    (groupColumns === null ? before : finalSteps).push(done.step);
+    (groupColumns === null ? before : finalSteps).push(...done.steps);
     current = done.columns;
     if (step.kind === 'aggregate') groupColumns = done.columns;
   });
@@ -78,9 +77,9 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
   };
 }
 
-/** Scope of a step; the check of declared types is done record by record. */
+/** Scope of a step. */
 export function scopeOf(kind: StepKind): StepScope {
-  return kind === 'conform' ? 'record' : STEP_SCOPES[kind];
+  return STEP_SCOPES[kind];
 }
 
 /** The input's columns, with the types that the plan states. */

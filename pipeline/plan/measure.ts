@@ -1,69 +1,79 @@
-import { expressionError, tokenize, type Token } from './expression/lexer.ts';
-import type { Measure, MeasureFunction } from './schema.ts';
+import type { Expression } from './expression/ast.ts';
+import { expressionError, type Token } from './expression/lexer.ts';
+import { parseExpressionAt } from './expression/parser.ts';
+import { TokenReader } from './expression/token-reader.ts';
+import type { MeasurePlan } from './step.ts';
 import { suggestion } from './suggest.ts';
 
-const FUNCTIONS: readonly MeasureFunction[] = ['count', 'sum', 'min', 'max', 'avg'];
+const FUNCTIONS: Readonly<Record<string, MeasurePlan['function']>> = {
+  ...{ count: 'count', sum: 'sum', min: 'min', max: 'max', avg: 'avg', mean: 'avg' },
+  ...{ stddev: 'stddev_samp', stddev_samp: 'stddev_samp', stddev_pop: 'stddev_pop' },
+  ...{ variance: 'var_samp', var_samp: 'var_samp', var_pop: 'var_pop' },
+  ...{ bool_and: 'bool_and', bool_or: 'bool_or' },
+};
 const LATER = (
-  'approx_count_distinct stddev stddev_samp stddev_pop variance var_samp var_pop median ' +
-  'quantile_cont approx_quantile first last any_value bool_and bool_or string_agg mode list'
+  'approx_count_distinct median quantile_cont approx_quantile first last any_value string_agg ' +
+  'mode list'
 ).split(' ');
-const EXPECTED = 'count(*), count(x), sum(x), min(x), max(x) or avg(x)';
+const EXPECTED = 'count(*), count(x), sum(x), min(x), max(x), avg(x), stddev_samp(x), bool_and(x)';
 
-/** Parses `sum(amount)`. Throws SluiceError with `details: {at, expected}`. */
-export function parseMeasure(name: string, text: string): Measure {
-  const tokens = tokenize(text);
-  const [callee, open, argument, close, end] = tokens;
-  if (callee === undefined || callee.kind !== 'name') throw unexpected(callee, text);
+/** Parses `sum(amount) FILTER (WHERE paid)`. Throws SluiceError with `details: {at, expected}`. */
+export function parseMeasure(name: string, text: string): MeasurePlan {
+  const reader = new TokenReader(text);
+  const callee = reader.next();
+  if (callee.kind !== 'name') throw unexpected(callee, text);
   const word = callee.text.toLowerCase();
-  const fn = FUNCTIONS.find((candidate) => candidate === word);
+  const fn = Object.hasOwn(FUNCTIONS, word) ? FUNCTIONS[word] : undefined;
   if (fn === undefined) throw unknownFunction(callee);
-  if (!isSymbol(open, '(')) throw unexpected(open, text);
-  if (argument?.kind === 'name' && argument.text.toLowerCase() === 'distinct') {
-    throw notYet(`${word}(DISTINCT ...)`, argument.start);
-  }
-  if (isSymbol(argument, '*') || (isSymbol(argument, ')') && fn === 'count')) {
-    if (fn !== 'count') throw unexpected(argument, text);
-    const last = isSymbol(argument, '*') ? close : argument;
-    if (!isSymbol(last, ')')) throw unexpected(last, text);
-    checkEnd(tokens[tokens.indexOf(last as Token) + 1], text);
-    return { name, function: 'count', column: null };
-  }
-  if (argument?.kind !== 'name' && argument?.kind !== 'quoted-name')
-    throw unexpected(argument, text);
-  if (!isSymbol(close, ')')) {
-    if (close === undefined || close.kind === 'end') throw unexpected(close, text);
-    throw notYet('An expression in an aggregate function', close.start);
-  }
-  checkEnd(end, text);
-  return { name, function: fn, column: argument.text };
+  if (!reader.takeSymbol('(')) throw unexpected(reader.peek(), text);
+  if (reader.isWord('distinct')) throw notYet(`${word}(DISTINCT ...)`, reader.peek().start);
+  const argument = readArgument(reader, fn, text);
+  if (reader.isWord('order')) throw notYet('ORDER BY in an aggregate', reader.peek().start);
+  if (!reader.takeSymbol(')')) throw unexpected(reader.peek(), text);
+  const filter = readFilter(reader);
+  checkEnd(reader.peek(), text);
+  return { name, text, function: fn, argument, filter };
 }
 
-function checkEnd(token: Token | undefined, text: string): void {
-  if (token === undefined || token.kind === 'end') return;
-  if (token.kind === 'name' && token.text.toLowerCase() === 'filter') {
-    throw notYet('FILTER (WHERE ...)', token.start);
-  }
+function readArgument(reader: TokenReader, fn: string, text: string): Expression | null {
+  if (fn === 'count' && (reader.takeSymbol('*') || reader.isSymbol(')'))) return null;
+  const token = reader.peek();
+  const isMissing = token.kind === 'symbol' && [')', '*', ','].includes(token.text);
+  if (isMissing || token.kind === 'end') throw unexpected(token, text);
+  return parseExpressionAt(reader);
+}
+
+function readFilter(reader: TokenReader): Expression | null {
+  if (!reader.takeWord('filter')) return null;
+  reader.expectSymbol('(');
+  reader.takeWord('where');
+  const filter = parseExpressionAt(reader);
+  reader.expectSymbol(')');
+  return filter;
+}
+
+function checkEnd(token: Token, text: string): void {
+  if (token.kind === 'end') return;
   if (token.kind === 'symbol' && '+-*/%'.includes(token.text)) {
     throw notYet('Arithmetic on aggregates', token.start);
   }
+  if (token.kind === 'name' && token.text.toLowerCase() === 'over') {
+    throw notYet('OVER', token.start);
+  }
   throw unexpected(token, text);
-}
-
-function isSymbol(token: Token | undefined, symbol: string): boolean {
-  return token?.kind === 'symbol' && token.text === symbol;
 }
 
 function unknownFunction(callee: Token): Error {
   if (LATER.includes(callee.text.toLowerCase())) {
     return notYet(`The aggregate function ${callee.text}`, callee.start);
   }
-  const hint = suggestion(callee.text, FUNCTIONS);
+  const hint = suggestion(callee.text, Object.keys(FUNCTIONS));
   const message = `${JSON.stringify(callee.text)} is not an aggregate function.${hint}`;
   return expressionError(message, callee.start, EXPECTED);
 }
 
-function unexpected(token: Token | undefined, text: string): Error {
-  if (token === undefined || token.kind === 'end') {
+function unexpected(token: Token, text: string): Error {
+  if (token.kind === 'end') {
     return expressionError('The measure ends too early', text.length, EXPECTED);
   }
   return expressionError(`Unexpected ${JSON.stringify(token.text)}`, token.start, EXPECTED);

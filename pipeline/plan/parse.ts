@@ -1,5 +1,11 @@
 import { IssueList, pointerTo } from './issues.ts';
-import { PlanFile, type PlanDocument, type ReadPlan, type WritePlan } from './schema.ts';
+import {
+  PlanFile,
+  type PlanDocument,
+  type DeclaredField,
+  type ReadPlan,
+  type WritePlan,
+} from './schema.ts';
 import { readPlanSource } from './source.ts';
 import { readSteps } from './steps.ts';
 import { isRecord, validate } from './validate.ts';
@@ -24,10 +30,7 @@ export function parsePlan(text: string): PlanDocument {
   return {
     version: 1,
     read: readPlan(file.read ?? {}),
-    fields: (file.schema?.fields ?? []).map(({ name, type }) => ({
-      name,
-      type: type ?? 'string',
-    })),
+    fields: (file.schema?.fields ?? []).map(readField),
     steps: steps.length === 0 ? null : steps,
     write: writePlan(file.write ?? {}),
     limits: {
@@ -67,6 +70,29 @@ function writePlan(write: NonNullable<PlanFile['write']>): WritePlan {
   };
 }
 
+type FieldFile = NonNullable<NonNullable<PlanFile['schema']>['fields']>[number];
+
+/** Bounds and the values of an enum become texts, which cast to the field's type. */
+function readField({ name, type, constraints }: FieldFile): DeclaredField {
+  const { required, minimum, maximum, minLength, maxLength } = constraints ?? {};
+  return {
+    name,
+    type: type ?? 'string',
+    constraints: {
+      ...(required === true ? { required } : {}),
+      ...(minimum === undefined ? {} : { minimum: scalarText(minimum) }),
+      ...(maximum === undefined ? {} : { maximum: scalarText(maximum) }),
+      ...(minLength === undefined ? {} : { minLength }),
+      ...(maxLength === undefined ? {} : { maxLength }),
+      ...(constraints?.enum === undefined ? {} : { enum: constraints.enum.map(scalarText) }),
+    },
+  };
+}
+
+function scalarText(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
 /** Parts of the language that are in the schema and not built. */
 function refuseUnsupported(plan: Readonly<Record<string, unknown>>, issues: IssueList): void {
   if (plan.sql !== undefined) issues.addUnsupported('/sql', 'sql', 'steps');
@@ -77,9 +103,10 @@ function refuseUnsupported(plan: Readonly<Record<string, unknown>>, issues: Issu
     if (!isRecord(field)) return;
     const path = pointerTo('/schema/fields', index);
     for (const key of Object.keys(field)) {
-      if (['name', 'type', 'title', 'description'].includes(key)) continue;
+      if (['name', 'type', 'title', 'description', 'constraints'].includes(key)) continue;
       issues.addUnsupported(pointerTo(path, key), `${key} of a field`, 'name and type');
     }
+    refuseConstraints(field.constraints, `${path}/constraints`, issues);
     if (names.has(field.name)) issues.add(path, 'The field is stated twice', 'each name once');
     names.add(field.name);
   });
@@ -91,4 +118,20 @@ function refuseUnsupported(plan: Readonly<Record<string, unknown>>, issues: Issu
   if (typeof delim === 'string' && delim !== '' && !/^[^"\r\n]+$/.test(delim)) {
     issues.add('/write/delim', 'A delimiter has no quote and no line end', 'such as "," or "\\t"');
   }
+}
+
+function refuseConstraints(constraints: unknown, path: string, issues: IssueList): void {
+  if (!isRecord(constraints)) return;
+  for (const key of ['unique', 'pattern']) {
+    if (constraints[key] === undefined || constraints[key] === false) continue;
+    issues.addUnsupported(pointerTo(path, key), `The constraint ${key}`, 'other constraints');
+  }
+  const bounds = [constraints.minimum, constraints.maximum, ...listOf(constraints.enum)];
+  if (bounds.some((value) => typeof value === 'object')) {
+    issues.add(path, 'A bound is not a value', 'a text, a number or a boolean');
+  }
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? (value as unknown[]) : [];
 }

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import type { Expression } from './expression/ast.ts';
+import type { PlanStep } from './step.ts';
 
 /**
  * The plan file: its whole schema, and its normalised form with every default filled in. Steps that
@@ -107,6 +107,8 @@ const SortKey = Type.Union(
 );
 const SortKeys = Type.Array(SortKey, { minItems: 1, description: 'a list of sort keys' });
 
+const GROUP_KEY = 'a column name or {name: expression}';
+
 /** Every step of the language by name, with what stands behind the name. */
 export const STEP_SCHEMAS = {
   select: Names,
@@ -185,7 +187,11 @@ export const STEP_SCHEMAS = {
   ),
   aggregate: Type.Object(
     {
-      by: Type.Optional(Type.Array(Name, { description: 'a list of column names' })),
+      by: Type.Optional(
+        Type.Array(Type.Union([Name, textByName('expression')], { description: GROUP_KEY }), {
+          description: `a list, each ${GROUP_KEY}`,
+        }),
+      ),
       measures: textByName('aggregate function, such as "count(*)"'),
     },
     { ...closed, description: '{by, measures}' },
@@ -236,39 +242,6 @@ export const PlanFile = Type.Object(
 );
 export type PlanFile = Static<typeof PlanFile>;
 
-export type MeasureFunction = 'count' | 'sum' | 'min' | 'max' | 'avg';
-
-/** One output column of an aggregate. */
-export interface Measure {
-  readonly name: string;
-  readonly function: MeasureFunction;
-  /** Null for `count(*)`. */
-  readonly column: string | null;
-}
-
-/** A step that works now, normalised. Column names are as the step's input has them. 'conform' holds
- *  columns to the types that `schema` states; it is no step of the language. */
-export type Step =
-  | { readonly kind: 'conform'; readonly columns: readonly string[] }
-  | { readonly kind: 'select'; readonly columns: readonly string[] }
-  | { readonly kind: 'drop'; readonly columns: readonly string[] }
-  | {
-      readonly kind: 'rename';
-      readonly names: readonly { readonly from: string; readonly to: string }[];
-    }
-  | {
-      readonly kind: 'filter';
-      readonly expression: { readonly text: string; readonly ast: Expression };
-    }
-  | {
-      readonly kind: 'aggregate';
-      readonly by: readonly string[];
-      readonly measures: readonly Measure[];
-    }
-  | { readonly kind: 'profile'; readonly columns: readonly string[] };
-
-export type StepKind = Step['kind'];
-
 /** 'record': chunk by chunk; 'mergeable': partials are merged; 'global': needs all records. */
 export type StepScope = 'record' | 'mergeable' | 'global';
 
@@ -303,6 +276,20 @@ export const STEP_SCOPES: Readonly<Record<StepName, StepScope>> = {
 };
 
 export type DeclaredType = 'string' | 'integer' | 'number' | 'boolean' | 'date' | 'datetime';
+
+/** A field that the plan states. Constraints hold for every value that is not NULL. */
+export interface DeclaredField {
+  readonly name: string;
+  readonly type: DeclaredType;
+  readonly constraints: {
+    readonly required?: boolean;
+    readonly minimum?: string;
+    readonly maximum?: string;
+    readonly minLength?: number;
+    readonly maxLength?: number;
+    readonly enum?: readonly string[];
+  };
+}
 
 /** How the input is to be read, defaults filled in. 'auto' is left to sniffing. */
 export interface ReadPlan {
@@ -342,10 +329,10 @@ export interface PlanDocument {
   readonly version: 1;
   readonly read: ReadPlan;
   /** Types stated by the plan. */
-  readonly fields: readonly { readonly name: string; readonly type: DeclaredType }[];
+  readonly fields: readonly DeclaredField[];
   /** Null when the plan has no `steps`: the plain job. A profile of no named
    *  columns is one of all. */
-  readonly steps: readonly Step[] | null;
+  readonly steps: readonly PlanStep[] | null;
   readonly write: WritePlan;
   readonly limits: { readonly maxRejects: number | null; readonly maxRejectRatio: number | null };
   /** Where each value stands in the text, as pairs of JSON pointer and place. Keys: see

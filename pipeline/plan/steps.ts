@@ -1,26 +1,31 @@
 import { parseExpression } from './expression/parser.ts';
 import { pointerTo, type IssueList } from './issues.ts';
 import { parseMeasure } from './measure.ts';
-import { STEP_SCHEMAS, type Measure, type Step, type StepKind, type StepName } from './schema.ts';
+import { STEP_SCHEMAS, type StepName } from './schema.ts';
+import type {
+  ExpressionPlan,
+  GroupKey,
+  MeasurePlan,
+  NamedText,
+  PlanStep,
+  StepKind,
+} from './step.ts';
 import { suggestion } from './suggest.ts';
+import { typeNamed, TYPE_NAMES } from './expression/type-name.ts';
 import { isRecord, validate } from './validate.ts';
 
 const STEP_NAMES = Object.keys(STEP_SCHEMAS) as StepName[];
-type WorkingStep = Exclude<StepKind, 'conform'>;
 
-const WORKING: readonly WorkingStep[] = [
-  'select',
-  'drop',
-  'rename',
-  'filter',
-  'aggregate',
-  'profile',
+const WORKING: readonly StepKind[] = [
+  ...(['select', 'drop', 'rename', 'reorder', 'trim', 'case', 'replace', 'fill_null'] as const),
+  ...(['cast', 'derive', 'filter', 'map_values', 'split', 'merge', 'parse_date'] as const),
+  ...(['hash', 'mask', 'check', 'sample', 'aggregate', 'profile'] as const),
 ];
 const EXPECTED = 'a step, such as - filter: "amount > 0"';
 
 /** Steps as written, normalised. What is wrong goes to `issues`, and the step is left out. */
-export function readSteps(value: readonly unknown[], issues: IssueList): Step[] {
-  const steps: Step[] = [];
+export function readSteps(value: readonly unknown[], issues: IssueList): PlanStep[] {
+  const steps: PlanStep[] = [];
   value.forEach((item, index) => {
     const step = readStep(item, pointerTo('/steps', index), issues);
     if (step !== undefined) steps.push(step);
@@ -28,7 +33,7 @@ export function readSteps(value: readonly unknown[], issues: IssueList): Step[] 
   return steps;
 }
 
-function readStep(item: unknown, path: string, issues: IssueList): Step | undefined {
+function readStep(item: unknown, path: string, issues: IssueList): PlanStep | undefined {
   const keys = isRecord(item) ? Object.keys(item) : [];
   const [key] = keys;
   if (!isRecord(item) || key === undefined || keys.length !== 1) {
@@ -54,44 +59,158 @@ function readStep(item: unknown, path: string, issues: IssueList): Step | undefi
 
 /** `value` has been validated against the step's schema. */
 function normalise(
-  kind: WorkingStep,
+  kind: StepKind,
   value: unknown,
   path: string,
   issues: IssueList,
-): Step | undefined {
+): PlanStep | undefined {
   switch (kind) {
     case 'select':
     case 'drop':
+    case 'reorder':
       return { kind, columns: value as string[] };
     case 'profile':
-      return { kind, columns: value === '*' ? [] : (value as string[]) };
+    case 'trim':
+      return { kind, columns: namesOf(value) };
     case 'rename': {
       const pairs = Object.entries(value as Record<string, string>);
       return { kind, names: pairs.map(([from, to]) => ({ from, to })) };
     }
-    case 'filter':
-      return readFilter(value as string, path, issues);
+    case 'filter': {
+      const expression = readExpression(value as string, path, issues);
+      return expression && { kind, expression };
+    }
+    case 'derive':
+      return { kind, columns: readExpressions(value as Record<string, string>, path, issues) };
+    case 'cast':
+      return { kind, types: readTypes(value as Record<string, string>, path, issues) };
+    case 'check':
+      return readCheck(value as CheckFile, path, issues);
     case 'aggregate':
       return readAggregate(value as AggregateFile, path, issues);
+    case 'fill_null':
+      return { kind, values: readTexts(value as Record<string, unknown>, path, issues) };
+    case 'map_values': {
+      const maps = Object.entries(value as Record<string, Record<string, unknown>>);
+      const read = maps.map(([name, values]) => ({
+        name,
+        values: readTexts(values, pointerTo(path, name), issues),
+      }));
+      return { kind, maps: read };
+    }
+    default:
+      return normaliseOptions(kind, value as Readonly<Record<string, never>>, path, issues);
+  }
+}
+
+/** Steps of an object of options. */
+function normaliseOptions(
+  kind: 'case' | 'replace' | 'split' | 'merge' | 'parse_date' | 'hash' | 'mask' | 'sample',
+  value: Readonly<Record<string, never>>,
+  path: string,
+  issues: IssueList,
+): PlanStep | undefined {
+  switch (kind) {
+    case 'case':
+      return { kind, columns: namesOf(value.columns), to: value.to! };
+    case 'replace':
+      if (value.regex === true) {
+        issues.addUnsupported(`${path}/regex`, 'regex', 'a text to find');
+        return undefined;
+      }
+      return { kind, columns: namesOf(value.columns), find: value.find!, with: value.with! };
+    case 'split':
+      return { kind, column: value.column!, by: value.by!, into: value.into! };
+    case 'merge':
+      return { kind, columns: value.columns!, with: value.with!, into: value.into! };
+    case 'parse_date':
+      return { kind, column: value.column!, format: value.format! };
+    case 'hash':
+      return { kind, columns: value.columns!, algorithm: value.algorithm ?? 'sha256' };
+    case 'mask':
+      return { kind, columns: value.columns!, keep: value.keep ?? 0 };
+    case 'sample':
+      return { kind, fraction: value.fraction!, seed: value.seed ?? 0 };
   }
 }
 
 interface AggregateFile {
-  readonly by?: readonly string[];
+  readonly by?: readonly (string | Readonly<Record<string, string>>)[];
   readonly measures: Readonly<Record<string, string>>;
 }
 
-function readFilter(text: string, path: string, issues: IssueList): Step | undefined {
+interface CheckFile {
+  readonly expr: string;
+  readonly name?: string;
+  readonly severity?: 'reject' | 'warn';
+}
+
+function namesOf(value: unknown): readonly string[] {
+  return value === '*' ? [] : (value as string[]);
+}
+
+function readExpression(text: string, path: string, issues: IssueList): ExpressionPlan | undefined {
   try {
-    return { kind: 'filter', expression: { text, ast: parseExpression(text) } };
+    return { text, ast: parseExpression(text) };
   } catch (thrown) {
     issues.addExpression(path, text, thrown);
     return undefined;
   }
 }
 
-function readAggregate(value: AggregateFile, path: string, issues: IssueList): Step {
-  const measures: Measure[] = [];
+function readExpressions(
+  value: Readonly<Record<string, string>>,
+  path: string,
+  issues: IssueList,
+): { name: string; expression: ExpressionPlan }[] {
+  return Object.entries(value).flatMap(([name, text]) => {
+    const expression = readExpression(text, pointerTo(path, name), issues);
+    return expression === undefined ? [] : [{ name, expression }];
+  });
+}
+
+function readTypes(
+  value: Readonly<Record<string, string>>,
+  path: string,
+  issues: IssueList,
+): Extract<PlanStep, { kind: 'cast' }>['types'] {
+  return Object.entries(value).flatMap(([name, text]) => {
+    const type = typeNamed(text);
+    if (type !== undefined) return [{ name, type }];
+    issues.add(pointerTo(path, name), `${JSON.stringify(text)} is not a type`, TYPE_NAMES);
+    return [];
+  });
+}
+
+/** Values as texts: numbers and booleans as JSON spells them. */
+function readTexts(
+  value: Readonly<Record<string, unknown>>,
+  path: string,
+  issues: IssueList,
+): NamedText[] {
+  return Object.entries(value).flatMap(([name, item]) => {
+    if (['string', 'number', 'boolean'].includes(typeof item))
+      return [{ name, text: String(item) }];
+    issues.add(pointerTo(path, name), 'This is not a value', 'a text, a number or a boolean');
+    return [];
+  });
+}
+
+function readCheck(value: CheckFile, path: string, issues: IssueList): PlanStep | undefined {
+  if (value.severity === 'warn') {
+    issues.addUnsupported(`${path}/severity`, 'The severity warn', 'reject');
+    return undefined;
+  }
+  const expression = readExpression(value.expr, `${path}/expr`, issues);
+  return expression && { kind: 'check', expression, name: value.name ?? null };
+}
+
+function readAggregate(value: AggregateFile, path: string, issues: IssueList): PlanStep {
+  const by = (value.by ?? []).flatMap((key, index): GroupKey[] => {
+    if (typeof key === 'string') return [{ name: key, expression: null }];
+    return readExpressions(key, pointerTo(`${path}/by`, index), issues);
+  });
+  const measures: MeasurePlan[] = [];
   for (const [name, text] of Object.entries(value.measures)) {
     try {
       measures.push(parseMeasure(name, text));
@@ -99,5 +218,5 @@ function readAggregate(value: AggregateFile, path: string, issues: IssueList): S
       issues.addExpression(pointerTo(`${path}/measures`, name), text, thrown);
     }
   }
-  return { kind: 'aggregate', by: value.by ?? [], measures };
+  return { kind: 'aggregate', by, measures };
 }

@@ -1,58 +1,105 @@
-import type { Column, ColumnType } from '../protocol/job.ts';
+import type { Column } from '../protocol/job.ts';
+import { refuseDuplicates, transformAggregate } from './aggregate.ts';
 import { findColumn } from './columns.ts';
-import { bindCondition } from './expression/bind.ts';
+import { bindCondition, bindValue } from './expression/bind.ts';
 import { pointerTo, type IssueList } from './issues.ts';
-import type { Measure, Step } from './schema.ts';
+import { rewrite, type Assignment, type ColumnFinder } from './rewrite.ts';
+import type { ExpressionPlan, PlanStep, Step, Transformed } from './step.ts';
 
-/** A step against the columns it gets: names made exact, and the columns it leaves. */
-export interface Transformed {
-  readonly step: Step;
-  readonly columns: readonly Column[];
-}
-
-/** Checks a step and resolves its names. Faults go to `issues`, under `path`. */
+/** Checks a step, resolves its names and takes it apart. Faults go to `issues`, under `path`. */
 export function transform(
-  step: Step,
+  step: PlanStep,
   columns: readonly Column[],
   path: string,
   issues: IssueList,
 ): Transformed {
   const resolver = new Resolver(columns, issues);
   switch (step.kind) {
-    case 'conform':
-      return { step, columns };
     case 'select': {
       const kept = resolver.list(step.columns, path);
-      return { step: { kind: 'select', columns: names(kept) }, columns: kept };
+      return { steps: [{ kind: 'select', columns: names(kept) }], columns: kept };
+    }
+    case 'reorder': {
+      const first = resolver.list(step.columns, path);
+      const kept = [...first, ...columns.filter((column) => !first.includes(column))];
+      return { steps: [{ kind: 'select', columns: names(kept) }], columns: kept };
     }
     case 'drop': {
       const dropped = resolver.list(step.columns, path);
       const kept = columns.filter((column) => !dropped.includes(column));
       if (kept.length === 0) issues.add(path, 'No column is left', 'at least one column');
-      return { step: { kind: 'drop', columns: names(dropped) }, columns: kept };
+      return { steps: [{ kind: 'drop', columns: names(dropped) }], columns: kept };
     }
     case 'rename':
       return transformRename(step, columns, path, resolver, issues);
-    case 'filter': {
-      try {
-        bindCondition(step.expression.ast, columns);
-      } catch (thrown) {
-        issues.addExpression(path, step.expression.text, thrown);
-      }
-      return { step, columns };
+    case 'filter':
+      checkCondition(step.expression, columns, path, issues);
+      return { steps: [step], columns };
+    case 'check': {
+      checkCondition(step.expression, columns, `${path}/expr`, issues);
+      const what = step.name ?? step.expression.text;
+      const message = `The check ${JSON.stringify(what)} is not met`;
+      const { expression } = step;
+      return { steps: [{ kind: 'check', expression, column: null, message }], columns };
+    }
+    case 'sample':
+      return { steps: [step], columns };
+    case 'derive': {
+      const assignments = step.columns.map(({ name, expression }) => ({
+        ...{ name, ...expression, type: null, path: pointerTo(path, name) },
+      }));
+      return derived(assignments, columns, issues);
     }
     case 'aggregate':
-      return transformAggregate(step, path, resolver, issues);
+      return transformAggregate(step, columns, path, resolver, issues);
     case 'profile': {
-      const all = step.columns.length === 0;
-      const profiled = all ? columns : resolver.list(step.columns, path);
-      return { step: { kind: 'profile', columns: names(profiled) }, columns };
+      const profiled = resolver.listOrAll(step.columns, path);
+      return { steps: [{ kind: 'profile', columns: names(profiled) }], columns };
     }
+    default:
+      return derived(rewrite(step, resolver, path), columns, issues);
+  }
+}
+
+/** Computes columns one after another: each sees those before it. */
+export function derived(
+  assignments: readonly Assignment[],
+  columns: readonly Column[],
+  issues: IssueList,
+): Transformed {
+  const steps: Step[] = [];
+  const current = [...columns];
+  for (const { name, text, ast, type: stated, path } of assignments) {
+    try {
+      const { value } = bindValue(ast, current);
+      const type = stated ?? value.type;
+      const isText = value.type === 'string';
+      const expression = { text, ast };
+      steps.push({ kind: 'derive', name, type, isText, expression });
+      const known = current.findIndex((column) => column.name === name);
+      current[known < 0 ? current.length : known] = { name, type };
+    } catch (thrown) {
+      issues.addExpression(path, text, thrown);
+    }
+  }
+  return { steps, columns: current };
+}
+
+function checkCondition(
+  { text, ast }: ExpressionPlan,
+  columns: readonly Column[],
+  path: string,
+  issues: IssueList,
+): void {
+  try {
+    bindCondition(ast, columns);
+  } catch (thrown) {
+    issues.addExpression(path, text, thrown);
   }
 }
 
 /** Looks names up; a name that is not there is reported and left out. */
-class Resolver {
+class Resolver implements ColumnFinder {
   private readonly columns: readonly Column[];
   private readonly issues: IssueList;
 
@@ -68,7 +115,10 @@ class Resolver {
     return undefined;
   }
 
-  /** Each at most once. */
+  listOrAll(wanted: readonly string[], path: string): readonly Column[] {
+    return wanted.length === 0 ? this.columns : this.list(wanted, path);
+  }
+
   list(wanted: readonly string[], path: string): Column[] {
     const found: Column[] = [];
     wanted.forEach((name, index) => {
@@ -90,7 +140,7 @@ class Resolver {
 }
 
 function transformRename(
-  step: Extract<Step, { kind: 'rename' }>,
+  step: Extract<PlanStep, { kind: 'rename' }>,
   columns: readonly Column[],
   path: string,
   resolver: Resolver,
@@ -109,63 +159,7 @@ function transformRename(
     type: column.type,
   }));
   refuseDuplicates(renamed, path, issues);
-  return { step: { kind: 'rename', names: pairs }, columns: renamed };
-}
-
-function transformAggregate(
-  step: Extract<Step, { kind: 'aggregate' }>,
-  path: string,
-  resolver: Resolver,
-  issues: IssueList,
-): Transformed {
-  const keys = resolver.list(step.by, `${path}/by`);
-  const measures: Measure[] = [];
-  const columns: Column[] = [...keys];
-  for (const measure of step.measures) {
-    const place = pointerTo(`${path}/measures`, measure.name);
-    const column = measure.column === null ? null : resolver.one(measure.column, place);
-    if (column === undefined) continue;
-    const type = measureType(measure, column, place, issues);
-    columns.push({ name: measure.name, type });
-    measures.push({ ...measure, column: column?.name ?? null });
-  }
-  refuseDuplicates(columns, path, issues);
-  return { step: { kind: 'aggregate', by: names(keys), measures }, columns };
-}
-
-/** DuckDB's result types; `null` is count(*). */
-function measureType(
-  measure: Measure,
-  column: Column | null,
-  path: string,
-  issues: IssueList,
-): ColumnType {
-  const type = column?.type ?? 'integer';
-  switch (measure.function) {
-    case 'count':
-      return 'integer';
-    case 'min':
-    case 'max':
-      return type;
-    case 'sum':
-    case 'avg': {
-      if (type !== 'integer' && type !== 'number' && type !== 'string') {
-        const message = `${measure.function} of the ${type} column ${JSON.stringify(column?.name)}`;
-        issues.add(path, message, 'a column of numbers');
-      }
-      return measure.function === 'sum' && type === 'integer' ? 'integer' : 'number';
-    }
-  }
-}
-
-function refuseDuplicates(columns: readonly Column[], path: string, issues: IssueList): void {
-  const seen = new Set<string>();
-  for (const { name } of columns) {
-    if (seen.has(name)) {
-      issues.add(path, `Two columns are named ${JSON.stringify(name)}`, 'each name once');
-    }
-    seen.add(name);
-  }
+  return { steps: [{ kind: 'rename', names: pairs }], columns: renamed };
 }
 
 function names(columns: readonly Column[]): string[] {

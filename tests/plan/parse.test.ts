@@ -58,9 +58,9 @@ describe('parsePlan', () => {
   });
 
   it.each(Object.keys(STEP_SCHEMAS))('takes the step %s or refuses it by name', (name) => {
-    const working = ['select', 'drop', 'rename', 'filter', 'aggregate', 'profile'];
-    const { code, issues } = refused(`steps:\n  - ${name}: { nothing: [] }\n`);
-    if (working.includes(name)) expect(code).toBe('plan-invalid');
+    const later = ['limit', 'dedupe', 'unique', 'join', 'sort', 'top_k'];
+    const { code, issues } = refused(`steps:\n  - ${name}: [[]]\n`);
+    if (!later.includes(name)) expect(code).toBe('plan-invalid');
     else {
       expect(code).toBe('plan-unsupported');
       expect(issues[0]?.message).toBe(`The step ${name} is not supported yet`);
@@ -72,8 +72,17 @@ describe('parsePlan', () => {
     ['sql: "SELECT 1"', '/sql'],
     ['write: { format: parquet }', '/write/format'],
     [
-      'schema: { fields: [{ name: a, constraints: { required: true } }] }',
-      '/schema/fields/0/constraints',
+      'schema: { fields: [{ name: a, constraints: { unique: true } }] }',
+      '/schema/fields/0/constraints/unique',
+    ],
+    [
+      'schema: { fields: [{ name: a, constraints: { pattern: "x" } }] }',
+      '/schema/fields/0/constraints/pattern',
+    ],
+    ['steps: [{ check: { expr: a = 1, severity: warn } }]', '/steps/0/check/severity'],
+    [
+      'steps: [{ replace: { columns: [a], find: x, with: y, regex: true } }]',
+      '/steps/0/replace/regex',
     ],
     ['schema: { fields: [{ name: a, decimalChar: "," }] }', '/schema/fields/0/decimalChar'],
     [
@@ -81,10 +90,10 @@ describe('parsePlan', () => {
       '/steps/0/aggregate/measures/n',
     ],
     ['steps: [{ aggregate: { measures: { n: "median(a)" } } }]', '/steps/0/aggregate/measures/n'],
-    ['steps: [{ filter: "round(a) = 1" }]', '/steps/0/filter'],
-    ['steps: [{ filter: "a + 1 = 2" }]', '/steps/0/filter'],
-    ['steps: [{ filter: "a::int = 2" }]', '/steps/0/filter'],
-    ['steps: [{ filter: "CASE WHEN a THEN b END" }]', '/steps/0/filter'],
+    ['steps: [{ filter: "a = (SELECT 1)" }]', '/steps/0/filter'],
+    ['steps: [{ filter: "a::decimal = 2" }]', '/steps/0/filter'],
+    ["steps: [{ filter: \"a LIKE 'x' ESCAPE 'y'\" }]", '/steps/0/filter'],
+    ['steps: [{ filter: "a.b = 1" }]', '/steps/0/filter'],
   ])('refuses %s as not supported yet', (text, path) => {
     const { code, issues } = refused(text);
     expect(code).toBe('plan-unsupported');
@@ -152,6 +161,52 @@ describe('checkPlan', () => {
     const answer = checkPlan(text, input);
     expect(answer.valid).toBe(false);
     expect(answer.issues[0]).toMatchObject({ path, line, column });
+    expect(answer.issues[0]?.message).toContain(message);
+  });
+
+  it.each([
+    ['id + Name', 4, '+ does not take (integer, string)'],
+    ['lower(id)', 1, 'lower does not take (integer)'],
+    ['lowre(Name)', 1, 'Did you mean "lower"'],
+    ['1 + regexp_matches(Name)', 5, 'not supported yet'],
+    ['CASE WHEN id THEN 1 END', 11, 'not a condition'],
+    ['coalesce(id, born)', 1, 'several types'],
+    ["date_part('yaer', born)", 11, 'A part of a date stands first'],
+    ['born::integer', 5, 'does not cast to integer'],
+    ['id = 99999999999999999999 + 1', 6, 'more than 64 bits'],
+    ['INTERVAL 1 DAY', 1, 'An interval stands alone'],
+    ["born + INTERVAL '1 dya'", 17, 'is not an interval'],
+    ['CAST(id AS intger)', 12, 'Unexpected "intger"'],
+    ['substr(Name)', 1, 'substr does not take (string)'],
+    ['nullif(Name, 5, 6)', 1, 'nullif does not take 3 values'],
+    ['born * 2', 6, '* does not take (date, integer)'],
+  ])('finds the place in the expression %j', (expression, column, message) => {
+    const answer = checkPlan(`steps:\n  - derive:\n      x: |\n        ${expression}\n`, input);
+    expect(answer.issues).toMatchObject([
+      { path: '/steps/0/derive/x', line: 4, column: column + 8 },
+    ]);
+    expect(answer.issues[0]?.message).toContain(message);
+  });
+
+  it.each([
+    ['fill_null: { id: many }', '/steps/0/fill_null/id', 'is not an integer'],
+    ['cast: { id: intger }', '/steps/0/cast/id', 'is not a type'],
+    ['cast: { born: number }', '/steps/0/cast/born', 'does not cast'],
+    ['trim: [nmae]', '/steps/0/trim/0', 'no column "nmae"'],
+    ['check: { expr: id + 1 }', '/steps/0/check/expr', 'not a condition'],
+    [
+      'aggregate: { by: [{ y: year(id) }], measures: { n: count(*) } }',
+      '/steps/0/aggregate/by/0',
+      'does not take',
+    ],
+    [
+      'aggregate: { measures: { n: bool_and(id) } }',
+      '/steps/0/aggregate/measures/n',
+      'bool_and of the integer',
+    ],
+  ])('finds what is wrong in the step %s', (step, path, message) => {
+    const answer = checkPlan(`steps:\n  - ${step}\n`, input);
+    expect(answer.issues[0]).toMatchObject({ path, line: 2 });
     expect(answer.issues[0]?.message).toContain(message);
   });
 });

@@ -11,7 +11,53 @@ export interface Load {
   readonly as: Exclude<ColumnType, 'string'>;
 }
 
-export type ScalarOperand = { readonly kind: 'load'; readonly load: number } | ScalarLiteral;
+export type ScalarOperand =
+  | { readonly kind: 'load'; readonly load: number }
+  | { readonly kind: 'value'; readonly value: BoundValue }
+  | ScalarLiteral;
+
+/**
+ * A value that is computed. A date and a datetime are microseconds, a boolean is 0 or 1; an integer
+ * stands for a number and a date for a datetime as they are.
+ */
+export type BoundValue =
+  | { readonly kind: 'text'; readonly column: number; readonly type: 'string' }
+  | { readonly kind: 'load'; readonly load: number; readonly type: ColumnType }
+  | { readonly kind: 'constant'; readonly type: ColumnType; readonly value: ConstantValue }
+  | {
+      readonly kind: 'call';
+      /** Name and parameters of a signature, see `functions.ts`. */
+      readonly signature: string;
+      readonly args: readonly BoundValue[];
+      readonly type: ColumnType;
+      /** Called with NULL arguments too. */
+      readonly takesNull: boolean;
+    }
+  | {
+      readonly kind: 'case';
+      readonly shared: SharedValue | null;
+      readonly branches: readonly { readonly when: Condition; readonly then: BoundValue }[];
+      readonly otherwise: BoundValue | null;
+      readonly type: ColumnType;
+    }
+  | {
+      readonly kind: 'cast';
+      readonly operand: BoundValue;
+      readonly type: ColumnType;
+      /** What does not cast is NULL instead of a fault. */
+      readonly isTry: boolean;
+    }
+  | { readonly kind: 'condition'; readonly condition: Condition; readonly type: 'boolean' }
+  | SharedValue;
+
+export type ConstantValue = number | bigint | string | null;
+
+/** Computed once by the node that holds it, and read in several places below. */
+export interface SharedValue {
+  readonly kind: 'shared';
+  readonly value: BoundValue;
+  readonly type: ColumnType;
+}
 
 /** The nearest double, and the exact value as the whole number below it and what is above that. */
 export interface ScalarLiteral {
@@ -23,6 +69,7 @@ export interface ScalarLiteral {
 
 export type TextOperand =
   | { readonly kind: 'field'; readonly column: number }
+  | { readonly kind: 'value'; readonly value: BoundValue }
   | { readonly kind: 'text'; readonly bytes: Uint8Array };
 
 /** Orders that make a comparison true. */
@@ -33,7 +80,11 @@ export type Condition =
   | { readonly kind: 'and' | 'or'; readonly operands: readonly Condition[] }
   | { readonly kind: 'not'; readonly operand: Condition }
   | { readonly kind: 'unknown'; readonly operand: Condition }
+  | { readonly kind: 'is-truth'; readonly operand: Condition; readonly value: boolean }
   | { readonly kind: 'null-field'; readonly column: number }
+  | { readonly kind: 'null-value'; readonly value: BoundValue }
+  | { readonly kind: 'truth-value'; readonly value: BoundValue }
+  | { readonly kind: 'shared'; readonly shared: SharedValue; readonly operand: Condition }
   | {
       readonly kind: 'compare-scalar';
       /** Union of `Order` bits. */
@@ -51,14 +102,14 @@ export type Condition =
     }
   | {
       readonly kind: 'text-in';
-      readonly column: number;
+      readonly operand: TextOperand;
       readonly values: readonly Uint8Array[];
       /** Whether NULL is among the values. */
       readonly hasNull: boolean;
     }
   | {
       readonly kind: 'like';
-      readonly column: number;
+      readonly operand: TextOperand;
       readonly pattern: string;
       readonly ignoreCase: boolean;
     };
@@ -66,6 +117,11 @@ export type Condition =
 /** SQL's three truth values; NULL is `unknown`. */
 export const Truth = { no: 0, yes: 1, unknown: 2 } as const;
 export type TruthValue = (typeof Truth)[keyof typeof Truth];
+
+export interface BoundExpression {
+  readonly value: BoundValue;
+  readonly loads: readonly Load[];
+}
 
 export interface BoundCondition {
   readonly condition: Condition;

@@ -1,10 +1,10 @@
-import type { ColumnType } from '../../protocol/job.ts';
 import { parseBoolean } from '../../values/boolean.ts';
 import { exactOf, type ExactDecimal } from '../../values/exact-sum.ts';
 import { parseDecimal, parseDouble, parseInteger, type DecimalParts } from '../../values/number.ts';
 import { parseDate, parseTimestamp } from '../../values/timestamp.ts';
 import type { Literal } from './ast.ts';
-import type { ScalarLiteral } from './bound.ts';
+import type { ColumnType } from '../../protocol/job.ts';
+import type { BoundValue, ScalarLiteral } from './bound.ts';
 import { expressionError } from './lexer.ts';
 
 const DAY_MICROS = 86_400_000_000;
@@ -35,6 +35,21 @@ export function castLiteral(literal: Literal, type: Exclude<ColumnType, 'string'
       return exactScalar(parseDouble(bytes, 0, end), exactOf(parts));
     }
   }
+}
+
+/** A literal as a constant of `type`, or of its own type. Decimals are doubles. */
+export function constantOf(literal: Literal, wanted: ColumnType | null): BoundValue {
+  const isDecimal = literal.type === 'decimal' || literal.type === 'double';
+  const own = isDecimal ? 'number' : literal.type === 'null' ? 'string' : literal.type;
+  const type = wanted ?? own;
+  if (literal.type === 'null') return { kind: 'constant', type, value: null };
+  if (type === 'string') return { kind: 'constant', type, value: literal.text };
+  const { value, whole } = castLiteral(literal, type);
+  if (type === 'number') return { kind: 'constant', type, value };
+  if (type === 'integer' && BigInt.asIntN(64, whole) !== whole) {
+    throw expressionError(`${literal.text} has more than 64 bits`, literal.at, 'an integer');
+  }
+  return { kind: 'constant', type, value: Number.isSafeInteger(value) ? value : whole };
 }
 
 /** Text of a literal that stands where a text is compared. */

@@ -1,13 +1,19 @@
-import type { ComparisonOperator, Expression, Literal } from './ast.ts';
-import { expressionError, tokenize, type Token } from './lexer.ts';
+import type { BinaryOperator, ComparisonOperator, Expression, Literal } from './ast.ts';
+import { readInterval } from './interval.ts';
+import { expressionError, type Token } from './lexer.ts';
+import { TokenReader } from './token-reader.ts';
+import { readTypeName } from './type-name.ts';
 
 /**
- * Pratt parser of SQL conditions, precedence as in PostgreSQL and DuckDB:
- * OR < AND < NOT < IS < comparison < BETWEEN, IN, LIKE. What SQL has and Sluice has not yet is
- * refused by name ('plan-unsupported'), what is not SQL by place ('plan-invalid').
+ * Pratt parser of SQL expressions, precedence as in PostgreSQL and DuckDB: OR < AND < NOT < IS <
+ * comparison < BETWEEN, IN, LIKE < || < + - < * / // % < ^ < sign < ::. What SQL has and Sluice has
+ * not yet is refused by name ('plan-unsupported'), what is not SQL by place ('plan-invalid').
  */
 
-const Power = { none: 0, or: 1, and: 2, not: 3, is: 4, comparison: 5, predicate: 6 } as const;
+const Power = {
+  ...{ none: 0, or: 1, and: 2, not: 3, is: 4, comparison: 5, predicate: 6, concatenation: 7 },
+  ...{ sum: 8, product: 9, power: 10, sign: 11, cast: 12 },
+} as const;
 
 /** Deeper nesting is refused, so that nothing that walks an expression overflows the stack. */
 const EXPRESSION_DEPTH_MAX = 200;
@@ -23,6 +29,18 @@ const COMPARISONS: Readonly<Record<string, ComparisonOperator>> = {
   '>=': '>=',
 };
 
+const BINARIES: Readonly<Record<string, { operator: BinaryOperator; power: number }>> = {
+  '||': { operator: '||', power: Power.concatenation },
+  '+': { operator: '+', power: Power.sum },
+  '-': { operator: '-', power: Power.sum },
+  '*': { operator: '*', power: Power.product },
+  '/': { operator: '/', power: Power.product },
+  '//': { operator: '//', power: Power.product },
+  '%': { operator: '%', power: Power.product },
+  '^': { operator: '^', power: Power.power },
+  '**': { operator: '^', power: Power.power },
+};
+
 const RESERVED = new Set(
   (
     'and or not in between is null like ilike true false case when then else end select from where ' +
@@ -33,30 +51,34 @@ const RESERVED = new Set(
 
 /** Parses a whole text. Throws SluiceError with `details: {at, expected}`. */
 export function parseExpression(text: string): Expression {
-  return new Parser(text).parseAll();
+  return new Parser(new TokenReader(text)).parseAll();
+}
+
+/** Parses what stands at the reader's place, and leaves what follows. */
+export function parseExpressionAt(reader: TokenReader): Expression {
+  return new Parser(reader).parse(Power.none);
 }
 
 class Parser {
-  private readonly tokens: readonly Token[];
-  private position = 0;
+  private readonly reader: TokenReader;
   private depth = 0;
   /** Height of each node made, for `EXPRESSION_DEPTH_MAX`. */
   private readonly heights = new WeakMap<Expression, number>();
 
-  constructor(text: string) {
-    this.tokens = tokenize(text);
+  constructor(reader: TokenReader) {
+    this.reader = reader;
   }
 
   parseAll(): Expression {
     const expression = this.parse(Power.none);
-    const rest = this.peek();
-    if (rest.kind !== 'end') throw this.unexpected(rest, 'an operator or the end');
+    const rest = this.reader.peek();
+    if (rest.kind !== 'end') throw this.reader.unexpected(rest, 'an operator or the end');
     return expression;
   }
 
-  private parse(power: number): Expression {
+  parse(power: number): Expression {
     this.depth += 1;
-    if (this.depth > EXPRESSION_DEPTH_MAX) throw this.tooDeep(this.peek().start);
+    if (this.depth > EXPRESSION_DEPTH_MAX) throw this.tooDeep(this.reader.peek().start);
     let left = this.parsePrefix();
     for (;;) {
       const next = this.parseInfix(left, power);
@@ -68,7 +90,7 @@ class Parser {
   }
 
   private parsePrefix(): Expression {
-    const token = this.next();
+    const token = this.reader.next();
     switch (token.kind) {
       case 'number':
         return this.made(numberLiteral(token.text, token.start));
@@ -87,24 +109,31 @@ class Parser {
 
   private parseSymbol(token: Token): Expression {
     if (token.text === '(') {
-      if (this.isWord('select')) throw this.unsupported('A subquery', this.peek().start);
+      if (this.reader.isWord('select'))
+        throw this.reader.unsupported('A subquery', this.reader.peek().start);
       const inner = this.parse(Power.none);
-      this.expectSymbol(')');
+      this.reader.expectSymbol(')');
       return inner;
     }
     if (token.text === '-' || token.text === '+') {
-      const number = this.peek();
-      if (number.kind !== 'number') throw this.unsupported('Arithmetic', token.start);
-      this.next();
+      const number = this.reader.peek();
+      if (number.kind !== 'number') return this.parseSigned(token);
+      this.reader.next();
       const sign = token.text === '-' ? '-' : '';
       return this.made(numberLiteral(sign + number.text, token.start));
     }
-    throw this.unexpected(token, 'a value or a column');
+    throw this.reader.unexpected(token, 'a value or a column');
+  }
+
+  private parseSigned(sign: Token): Expression {
+    const operand = this.parse(Power.sign);
+    if (sign.text === '+') return operand;
+    return this.made({ kind: 'negate', operand, at: sign.start }, operand);
   }
 
   private parseNamed(token: Token): Expression {
     const word = token.text.toLowerCase();
-    const following = this.peek();
+    const following = this.reader.peek();
     if (word === 'not') {
       const operand = this.parse(Power.not);
       return this.made({ kind: 'not', operand, at: token.start }, operand);
@@ -116,35 +145,95 @@ class Parser {
       return this.made({ kind: 'literal', type: 'null', text: '', at: token.start });
     }
     if ((word === 'date' || word === 'timestamp') && following.kind === 'string') {
-      this.next();
+      this.reader.next();
       const type = word === 'date' ? 'date' : 'datetime';
       return this.made({ kind: 'literal', type, text: following.text, at: token.start });
     }
-    if (word === 'case' || word === 'exists') {
-      throw this.unsupported(word.toUpperCase(), token.start);
+    if (word === 'case') return this.parseCase(token.start);
+    if (word === 'exists') throw this.reader.unsupported('EXISTS', token.start);
+    if (word === 'interval' && ['number', 'string'].includes(following.kind)) {
+      return this.made(readInterval(this.reader, token.start));
     }
     if (following.kind === 'symbol' && following.text === '(') {
-      throw this.unsupported(`The function ${token.text}`, token.start);
+      if (word === 'cast' || word === 'try_cast') return this.parseCast(word, token.start);
+      if (!RESERVED.has(word)) return this.parseCall(word, token.start);
     }
     if (following.kind === 'string') {
-      throw this.unsupported(`${token.text} '...'`, token.start);
+      throw this.reader.unsupported(`${token.text} '...'`, token.start);
     }
-    if (RESERVED.has(word)) throw this.unexpected(token, 'a value or a column');
+    if (RESERVED.has(word)) throw this.reader.unexpected(token, 'a value or a column');
     return this.parseColumn(token);
   }
 
+  private parseCase(at: number): Expression {
+    const operand = this.reader.isWord('when') ? null : this.parse(Power.none);
+    const branches: { when: Expression; then: Expression }[] = [];
+    const children: Expression[] = operand === null ? [] : [operand];
+    while (this.reader.takeWord('when')) {
+      const when = this.parse(Power.none);
+      this.reader.expectWord('then');
+      const then = this.parse(Power.none);
+      branches.push({ when, then });
+      children.push(when, then);
+    }
+    if (branches.length === 0) throw this.reader.unexpected(this.reader.peek(), 'WHEN');
+    const otherwise = this.reader.takeWord('else') ? this.parse(Power.none) : null;
+    if (otherwise !== null) children.push(otherwise);
+    this.reader.expectWord('end');
+    return this.made({ kind: 'case', operand, branches, otherwise, at }, ...children);
+  }
+
+  private parseCast(word: string, at: number): Expression {
+    this.reader.expectSymbol('(');
+    const operand = this.parse(Power.none);
+    this.reader.expectWord('as');
+    const type = readTypeName(this.reader);
+    this.reader.expectSymbol(')');
+    return this.made({ kind: 'cast', operand, type, isTry: word === 'try_cast', at }, operand);
+  }
+
+  private parseCall(name: string, at: number): Expression {
+    this.reader.expectSymbol('(');
+    if (name === 'extract') return this.parseExtract(at);
+    const args: Expression[] = [];
+    if (this.reader.isWord('distinct'))
+      throw this.reader.unsupported('DISTINCT', this.reader.peek().start);
+    if (!this.reader.isSymbol(')')) {
+      args.push(this.parse(name === 'position' ? Power.predicate : Power.none));
+      const separator = (): boolean =>
+        name === 'position' ? this.reader.takeWord('in') : this.reader.takeSymbol(',');
+      while (separator()) args.push(this.parse(Power.none));
+    }
+    this.reader.expectSymbol(')');
+    if (this.reader.isWord('over')) throw this.reader.unsupported('OVER', this.reader.peek().start);
+    const ordered = name === 'position' ? args.reverse() : args;
+    return this.made({ kind: 'call', name, args: ordered, at }, ...args);
+  }
+
+  /** `extract(year FROM x)` is `date_part('year', x)`. */
+  private parseExtract(at: number): Expression {
+    const part = this.reader.next();
+    if (part.kind !== 'name' && part.kind !== 'string')
+      throw this.reader.unexpected(part, 'such as year');
+    this.reader.expectWord('from');
+    const operand = this.parse(Power.none);
+    this.reader.expectSymbol(')');
+    const unit: Literal = { kind: 'literal', type: 'string', text: part.text, at: part.start };
+    return this.made({ kind: 'call', name: 'date_part', args: [unit, operand], at }, operand);
+  }
+
   private parseColumn(token: Token): Expression {
-    const following = this.peek();
+    const following = this.reader.peek();
     if (following.kind === 'symbol' && (following.text === '.' || following.text === '[')) {
-      throw this.unsupported('A name with parts', following.start);
+      throw this.reader.unsupported('A name with parts', following.start);
     }
     return this.made({ kind: 'column', name: token.text, at: token.start });
   }
 
   /** Continues `left` with the operator that follows, if it binds tighter than `power`. */
   private parseInfix(left: Expression, power: number): Expression | undefined {
-    const token = this.peek();
-    if (token.kind === 'symbol') return this.parseComparison(left, token, power);
+    const token = this.reader.peek();
+    if (token.kind === 'symbol') return this.parseOperator(left, token, power);
     if (token.kind !== 'name') return undefined;
     switch (token.text.toLowerCase()) {
       case 'or':
@@ -155,7 +244,7 @@ class Parser {
         return power < Power.is ? this.parseIs(left) : undefined;
       case 'isnull':
       case 'notnull':
-        throw this.unsupported(token.text.toUpperCase(), token.start);
+        throw this.reader.unsupported(token.text.toUpperCase(), token.start);
       case 'not':
       case 'in':
       case 'between':
@@ -165,25 +254,41 @@ class Parser {
       case 'similar':
       case 'glob':
       case 'collate':
-        throw this.unsupported(token.text.toUpperCase(), token.start);
+        throw this.reader.unsupported(token.text.toUpperCase(), token.start);
       default:
         return undefined;
     }
   }
 
-  private parseComparison(left: Expression, token: Token, power: number): Expression | undefined {
+  private parseOperator(left: Expression, token: Token, power: number): Expression | undefined {
     if (token.text === ')' || token.text === ',') return undefined;
+    const at = token.start;
+    if (token.text === '::') {
+      this.reader.next();
+      const type = readTypeName(this.reader);
+      return this.made({ kind: 'cast', operand: left, type, isTry: false, at }, left);
+    }
+    const binary = Object.hasOwn(BINARIES, token.text) ? BINARIES[token.text] : undefined;
+    if (binary === undefined) return this.parseComparison(left, token, power);
+    if (power >= binary.power) return undefined;
+    this.reader.next();
+    const right = this.parse(binary.power);
+    const { operator } = binary;
+    return this.made({ kind: 'binary', operator, left, right, at }, left, right);
+  }
+
+  private parseComparison(left: Expression, token: Token, power: number): Expression | undefined {
     const operator = COMPARISONS[token.text];
     if (operator === undefined) {
-      if (token.text === ';') throw this.unexpected(token, 'an operator or the end');
-      throw this.unsupported(`The operator ${token.text}`, token.start);
+      if (token.text === ';') throw this.reader.unexpected(token, 'an operator or the end');
+      throw this.reader.unsupported(`The operator ${token.text}`, token.start);
     }
     if (power >= Power.comparison) return undefined;
-    this.next();
+    this.reader.next();
     const right = this.parse(Power.comparison);
-    const following = this.peek();
+    const following = this.reader.peek();
     if (following.kind === 'symbol' && COMPARISONS[following.text] !== undefined) {
-      throw this.unexpected(following, 'AND or OR: comparisons do not chain');
+      throw this.reader.unexpected(following, 'AND or OR: comparisons do not chain');
     }
     const node: Expression = { kind: 'compare', operator, left, right, at: token.start };
     return this.made(node, left, right);
@@ -192,38 +297,53 @@ class Parser {
   /** AND and OR take all their operands into one node, so that long lists stay flat. */
   private parseLogical(kind: 'and' | 'or', first: Expression, power: number): Expression {
     const operands = [first];
-    const at = this.peek().start;
-    while (this.isWord(kind)) {
-      this.next();
+    const at = this.reader.peek().start;
+    while (this.reader.isWord(kind)) {
+      this.reader.next();
       operands.push(this.parse(power));
     }
     return this.made({ kind, operands, at }, ...operands);
   }
 
   private parseIs(left: Expression): Expression {
-    const at = this.next().start;
-    const negated = this.takeWord('not');
-    const token = this.next();
+    const at = this.reader.next().start;
+    const negated = this.reader.takeWord('not');
+    const token = this.reader.next();
     const word = token.kind === 'name' ? token.text.toLowerCase() : '';
-    if (['distinct', 'true', 'false', 'unknown'].includes(word)) {
-      throw this.unsupported(`IS ${negated ? 'NOT ' : ''}${word.toUpperCase()}`, token.start);
+    if (word === 'distinct') {
+      this.reader.expectWord('from');
+      const right = this.parse(Power.is);
+      return this.negate(
+        negated,
+        this.made({ kind: 'distinct', left, right, at }, left, right),
+        at,
+      );
     }
-    if (word !== 'null') throw this.unexpected(token, 'NULL');
+    if (word === 'true' || word === 'false') {
+      const value = word === 'true';
+      return this.negate(
+        negated,
+        this.made({ kind: 'is-truth', operand: left, value, at }, left),
+        at,
+      );
+    }
+    if (word !== 'null' && word !== 'unknown') throw this.reader.unexpected(token, 'NULL');
     return this.negate(negated, this.made({ kind: 'is-null', operand: left, at }, left), at);
   }
 
   private parsePredicate(left: Expression): Expression {
-    const at = this.peek().start;
-    const negated = this.takeWord('not');
-    const token = this.next();
+    const at = this.reader.peek().start;
+    const negated = this.reader.takeWord('not');
+    const token = this.reader.next();
     const word = token.kind === 'name' ? token.text.toLowerCase() : '';
     switch (word) {
       case 'in':
         return this.negate(negated, this.parseIn(left, at), at);
       case 'between': {
-        if (this.isWord('symmetric')) throw this.unsupported('SYMMETRIC', this.peek().start);
+        if (this.reader.isWord('symmetric'))
+          throw this.reader.unsupported('SYMMETRIC', this.reader.peek().start);
         const low = this.parse(Power.predicate);
-        if (!this.takeWord('and')) throw this.unexpected(this.peek(), 'AND');
+        if (!this.reader.takeWord('and')) throw this.reader.unexpected(this.reader.peek(), 'AND');
         const high = this.parse(Power.predicate);
         const node: Expression = { kind: 'between', operand: left, low, high, at };
         return this.negate(negated, this.made(node, left, low, high), at);
@@ -231,25 +351,27 @@ class Parser {
       case 'like':
       case 'ilike': {
         const pattern = this.parse(Power.predicate);
-        if (this.isWord('escape')) throw this.unsupported('ESCAPE', this.peek().start);
+        if (this.reader.isWord('escape'))
+          throw this.reader.unsupported('ESCAPE', this.reader.peek().start);
         const ignoreCase = word === 'ilike';
         const node: Expression = { kind: 'like', operand: left, pattern, ignoreCase, at };
         return this.negate(negated, this.made(node, left, pattern), at);
       }
       default:
-        throw this.unexpected(token, 'IN, BETWEEN, LIKE or ILIKE');
+        throw this.reader.unexpected(token, 'IN, BETWEEN, LIKE or ILIKE');
     }
   }
 
   private parseIn(operand: Expression, at: number): Expression {
-    this.expectSymbol('(');
-    if (this.isWord('select')) throw this.unsupported('A subquery', this.peek().start);
+    this.reader.expectSymbol('(');
+    if (this.reader.isWord('select'))
+      throw this.reader.unsupported('A subquery', this.reader.peek().start);
     const values = [this.parse(Power.none)];
-    while (this.peek().kind === 'symbol' && this.peek().text === ',') {
-      this.next();
+    while (this.reader.peek().kind === 'symbol' && this.reader.peek().text === ',') {
+      this.reader.next();
       values.push(this.parse(Power.none));
     }
-    this.expectSymbol(')');
+    this.reader.expectSymbol(')');
     return this.made({ kind: 'in', operand, values, at }, operand, ...values);
   }
 
@@ -265,51 +387,10 @@ class Parser {
     return node;
   }
 
-  private peek(): Token {
-    return this.tokens[Math.min(this.position, this.tokens.length - 1)] as Token;
-  }
-
-  private next(): Token {
-    const token = this.peek();
-    this.position += 1;
-    return token;
-  }
-
-  private isWord(word: string): boolean {
-    const token = this.peek();
-    return token.kind === 'name' && token.text.toLowerCase() === word;
-  }
-
-  private takeWord(word: string): boolean {
-    const found = this.isWord(word);
-    if (found) this.next();
-    return found;
-  }
-
-  private expectSymbol(symbol: string): void {
-    const token = this.next();
-    if (token.kind !== 'symbol' || token.text !== symbol) throw this.unexpected(token, symbol);
-  }
-
-  private unexpected(token: Token, expected: string): Error {
-    const message =
-      token.kind === 'end' ? 'The expression ends too early' : `Unexpected ${describe(token)}`;
-    return expressionError(message, token.start, expected);
-  }
-
-  private unsupported(what: string, at: number): Error {
-    const expected = 'comparisons, AND, OR, NOT, IN, BETWEEN, LIKE, IS NULL, columns and literals';
-    return expressionError(`${what} is not supported yet`, at, expected, 'plan-unsupported');
-  }
-
   private tooDeep(at: number): Error {
     const expected = `at most ${String(EXPRESSION_DEPTH_MAX)} levels`;
     return expressionError('The expression is nested too deeply', at, expected);
   }
-}
-
-function describe(token: Token): string {
-  return token.kind === 'string' ? `string '${token.text}'` : JSON.stringify(token.text);
 }
 
 function numberLiteral(text: string, at: number): Literal {

@@ -1,36 +1,18 @@
 import type { Load } from '../plan/expression/bound.ts';
-import type { Column } from '../protocol/job.ts';
 import { parseBoolean } from '../values/boolean.ts';
 import { parseDouble, parseInteger } from '../values/number.ts';
 import { parseDate, parseTimestamp } from '../values/timestamp.ts';
 import { ALTERED_RECORD, type Batch } from './batch.ts';
+import { CellReader } from './cell-reader.ts';
+import type { ColumnView } from './column-view.ts';
 import type { ChunkContext } from './context.ts';
-import { FieldReader } from './field-reader.ts';
 import type { OperatorSink } from './operator.ts';
+import { ValueVector } from './vectors.ts';
 
 const DAY_MICROS = 86_400_000_000;
 
 /** From here on neighbouring integers share a double, so ties are settled exactly. */
 const EXACT_MAX = Number.MAX_SAFE_INTEGER;
-
-/** Typed values of one column, by position of the record in its batch. */
-export class ValueVector {
-  values = new Float64Array(0);
-  valid = new Uint8Array(0);
-  /** Exact values of the integers and times that are not safe as doubles. */
-  readonly exact = new Map<number, bigint>();
-
-  reserve(recordCount: number): void {
-    this.exact.clear();
-    if (recordCount <= this.values.length) return;
-    this.values = new Float64Array(recordCount * 2);
-    this.valid = new Uint8Array(recordCount * 2);
-  }
-
-  exactAt(record: number): bigint {
-    return this.exact.get(record) ?? BigInt(this.values[record] ?? 0);
-  }
-}
 
 /**
  * Reads one column's texts as values of a type. A text that does not cast follows `on_error`: its
@@ -41,35 +23,34 @@ export class ValueLoader {
   private readonly load: Load;
   private readonly columnName: string;
   private readonly blankFaults: boolean;
-  private readonly reader: FieldReader;
+  private readonly fieldCount: number;
+  private readonly reader: CellReader;
 
-  /** `load.column` is a position in the context's columns. */
-  constructor(load: Load, column: Column, context: ChunkContext) {
+  /** `load.column` is a source of the view. */
+  constructor(load: Load, view: ColumnView, context: ChunkContext) {
     this.load = load;
-    this.columnName = column.name;
+    this.columnName = view.inputs[load.column]!.name;
+    this.fieldCount = context.columns.length;
     this.blankFaults = context.onError === 'null';
-    this.reader = new FieldReader(context);
+    this.reader = new CellReader(view, load.column, context);
   }
 
   /** Fills the vector for the selected records, and removes those that do not cast. */
   apply(batch: Batch, sink: OperatorSink): void {
-    const { bytes, index, selection } = batch;
-    const { recordFields, fieldStarts, fieldEnds } = index;
+    const { selection } = batch;
     const { vector, reader } = this;
-    const { column } = this.load;
-    vector.reserve(index.recordCount);
+    vector.reserve(batch.index.recordCount);
     const { values, valid } = vector;
     let kept = 0;
     for (let i = 0; i < batch.selectedCount; i++) {
       const record = selection[i]!;
-      const field = recordFields[record]! + column;
-      if (reader.isNull(bytes, fieldStarts[field]!, fieldEnds[field]!)) {
+      if (reader.isNull(batch, record)) {
         valid[record] = 0;
       } else {
         const value = this.parse(record);
         if (Number.isNaN(value)) {
           valid[record] = 0;
-          if (!this.takeFault(batch, record, field, sink)) continue;
+          if (!this.takeFault(batch, record, sink)) continue;
         } else {
           valid[record] = 1;
           values[record] = value;
@@ -109,20 +90,30 @@ export class ValueLoader {
   }
 
   /** True when the record stays, its cell blanked. */
-  private takeFault(batch: Batch, record: number, field: number, sink: OperatorSink): boolean {
-    const { index } = batch;
+  private takeFault(batch: Batch, record: number, sink: OperatorSink): boolean {
+    const { as, column } = this.load;
     if (this.blankFaults) {
-      index.fieldEnds[field] = index.fieldStarts[field]!;
-      index.recordFlags[record]! |= ALTERED_RECORD;
+      this.blank(batch, record);
       return true;
     }
-    const { as, column } = this.load;
     const { bytes, start, end } = this.reader.slice;
     const text = new TextDecoder().decode(bytes.subarray(start, Math.min(end, start + 100)));
     const article = as === 'integer' ? 'an' : 'a';
     const name = JSON.stringify(this.columnName);
     const message = `Value ${JSON.stringify(text)} in column ${name} is not ${article} ${as}`;
-    sink.reject({ record, column, code: 'type-error', message });
+    const place = column < this.fieldCount ? column : -1;
+    sink.reject({ record, column: place, code: 'type-error', message });
     return false;
+  }
+
+  private blank({ index }: Batch, record: number): void {
+    const { vector } = this.reader;
+    if (vector !== null) {
+      vector.valid[record] = 0;
+      return;
+    }
+    const field = index.recordFields[record]! + this.load.column;
+    index.fieldEnds[field] = index.fieldStarts[field]!;
+    index.recordFlags[record]! |= ALTERED_RECORD;
   }
 }

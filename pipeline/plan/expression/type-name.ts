@@ -1,0 +1,48 @@
+import type { ColumnType } from '../../protocol/job.ts';
+import type { TokenReader } from './token-reader.ts';
+
+/** SQL's names of Sluice's types, and Sluice's own. An integer has 64 bits whatever its name. */
+const TYPES: Readonly<Record<string, ColumnType>> = {
+  ...{ integer: 'integer', int: 'integer', bigint: 'integer', int8: 'integer', long: 'integer' },
+  ...{ number: 'number', double: 'number', float8: 'number' },
+  ...{ string: 'string', varchar: 'string', text: 'string', char: 'string', bpchar: 'string' },
+  ...{ boolean: 'boolean', bool: 'boolean', logical: 'boolean' },
+  ...{ date: 'date', timestamp: 'datetime', datetime: 'datetime' },
+};
+
+const LATER = new Set(
+  (
+    'tinyint smallint hugeint int1 int2 int4 int16 int32 int64 int128 utinyint usmallint uinteger ' +
+    'ubigint uhugeint short signed float real float4 decimal numeric time interval timestamptz ' +
+    'timestamp_s timestamp_ms timestamp_ns blob bytea uuid json bit struct map list array enum union'
+  ).split(' '),
+);
+
+export const TYPE_NAMES = 'integer, number, string, boolean, date or datetime';
+
+/** The type of a name; undefined when there is none. */
+export function typeNamed(name: string): ColumnType | undefined {
+  const folded = name.toLowerCase();
+  return Object.hasOwn(TYPES, folded) ? TYPES[folded] : undefined;
+}
+
+/** Reads a type's name. */
+export function readTypeName(reader: TokenReader): ColumnType {
+  const token = reader.next();
+  if (token.kind !== 'name') throw reader.unexpected(token, `a type: ${TYPE_NAMES}`);
+  const type = typeNamed(token.text);
+  if (type === undefined) {
+    if (LATER.has(token.text.toLowerCase())) {
+      throw reader.unsupported(`The type ${token.text.toUpperCase()}`, token.start);
+    }
+    throw reader.unexpected(token, `a type: ${TYPE_NAMES}`);
+  }
+  if (token.text.toLowerCase() === 'double') reader.takeWord('precision');
+  if (type === 'datetime' && (reader.isWord('with') || reader.isWord('without'))) {
+    throw reader.unsupported('A time zone in a type', reader.peek().start);
+  }
+  if (reader.isSymbol('(') || reader.isSymbol('[')) {
+    throw reader.unsupported('A type with a size', reader.peek().start);
+  }
+  return type;
+}

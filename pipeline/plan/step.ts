@@ -1,0 +1,141 @@
+import type { Column, ColumnType } from '../protocol/job.ts';
+import type { Expression } from './expression/ast.ts';
+
+/** An expression as written and as parsed. */
+export interface ExpressionPlan {
+  readonly text: string;
+  readonly ast: Expression;
+}
+
+export type MeasureFunction =
+  'count' | 'sum' | 'min' | 'max' | 'avg' | 'stddev_samp' | 'stddev_pop' | 'var_samp' | 'var_pop';
+
+/** One output column of an aggregate. */
+export interface Measure {
+  readonly name: string;
+  readonly function: MeasureFunction;
+  /** Null for `count(*)`. */
+  readonly column: string | null;
+}
+
+/** A measure as written: not yet bound to columns. */
+export interface MeasurePlan {
+  readonly name: string;
+  readonly text: string;
+  readonly function: MeasureFunction | 'bool_and' | 'bool_or';
+  /** Null for `count(*)`. */
+  readonly argument: Expression | null;
+  /** Of FILTER (WHERE ...). */
+  readonly filter: Expression | null;
+}
+
+/** What a chunk program does, in order. Column names are as the step's input has them. 'conform'
+ *  holds columns to the types that `schema` states; it is no step of the language. */
+export type Step =
+  | { readonly kind: 'conform'; readonly columns: readonly string[] }
+  | { readonly kind: 'select'; readonly columns: readonly string[] }
+  | { readonly kind: 'drop'; readonly columns: readonly string[] }
+  | {
+      readonly kind: 'rename';
+      readonly names: readonly { readonly from: string; readonly to: string }[];
+    }
+  | { readonly kind: 'filter'; readonly expression: ExpressionPlan }
+  | {
+      /** Computes a column, which takes the place of one of the same name or comes last. */
+      readonly kind: 'derive';
+      readonly name: string;
+      readonly type: ColumnType;
+      /** Whether it is held as text; of other types it is then the text of a value. */
+      readonly isText: boolean;
+      readonly expression: ExpressionPlan;
+    }
+  | {
+      /** Rejects the records for which the expression is false. */
+      readonly kind: 'check';
+      readonly expression: ExpressionPlan;
+      /** Column that is to blame, null for the record. */
+      readonly column: string | null;
+      readonly message: string;
+    }
+  | { readonly kind: 'sample'; readonly fraction: number; readonly seed: number }
+  | {
+      readonly kind: 'aggregate';
+      readonly by: readonly string[];
+      readonly measures: readonly Measure[];
+    }
+  | { readonly kind: 'profile'; readonly columns: readonly string[] };
+
+/** A step of the language as read from a plan, normalised: compiles to `Step`s. No column at all
+ *  stands for every column where `"*"` may be written. */
+export type PlanStep =
+  | Extract<Step, { kind: 'select' | 'drop' | 'rename' | 'filter' | 'profile' | 'sample' }>
+  | { readonly kind: 'reorder'; readonly columns: readonly string[] }
+  | { readonly kind: 'trim'; readonly columns: readonly string[] }
+  | {
+      readonly kind: 'case';
+      readonly columns: readonly string[];
+      readonly to: 'lower' | 'upper' | 'title';
+    }
+  | {
+      readonly kind: 'replace';
+      readonly columns: readonly string[];
+      readonly find: string;
+      readonly with: string;
+    }
+  | { readonly kind: 'fill_null'; readonly values: readonly NamedText[] }
+  | {
+      readonly kind: 'map_values';
+      readonly maps: readonly { readonly name: string; readonly values: readonly NamedText[] }[];
+    }
+  | {
+      readonly kind: 'cast';
+      readonly types: readonly { readonly name: string; readonly type: ColumnType }[];
+    }
+  | {
+      readonly kind: 'derive';
+      readonly columns: readonly { readonly name: string; readonly expression: ExpressionPlan }[];
+    }
+  | {
+      readonly kind: 'split';
+      readonly column: string;
+      readonly by: string;
+      readonly into: readonly string[];
+    }
+  | {
+      readonly kind: 'merge';
+      readonly columns: readonly string[];
+      readonly with: string;
+      readonly into: string;
+    }
+  | { readonly kind: 'parse_date'; readonly column: string; readonly format: string }
+  | {
+      readonly kind: 'hash';
+      readonly columns: readonly string[];
+      readonly algorithm: 'md5' | 'sha256';
+    }
+  | { readonly kind: 'mask'; readonly columns: readonly string[]; readonly keep: number }
+  | { readonly kind: 'check'; readonly expression: ExpressionPlan; readonly name: string | null }
+  | {
+      readonly kind: 'aggregate';
+      readonly by: readonly GroupKey[];
+      readonly measures: readonly MeasurePlan[];
+    };
+
+/** A column to group by, by its name, or computed. */
+export interface GroupKey {
+  readonly name: string;
+  readonly expression: ExpressionPlan | null;
+}
+
+export interface NamedText {
+  readonly name: string;
+  readonly text: string;
+}
+
+export type StepKind = PlanStep['kind'];
+
+/** A step against the columns it gets: what to do, names made exact, and the columns it leaves. */
+export interface Transformed {
+  readonly steps: readonly Step[];
+  readonly columns: readonly Column[];
+}
