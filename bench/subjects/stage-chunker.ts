@@ -3,12 +3,14 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { Chunker } from '../../pipeline/chunking/chunker.ts';
 import { CHUNK_LIMITS } from '../../pipeline/limits.ts';
 import { RFC_4180 } from '../../pipeline/parsing/dialect.ts';
+import { loadKernel } from '../../worker/kernel.ts';
 import { assignmentFromArguments, report } from '../assignment.ts';
 
 /** One core: read, find record ends, cut, and hash each chunk. Stores and parses nothing. */
 const { file } = assignmentFromArguments();
+const kernel = loadKernel();
 const startedMs = performance.now();
-const chunker = new Chunker(RFC_4180, CHUNK_LIMITS);
+const chunker = new Chunker(RFC_4180, CHUNK_LIMITS, { kernel });
 const source = openSync(file, 'r');
 const buffer = Buffer.alloc(1 << 20);
 for (let length = 1; length > 0;) {

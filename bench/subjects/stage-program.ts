@@ -3,6 +3,7 @@ import { Chunker } from '../../pipeline/chunking/chunker.ts';
 import { createChunkProgram } from '../../pipeline/execution/chunk-program.ts';
 import { CHUNK_LIMITS } from '../../pipeline/limits.ts';
 import { RFC_4180 } from '../../pipeline/parsing/dialect.ts';
+import { loadKernel } from '../../worker/kernel.ts';
 import { compilePlan } from '../../pipeline/plan/compile.ts';
 import { parsePlan } from '../../pipeline/plan/parse.ts';
 import { assignmentFromArguments, planFor, report } from '../assignment.ts';
@@ -14,11 +15,12 @@ const columns = dataset.columns.map((name) => ({
   name,
   type: Object.hasOwn(dataset.numbers, name) ? ('number' as const) : ('string' as const),
 }));
+const kernel = loadKernel();
 const plan = parsePlan(planFor(assignment));
 const { context } = compilePlan(plan, { format: 'csv', dialect: RFC_4180, columns });
-const program = createChunkProgram(context);
+const program = createChunkProgram(context, kernel);
 const bytes = readFileSync(file);
-const chunker = new Chunker(RFC_4180, CHUNK_LIMITS);
+const chunker = new Chunker(RFC_4180, CHUNK_LIMITS, { kernel });
 const chunks = [...chunker.push(bytes.subarray(bytes.indexOf('\n') + 1)), ...chunker.finish()];
 const startedMs = performance.now();
 for (const chunk of chunks) program.run(chunk.bytes);
