@@ -169,11 +169,11 @@ export class AggregateKernel {
     const parts = [head.finish()];
     exports.sortGroups(this.#frame);
     words[GROUPS_WRITTEN] = 0;
-    while (words[GROUPS_WRITTEN]! < groupCount) {
+    while (words[GROUPS_WRITTEN] < groupCount) {
       const length = exports.encodeGroups(this.#frame);
       const output = new Uint8Array(buffer, this.#pointers.output, length);
       // The last part is copied when the parts are joined, the others before they are overwritten.
-      parts.push(words[GROUPS_WRITTEN]! < groupCount ? output.slice() : output);
+      parts.push(words[GROUPS_WRITTEN] < groupCount ? output.slice() : output);
     }
     this.#written.push(joined(parts));
     this.#clear();

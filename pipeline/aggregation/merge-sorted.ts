@@ -1,4 +1,4 @@
-import { ByteReader } from '../values/byte-reader.ts';
+import type { ByteReader } from '../values/byte-reader.ts';
 import { ByteWriter } from '../values/byte-writer.ts';
 import { groupLimitExceeded, type GroupTableLimits } from './group-table.ts';
 import { measureState } from './measure-states.ts';

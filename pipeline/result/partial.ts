@@ -26,8 +26,12 @@ export function encodePartial(content: PartialContent): Uint8Array {
   const writer = new ByteWriter();
   writer.byte(VERSION);
   writer.block(profile);
-  writer.block(aggregate);
-  return writer.finish();
+  writer.count(aggregate.length);
+  const head = writer.finish();
+  const partial = new Uint8Array(head.length + aggregate.length);
+  partial.set(head);
+  partial.set(aggregate, head.length);
+  return partial;
 }
 
 /** The inverse of `encodePartial`; views on the bytes. Throws `blob-corrupt`. */

@@ -221,7 +221,7 @@ describe('the aggregate kernel', () => {
           expectSame(text, spec, { regionBytes, nullstr, onError, hashMask });
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 250 },
     );
   });
 
@@ -232,7 +232,7 @@ describe('the aggregate kernel', () => {
         const clean = records.map((record) => record.map((v) => v.replaceAll(/[;\r\n]/g, '')));
         expectSame(clean.map((record) => `${record.join(';')}\n`).join(''), spec, { dialect });
       }),
-      { numRuns: 200 },
+      { numRuns: 80 },
     );
   });
 });

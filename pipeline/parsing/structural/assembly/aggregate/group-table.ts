@@ -89,7 +89,10 @@ function appendGroup(frame: Frame, key: BlockKey, hash: u32, slot: usize): Group
   const number = frame.groupCount++;
   store<u64>(slot, (u64(hash) << 32) | u64(number + 1));
   const group = groupOf(frame, number);
-  memory.fill(changetype<usize>(group), 0, frame.groupBytes);
+  // Far faster than memory.fill for so few bytes; groups have whole words.
+  for (let at: u32 = 0; at < frame.groupBytes; at += 8) {
+    store<u64>(changetype<usize>(group) + at, 0);
+  }
   group.first = key.first;
   group.second = key.second;
   group.length = key.length;
