@@ -37,13 +37,17 @@ export class CellReader {
 
   /** Points `slice` at the record's cell; true when it is NULL. */
   isNull(batch: Batch, record: number): boolean {
-    const { slice, vector } = this;
+    const { vector } = this;
     if (vector !== null) return this.pointAtValue(vector, record);
     const { index } = batch;
     const field = index.recordFields[record]! + this.source;
-    const start = index.fieldStarts[field]!;
-    const end = index.fieldEnds[field]!;
-    slice.point(batch.bytes, start, end);
+    return this.isNullField(batch.bytes, index.fieldStarts[field]!, index.fieldEnds[field]!);
+  }
+
+  /** The same for a field whose raw bytes are `bytes[start, end)`. */
+  isNullField(bytes: Uint8Array, start: number, end: number): boolean {
+    const { slice } = this;
+    slice.point(bytes, start, end);
     if (this.isJson) return start === end;
     return this.nulls.isNull(slice.bytes, slice.start, slice.end);
   }

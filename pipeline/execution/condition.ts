@@ -137,9 +137,21 @@ function createTextTest(
   }
   const reader = new CellReader(scope.view, scope.view.sources[operand.column]!, scope.context);
   const { slice } = reader;
-  return (batch, records, count, out) => {
+  if (reader.vector !== null) {
+    return (batch, records, count, out) => {
+      for (let i = 0; i < count; i++) {
+        if (reader.isNull(batch, records[i]!)) out[i] = nullTruth;
+        else out[i] = test === null ? Truth.no : test(slice);
+      }
+    };
+  }
+  const source = scope.view.sources[operand.column]!;
+  return ({ bytes, index }, records, count, out) => {
+    const { recordFields, fieldStarts, fieldEnds } = index;
     for (let i = 0; i < count; i++) {
-      if (reader.isNull(batch, records[i]!)) out[i] = nullTruth;
+      const field = recordFields[records[i]!]! + source;
+      const isNull = reader.isNullField(bytes, fieldStarts[field]!, fieldEnds[field]!);
+      if (isNull) out[i] = nullTruth;
       else out[i] = test === null ? Truth.no : test(slice);
     }
   };

@@ -22,7 +22,7 @@ async function compare(file: string, types: Types, { by, measures }: Query): Pro
   const columns = [...keys, ...Object.values(measures)].map(
     (text, i) => `${text} AS c${String(i)}`,
   );
-  const from = readCsvOf(file, header as string[], types);
+  const from = readCsvOf(file, header, types);
   const order = keys.map((_, i) => `c${String(i)} NULLS LAST`).join(', ');
   const grouping = keys.length === 0 ? '' : `GROUP BY ALL ORDER BY ${order}`;
   const wanted = await queryDuckDB(`SELECT ${columns.join(', ')} FROM ${from} ${grouping}`);

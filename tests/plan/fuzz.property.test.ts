@@ -8,6 +8,8 @@ import { RFC_4180 } from '../../pipeline/parsing/dialect.ts';
 const words = fc.constantFrom(
   ...['a', '"b c"', 'NOT', 'and', 'OR', 'in', '(', ')', ',', '=', '<>', '<', '>=', 'IS', 'NULL'],
   ...['between', 'like', 'ILIKE', "'x'", "'", '"', '1', '-', '9223372036854775808', '1.5', '1e400'],
+  ...['*', '/', '%', '||', '^', 'WHEN', 'THEN', 'ELSE', 'END', 'CAST', 'AS', 'integer', 'DISTINCT'],
+  ...['FROM', 'INTERVAL', 'DAY', 'coalesce', 'concat_ws', 'date_trunc', "'month'", 'position', 'x'],
   ...['DATE', "'2020-02-30'", 'true', 'CASE', '::', '+', '--', '/*', '*/', ' ', '\n', 'round', '.'],
 );
 const soup = fc.array(words, { maxLength: 30 }).map((parts) => parts.join(' '));
@@ -38,6 +40,11 @@ describe('the expression parser', () => {
     expect(() => parseExpression(`a${' IS NULL'.repeat(100_000)}`)).toThrow(/too deeply/);
     const long = parseExpression(`a = 1${' OR a = 1'.repeat(20_000)}`);
     expect(long).toMatchObject({ kind: 'or' });
+    expect(() => parseExpression(`${'- '.repeat(100_000)}a`)).toThrow(/too deeply/);
+    expect(() => parseExpression(`a${' + 1'.repeat(100_000)}`)).toThrow(/too deeply/);
+    expect(() => parseExpression(`a${'::integer'.repeat(100_000)}`)).toThrow(/too deeply/);
+    expect(() => parseExpression('CASE '.repeat(100_000))).toThrow(/too deeply/);
+    expect(() => parseExpression('abs('.repeat(100_000))).toThrow(/too deeply/);
   });
 });
 
@@ -54,7 +61,13 @@ describe('checkPlan', () => {
         expect(typeof checkPlan(source, input).valid).toBe('boolean');
         const plan = JSON.stringify({ steps: [{ filter: source }] });
         const answer = checkPlan(plan, input);
+        const derive = JSON.stringify({ steps: [{ derive: { x: source } }] });
+        const measures = { m: source, n: `sum(${source})` };
+        const aggregate = JSON.stringify({ steps: [{ aggregate: { measures } }] });
         expect(answer.valid).toBe(answer.issues.length === 0);
+        for (const other of [derive, aggregate].map((json) => checkPlan(json, input))) {
+          expect(other.valid).toBe(other.issues.length === 0);
+        }
         for (const issue of answer.issues) expect(issue.line).toBe(1);
       }),
       { numRuns: 1500 },
