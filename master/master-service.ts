@@ -52,6 +52,8 @@ const CHUNK_ROWS_PER_READ = 5_000;
 export class LocalMasterService implements MasterService {
   readonly #deps: ServiceDeps;
   #bytesReceived = 0;
+  /** Deletions run one after another, and uploads wait for them. */
+  #deletion: Promise<void> = Promise.resolve();
 
   constructor(deps: ServiceDeps) {
     this.#deps = deps;
@@ -76,6 +78,8 @@ export class LocalMasterService implements MasterService {
     signal: AbortSignal,
   ): Promise<Job> {
     parsePlan(request.plan);
+    // What is being deleted must not be taken for stored.
+    await this.#deletion;
     const earlier = this.#earlierJob(request);
     if (earlier !== null) return this.#document(earlier);
     const job = this.#deps.coordinator.add(this.#newJob(request));
@@ -132,8 +136,13 @@ export class LocalMasterService implements MasterService {
     if (!isFinal(job.state)) {
       throw new SluiceError('conflict', `job ${id} is ${job.state.status}: cancel it first`);
     }
-    await removeJobBlobs(this.#deps, id, this.#deps.coordinator.activeCount() === 0);
-    this.#deps.assemblies.forget(id);
+    const { coordinator, assemblies } = this.#deps;
+    const deleted = this.#deletion.then(() =>
+      removeJobBlobs(this.#deps, id, coordinator.activeCount() === 0),
+    );
+    this.#deletion = deleted.catch(() => undefined);
+    await deleted;
+    assemblies.forget(id);
   }
 
   chunks(id: string, cursor: string | null, limit: number): ChunkPage {
