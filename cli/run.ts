@@ -33,8 +33,10 @@ export async function run(file: string, flags: RunFlags, signal: AbortSignal): P
   try {
     const ended = await runJob(runner, { input, plan, flags }, signal);
     if (ended === 'reader gone') return EXIT.done;
-    if (flags.quiet !== true && isCompleted(ended))
-      process.stderr.write(summaryLine(ended, Date.now() - startedMs));
+    if (flags.quiet !== true) {
+      for (const warning of ended.warnings) process.stderr.write(`warning: ${warning}\n`);
+      if (isCompleted(ended)) process.stderr.write(summaryLine(ended, Date.now() - startedMs));
+    }
     return reportEnd(ended, plan);
   } finally {
     await runner.close();

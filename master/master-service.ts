@@ -264,6 +264,7 @@ export class LocalMasterService implements MasterService {
         bytesTotal: request.bytesTotal,
         inputHash: null,
         input: null,
+        warnings: [],
         contextKey: null,
         context: null,
         outputColumns: null,

@@ -41,7 +41,14 @@ export type ToSession =
 /** Facts of a job that are known once its input was sniffed. */
 export type InputFacts = Pick<
   JobFacts,
-  'input' | 'contextKey' | 'context' | 'outputColumns' | 'shape' | 'dataOffset' | 'dataLine'
+  | 'input'
+  | 'warnings'
+  | 'contextKey'
+  | 'context'
+  | 'outputColumns'
+  | 'shape'
+  | 'dataOffset'
+  | 'dataLine'
 >;
 
 export type FromSession =

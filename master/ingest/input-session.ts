@@ -99,11 +99,14 @@ class InputSession {
     const key = contextKey(context);
     const { blobs, kernel } = this.#deps;
     await blobs.put(`contexts/${key}`, [Buffer.from(canonicalJson(context))]);
-    const { input, dataOffset, dataLine } = sniffed;
+    const { input, warnings, dataOffset, dataLine } = sniffed;
     const { outputColumns, shape } = compiled;
     this.#tell({
       kind: 'described',
-      facts: { input, contextKey: key, context, outputColumns, shape, dataOffset, dataLine },
+      facts: {
+        ...{ input, warnings, contextKey: key, context, outputColumns, shape },
+        ...{ dataOffset, dataLine },
+      },
     });
     const writer = new ChunkWriter({
       blobs,

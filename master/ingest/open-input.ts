@@ -52,7 +52,8 @@ export async function openInput(
   const text = new PeekableSource(transcode(bytes, encoding.encoding));
   const sample = await text.peek(LIMITS.sniffBytesMax);
   const format = chooseFormat(sample, read, formatHint);
-  const input = format === 'json' ? new PeekableSource(through(text, new JsonToNdjson())) : text;
+  const converter = format === 'json' ? new JsonToNdjson() : null;
+  const input = converter === null ? text : new PeekableSource(through(text, converter));
   const start = format === 'json' ? await input.peek(LIMITS.sniffBytesMax) : sample;
   const sniffed =
     format === 'csv'
@@ -64,7 +65,8 @@ export async function openInput(
     encoding: encoding.encoding,
     compression,
   };
-  const warnings = [...encoding.warnings, ...sniffed.warnings];
+  const told = converter === null ? [] : converter.warnings;
+  const warnings = [...encoding.warnings, ...told, ...sniffed.warnings];
   const isRaw = compression === 'none' && encoding.encoding === 'utf-8' && format !== 'json';
   return {
     sniffed: { ...sniffed, input: described, warnings },

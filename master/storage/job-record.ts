@@ -29,6 +29,8 @@ export interface JobFacts {
   readonly inputHash: string | null;
   /** Everything below is null until the input was sniffed. */
   readonly input: InputDescription | null;
+  /** What was assumed when the input was sniffed; empty until then. */
+  readonly warnings: readonly string[];
   readonly contextKey: string | null;
   readonly context: ChunkContext | null;
   readonly outputColumns: readonly Column[] | null;

@@ -39,6 +39,7 @@ export function jobDocument(
     etaMs,
     error: state.error === null ? null : { ...state.error, details: { ...state.error.details } },
     input: facts.input,
+    warnings: [...facts.warnings],
     outputColumns: facts.outputColumns === null ? null : [...facts.outputColumns],
     watermark: state.watermark,
     resultBytes: result.bytes,

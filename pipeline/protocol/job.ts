@@ -94,6 +94,8 @@ export const Job = Type.Object({
   error: Type.Union([JobError, Type.Null()]),
   /** Null until sniffed. */
   input: Type.Union([InputDescription, Type.Null()]),
+  /** What was assumed about the input that its owner may want to know, in sentences. */
+  warnings: Type.Array(Type.String()),
   /** Columns of the output, in order; null until the input was sniffed. */
   outputColumns: Type.Union([Type.Array(Column), Type.Null()]),
   /** Chunks merged in file order so far: the prefix of the result that can be downloaded. */

@@ -55,6 +55,18 @@ describe('one table in many clothes', () => {
   });
 });
 
+describe('what was assumed', () => {
+  it('is said on the job: an encoding that is not UTF-8', async () => {
+    const body = Buffer.from('name,city\nJos\xe9,M\xfcnchen\nAnn,K\xf6ln\n', 'latin1');
+    const job = await run(server, body, { name: 'legacy.csv' });
+    expect(job.input?.encoding).toBe('windows-1252');
+    expect(job.warnings.join(' ')).toMatch(/windows-1252/);
+    expect(await resultText(server, job.id)).toBe('name,city\nJosé,München\nAnn,Köln\n');
+    const plain = await run(server, asText(','), { name: 'plain.csv' });
+    expect(plain.warnings).toEqual([]);
+  });
+});
+
 describe('JSON', () => {
   const DIGITS = ['12345678901234567890', '0.1000', '1e400', '-0', '9007199254740993'];
   const objects = DIGITS.map((n, i) => `{"id":${i},"n":${n},"deep":{"a":[1,2.50,null]}}`);

@@ -119,7 +119,14 @@ function newRecord(job: SimJob): JobRecord {
     facts: {
       ...{ planText: job.plan.text, plan: {}, bytesReceived: 0, bytesTotal: null },
       ...{ inputHash: null, input: null, contextKey: null, context: null, outputColumns: null },
-      ...{ shape: null, dataOffset: 0, dataLine: 0, resultBytes: 0, resultRecords: 0 },
+      ...{
+        warnings: [],
+        shape: null,
+        dataOffset: 0,
+        dataLine: 0,
+        resultBytes: 0,
+        resultRecords: 0,
+      },
     },
     state: INITIAL_JOB_STATE,
   };

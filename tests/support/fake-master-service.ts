@@ -387,5 +387,6 @@ const EMPTY_JOB: Job = {
   watermark: 0,
   resultBytes: 0,
   resultRecords: 0,
+  warnings: [],
   resultGrows: true,
 };
