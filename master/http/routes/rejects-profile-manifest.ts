@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
 import { Type } from 'typebox';
 import { attachment } from '../content-disposition.ts';
-import { REJECT_TYPES, rejectFile, type RejectFormat } from '../reject-download.ts';
+import type { RejectFormat } from '../../../pipeline/result/reject-lines.ts';
+import { REJECT_TYPES, rejectFile } from '../reject-download.ts';
 import type { RouteContext, Server } from '../route-context.ts';
 import { answer, JobParams, PageQuery, PROBLEMS } from '../schemas.ts';
 
