@@ -17,6 +17,8 @@ const HEARTBEAT_SECONDS = 10;
 const CONNECT_TIMEOUT_MS = 10_000;
 const RECONNECT_DELAY_MS = 200;
 const RECONNECT_DELAY_MAX_MS = 5_000;
+/** Declaring and consuming take some milliseconds on a broker that works. */
+const SET_UP_WITHIN_MS = 5_000;
 /** Pause before a message is offered again that the broker refused. */
 const REFUSED_PAUSE_MS = 200;
 
@@ -230,13 +232,17 @@ export class AmqpConnection {
       this.#error = `the broker at ${this.#address} closed the channel: ${thrown.message}`;
     });
     channel.on('close', () => this.#sessionClosed(session, model));
-    await declareTopology(channel, this.#options.topology);
-    for (const consumption of [...this.#consumptions]) {
-      await this.#startConsuming(session, consumption);
-    }
+    await answered(this.#begin(session), model);
     this.#session = session;
     this.#error = null;
     this.#wakeWaiters();
+  }
+
+  async #begin(session: Session): Promise<void> {
+    await declareTopology(session.channel, this.#options.topology);
+    for (const consumption of [...this.#consumptions]) {
+      await this.#startConsuming(session, consumption);
+    }
   }
 
   /** A channel that is lost alone takes its connection along, so that the recovery sets up anew. */
@@ -304,6 +310,27 @@ export class AmqpConnection {
 async function declareTopology(channel: ConfirmChannel, topology: BrokerTopology): Promise<void> {
   for (const queue of [topology.dead, topology.tasks, topology.results, topology.workers]) {
     await channel.assertQueue(queue.name, { durable: true, arguments: queue.arguments });
+  }
+}
+
+/**
+ * Gives up on a broker that does not answer: one that has just started may accept a consumer of a
+ * quorum queue that has no leader yet, and never reply. The connection is closed, so that the
+ * recovery tries anew.
+ */
+async function answered(work: Promise<void>, model: ChannelModel): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      closeQuietly(model);
+      reject(new Error(`no answer to the set-up within ${SET_UP_WITHIN_MS / 1000} s`));
+    }, SET_UP_WITHIN_MS);
+  });
+  try {
+    await Promise.race([work, silence]);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => {});
   }
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -52,6 +53,8 @@ it('a job whose broker is killed and comes back completes by itself', async () =
           );
           expect(chunks.running).toBeGreaterThan(4);
         });
+        // The node's register of quorum queues must be on its disk: see tests/queue.
+        await sleep(7_000);
         await node.kill();
         frozen.thaw();
         await eventually(async () => expect((await fetch(`${url}/readyz`)).status).toBe(503));
