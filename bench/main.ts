@@ -35,6 +35,8 @@ const { values: flags } = parseArgs({
     'no-broker': { type: 'boolean', default: false },
   },
 });
+/** Answers by the hash of the output's bytes: the same bytes are read once. */
+const answersRead = new Map<string, Answer>();
 const megabytes = Number(flags.megabytes ?? (flags.quick ? 20 : flags.full ? 1000 : 200));
 const repetitions = Number(flags.repeat ?? (flags.quick ? 3 : 5));
 if (!(megabytes > 0) || !(repetitions > 0)) throw new Error('sizes and repetitions are numbers');
@@ -114,9 +116,7 @@ async function measureTask(dataset: Dataset, file: string, task: Task): Promise<
   }));
 }
 
-/** Answers by the hash of the output's bytes: the same bytes are read once. */
-const answersRead = new Map<string, Answer>();
-
+/** Reads an output once: equal bytes have equal answers. */
 async function answerOf(output: string, task: Task): Promise<Answer> {
   const hash = createHash('sha256');
   for await (const part of createReadStream(output)) hash.update(part as Uint8Array);
