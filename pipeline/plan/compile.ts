@@ -5,7 +5,7 @@ import { findColumn } from './columns.ts';
 import { IssueList, pointerTo } from './issues.ts';
 import { constraintSteps } from './constraints.ts';
 import { STEP_SCOPES, type PlanDocument, type StepScope } from './schema.ts';
-import type { PlanStep, Step, StepKind } from './step.ts';
+import type { GlobalStep, PlanStep, Step, StepKind } from './step.ts';
 import { transform } from './transform.ts';
 
 /** What was found out about the input: what a plan is compiled against. */
@@ -51,6 +51,10 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
       issues.addUnsupported(path, 'A second profile', 'one step profile');
       return;
     }
+    if (isGlobalStep(step)) {
+      issues.addUnsupported(path, `The step ${step.kind}`, 'another step');
+      return;
+    }
     const done = transform(step, current, path, issues);
     (groupColumns === null ? before : finalSteps).push(...done.steps);
     current = done.columns;
@@ -80,6 +84,10 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
 /** Scope of a step. */
 export function scopeOf(kind: StepKind): StepScope {
   return STEP_SCOPES[kind];
+}
+
+function isGlobalStep(step: PlanStep): step is GlobalStep {
+  return ['sort', 'top_k', 'limit', 'dedupe', 'unique'].includes(step.kind);
 }
 
 /** The input's columns, with the types that the plan states. */

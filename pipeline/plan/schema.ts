@@ -91,7 +91,7 @@ export const SchemaSection = Type.Object(
   closed,
 );
 
-const SortKey = Type.Union(
+const SortKeyFile = Type.Union(
   [
     Name,
     Type.Object(
@@ -105,7 +105,7 @@ const SortKey = Type.Union(
   ],
   { description: 'a column name or {by, desc, nulls}' },
 );
-const SortKeys = Type.Array(SortKey, { minItems: 1, description: 'a list of sort keys' });
+const SortKeys = Type.Array(SortKeyFile, { minItems: 1, description: 'a list of sort keys' });
 
 const GROUP_KEY = 'a column name or {name: expression}';
 
@@ -170,7 +170,10 @@ export const STEP_SCHEMAS = {
     { fraction: Type.Number({ minimum: 0, maximum: 1 }), seed: Type.Optional(Count) },
     { ...closed, description: '{fraction, seed}' },
   ),
-  limit: Count,
+  limit: Type.Union(
+    [Count, Type.Object({ count: Type.Optional(Count), offset: Type.Optional(Count) }, closed)],
+    { description: 'a whole number, 0 or more, or {count, offset}' },
+  ),
   dedupe: Type.Object(
     { by: Type.Optional(Names), keep: Type.Optional(oneOf('first', 'last')) },
     { ...closed, description: '{by, keep}' },

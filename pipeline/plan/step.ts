@@ -119,7 +119,35 @@ export type PlanStep =
       readonly kind: 'aggregate';
       readonly by: readonly GroupKey[];
       readonly measures: readonly MeasurePlan[];
-    };
+    }
+  | { readonly kind: 'sort'; readonly keys: readonly SortKey[] }
+  | { readonly kind: 'top_k'; readonly keys: readonly SortKey[]; readonly count: number }
+  | {
+      readonly kind: 'limit';
+      /** Null for all records from `offset` on. */
+      readonly count: number | null;
+      readonly offset: number;
+    }
+  | {
+      readonly kind: 'dedupe';
+      /** No column stands for all. */
+      readonly by: readonly string[];
+      readonly keep: 'first' | 'last';
+    }
+  | { readonly kind: 'unique'; readonly columns: readonly string[] };
+
+/** Steps that see all records, not one after another: they end a wave. */
+export type GlobalStep = Extract<
+  PlanStep,
+  { kind: 'sort' | 'top_k' | 'limit' | 'dedupe' | 'unique' }
+>;
+
+/** A column to sort by, ascending unless `desc`. */
+export interface SortKey {
+  readonly column: string;
+  readonly desc: boolean;
+  readonly nulls: 'first' | 'last';
+}
 
 /** A column to group by, by its name, or computed. */
 export interface GroupKey {

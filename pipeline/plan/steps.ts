@@ -8,6 +8,7 @@ import type {
   MeasurePlan,
   NamedText,
   PlanStep,
+  SortKey,
   StepKind,
 } from './step.ts';
 import { suggestion } from './suggest.ts';
@@ -19,7 +20,8 @@ const STEP_NAMES = Object.keys(STEP_SCHEMAS) as StepName[];
 const WORKING: readonly StepKind[] = [
   ...(['select', 'drop', 'rename', 'reorder', 'trim', 'case', 'replace', 'fill_null'] as const),
   ...(['cast', 'derive', 'filter', 'map_values', 'split', 'merge', 'parse_date'] as const),
-  ...(['hash', 'mask', 'check', 'sample', 'aggregate', 'profile'] as const),
+  ...(['hash', 'mask', 'check', 'sample', 'aggregate', 'profile', 'sort', 'top_k'] as const),
+  ...(['limit', 'dedupe', 'unique'] as const),
 ];
 const EXPECTED = 'a step, such as - filter: "amount > 0"';
 
@@ -68,7 +70,12 @@ function normalise(
     case 'select':
     case 'drop':
     case 'reorder':
+    case 'unique':
       return { kind, columns: value as string[] };
+    case 'sort':
+      return { kind, keys: readSortKeys(value as readonly SortKeyFile[]) };
+    case 'limit':
+      return readLimit(value as LimitFile);
     case 'profile':
     case 'trim':
       return { kind, columns: namesOf(value) };
@@ -103,9 +110,13 @@ function normalise(
   }
 }
 
+type HandledStep =
+  | ('select' | 'drop' | 'reorder' | 'unique' | 'profile' | 'trim' | 'rename' | 'filter')
+  | ('derive' | 'cast' | 'check' | 'aggregate' | 'fill_null' | 'map_values' | 'sort' | 'limit');
+
 /** Steps of an object of options. */
 function normaliseOptions(
-  kind: 'case' | 'replace' | 'split' | 'merge' | 'parse_date' | 'hash' | 'mask' | 'sample',
+  kind: Exclude<StepKind, HandledStep>,
   value: Readonly<Record<string, never>>,
   path: string,
   issues: IssueList,
@@ -131,6 +142,10 @@ function normaliseOptions(
       return { kind, columns: value.columns!, keep: value.keep ?? 0 };
     case 'sample':
       return { kind, fraction: value.fraction!, seed: value.seed ?? 0 };
+    case 'top_k':
+      return { kind, keys: readSortKeys(value.by!), count: value.k! };
+    case 'dedupe':
+      return { kind, by: value.by ?? [], keep: value.keep ?? 'first' };
   }
 }
 
@@ -139,10 +154,28 @@ interface AggregateFile {
   readonly measures: Readonly<Record<string, string>>;
 }
 
+type SortKeyFile =
+  string | { readonly by: string; readonly desc?: boolean; readonly nulls?: 'first' | 'last' };
+
+type LimitFile = number | { readonly count?: number; readonly offset?: number };
+
 interface CheckFile {
   readonly expr: string;
   readonly name?: string;
   readonly severity?: 'reject' | 'warn';
+}
+
+/** As in DuckDB, NULL comes last in either direction unless the plan says otherwise. */
+function readSortKeys(keys: readonly SortKeyFile[]): SortKey[] {
+  return keys.map((key) => {
+    const { by, desc = false, nulls = 'last' } = typeof key === 'string' ? { by: key } : key;
+    return { column: by, desc, nulls };
+  });
+}
+
+function readLimit(value: LimitFile): PlanStep {
+  const { count = null, offset = 0 } = typeof value === 'number' ? { count: value } : value;
+  return { kind: 'limit', count, offset };
 }
 
 function namesOf(value: unknown): readonly string[] {

@@ -4,11 +4,11 @@ import { findColumn } from './columns.ts';
 import { bindCondition, bindValue } from './expression/bind.ts';
 import { pointerTo, type IssueList } from './issues.ts';
 import { rewrite, type Assignment, type ColumnFinder } from './rewrite.ts';
-import type { ExpressionPlan, PlanStep, Step, Transformed } from './step.ts';
+import type { ExpressionPlan, GlobalStep, PlanStep, Step, Transformed } from './step.ts';
 
 /** Checks a step, resolves its names and takes it apart. Faults go to `issues`, under `path`. */
 export function transform(
-  step: PlanStep,
+  step: Exclude<PlanStep, GlobalStep>,
   columns: readonly Column[],
   path: string,
   issues: IssueList,

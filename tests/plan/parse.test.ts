@@ -58,7 +58,7 @@ describe('parsePlan', () => {
   });
 
   it.each(Object.keys(STEP_SCHEMAS))('takes the step %s or refuses it by name', (name) => {
-    const later = ['limit', 'dedupe', 'unique', 'join', 'sort', 'top_k'];
+    const later = ['join'];
     const { code, issues } = refused(`steps:\n  - ${name}: [[]]\n`);
     if (!later.includes(name)) expect(code).toBe('plan-invalid');
     else {
@@ -66,6 +66,19 @@ describe('parsePlan', () => {
       expect(issues[0]?.message).toBe(`The step ${name} is not supported yet`);
       expect(issues[0]).toMatchObject({ line: 2, column: 5 });
     }
+  });
+
+  it.each([
+    [{ sort: ['a', { by: 'b', desc: true }] }, { keys: [key('a'), key('b', true)] }],
+    [{ sort: [{ by: 'a', nulls: 'first' }] }, { keys: [key('a', false, 'first')] }],
+    [{ top_k: { by: ['a'], k: 3 } }, { kind: 'top_k', keys: [key('a')], count: 3 }],
+    [{ limit: 3 }, { kind: 'limit', count: 3, offset: 0 }],
+    [{ limit: { offset: 2 } }, { kind: 'limit', count: null, offset: 2 }],
+    [{ dedupe: {} }, { kind: 'dedupe', by: [], keep: 'first' }],
+    [{ dedupe: { by: ['a'], keep: 'last' } }, { kind: 'dedupe', by: ['a'], keep: 'last' }],
+    [{ unique: ['a', 'b'] }, { kind: 'unique', columns: ['a', 'b'] }],
+  ])('reads the global step %j', (step, expected) => {
+    expect(parsePlan(JSON.stringify({ steps: [step] })).steps).toMatchObject([expected]);
   });
 
   it.each([
@@ -210,3 +223,7 @@ describe('checkPlan', () => {
     expect(answer.issues[0]?.message).toContain(message);
   });
 });
+
+function key(column: string, desc = false, nulls = 'last'): object {
+  return { column, desc, nulls };
+}
