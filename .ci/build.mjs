@@ -1,4 +1,4 @@
-// Builds the server (tsc) and the dashboard (vite) into dist/.
+// Builds the kernel (AssemblyScript), the server (rolldown) and the dashboard (vite) into dist/.
 // --if-stale: does nothing when every source is older than the last build.
 import { spawnSync } from 'node:child_process';
 import {
@@ -15,8 +15,8 @@ import path from 'node:path';
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..');
 const stamp = path.join(root, 'dist', '.built');
-const rooms = ['pipeline', 'broker', 'master', 'worker', 'cli'];
-const serverRooms = [...rooms, 'tsconfig.json', 'tsconfig.build.json'];
+const rooms = ['pipeline', 'broker', 'master', 'worker', 'cli', 'bench'];
+const serverRooms = [...rooms, '.ci/rolldown.config.mjs'];
 const dashboardRooms = ['dashboard-vue', 'pipeline/protocol'];
 const kernelRoom = 'pipeline/parsing/structural/assembly';
 
@@ -35,7 +35,7 @@ function run(label, script, args) {
   const startedMs = Date.now();
   const done = spawnSync(process.execPath, [path.join(root, 'node_modules', script), ...args], {
     cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', 'ignore', 'inherit'],
   });
   if (done.status !== 0) {
     rmSync(stamp, { force: true });
@@ -60,22 +60,27 @@ const isStale = (rooms) => !ifStale || rooms.some((room) => newestMs(room) > bui
 const staleServer = isStale(serverRooms);
 const staleDashboard = !serverOnly && isStale(dashboardRooms);
 
-if (!existsSync(path.join(root, 'node_modules', 'typescript'))) {
+if (!existsSync(path.join(root, 'node_modules', 'rolldown'))) {
   console.error(
     'sluice: the build needs the dev dependencies; run npm install (without --omit=dev)',
   );
   process.exit(existsSync(stamp) ? 0 : 1);
 }
 if (staleServer) {
-  const kernelEntry = path.join(root, kernelRoom, 'index.ts');
-  if (existsSync(kernelEntry)) {
-    run('kernel', 'assemblyscript/bin/asc.js', [
-      `${kernelRoom}/index.ts`,
-      ...['-O3', '--noAssert', '--enable', 'simd', '--enable', 'bulk-memory', '--runtime', 'stub'],
-      ...['--importMemory', '-o', 'dist/pipeline/parsing/structural/kernel.wasm'],
-    ]);
+  for (const room of [...rooms, 'shared']) {
+    rmSync(path.join(root, 'dist', room), { recursive: true, force: true });
   }
-  run('server', 'typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
+  run('kernel', 'assemblyscript/bin/asc.js', [
+    `${kernelRoom}/index.ts`,
+    ...['-O3', '--noAssert', '--enable', 'simd', '--enable', 'bulk-memory', '--runtime', 'stub'],
+    ...['--importMemory', '-o', 'dist/pipeline/parsing/structural/kernel.wasm'],
+  ]);
+  run('server', 'rolldown/bin/cli.mjs', [
+    '--config',
+    '.ci/rolldown.config.mjs',
+    '--logLevel',
+    'warn',
+  ]);
   chmodSync(path.join(root, 'dist', 'cli', 'main.js'), 0o755);
 }
 if (staleDashboard && existsSync(path.join(root, 'dashboard-vue', 'vite.config.ts'))) {

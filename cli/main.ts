@@ -1,17 +1,15 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { toSluiceError } from '../pipeline/errors.ts';
-import { cancel } from './cancel.ts';
 import { describeFailure, EXIT, exitCodeFor, type ExitCode } from './failure.ts';
-import { job, type JobFlags } from './job.ts';
-import { jobs, type JobsFlags } from './jobs.ts';
+import type { JobFlags } from './job.ts';
+import type { JobsFlags } from './jobs.ts';
 import { readPlan, type PlanFlags } from './plan-source.ts';
-import { profile, type ProfileFlags } from './profile.ts';
-import { retry } from './retry.ts';
-import { run, type RunFlags } from './run.ts';
-import { serve, type ServeFlags } from './serve.ts';
-import { sniff, type SniffFlags } from './sniff.ts';
-import { worker, type WorkerFlags } from './worker.ts';
+import type { ProfileFlags } from './profile.ts';
+import type { RunFlags } from './run.ts';
+import type { ServeFlags } from './serve.ts';
+import type { SniffFlags } from './sniff.ts';
+import type { WorkerFlags } from './worker.ts';
 
 const interrupt = new AbortController();
 
@@ -64,6 +62,7 @@ function listenForSignals(): void {
 
 type Settle = (planFlags: PlanFlags, exitCode: ExitCode) => void;
 
+/** Each command loads what it needs when it is called: a start costs more than most commands do. */
 function buildProgram(settle: Settle): Command {
   const program = new Command('sluice')
     .description('Streams big CSV, TSV, NDJSON and JSON files through many workers.')
@@ -85,7 +84,10 @@ function addServerCommands(program: Command, settle: Settle): void {
     .option('--workers <n>', 'worker processes (default: one per core)', wholeNumber)
     .option('--broker <url>', 'RabbitMQ, as amqp://user:password@host')
     .option('--open', 'open the dashboard in a browser')
-    .action(async (flags: ServeFlags) => settle({}, await serve(flags, interrupt.signal)));
+    .action(async (flags: ServeFlags) => {
+      const { serve } = await import('./serve.ts');
+      settle({}, await serve(flags, interrupt.signal));
+    });
   program
     .command('worker')
     .description('a worker for a master on this or another machine')
@@ -93,6 +95,7 @@ function addServerCommands(program: Command, settle: Settle): void {
     .requiredOption('--master <url>', 'where the master is')
     .option('--broker <url>', 'RabbitMQ, as amqp://user:password@host')
     .action(async (name: string, flags: WorkerFlags) => {
+      const { worker } = await import('./worker.ts');
       settle({}, await worker(name, flags, interrupt.signal));
     });
 }
@@ -115,18 +118,21 @@ function addFileCommands(program: Command, settle: Settle): void {
     .option('-q, --quiet', 'no summary')
     .action(async (file: string, flags: RunFlags) => {
       settle(flags, EXIT.done);
+      const { run } = await import('./run.ts');
       settle(flags, await run(file, flags, interrupt.signal));
     });
   withPlan(program.command('sniff').description('dialect, header, types and first records'))
     .option('--json', 'as JSON')
     .action(async (file: string, flags: SniffFlags) => {
       settle(flags, EXIT.done);
+      const { sniff } = await import('./sniff.ts');
       settle(flags, await sniff(file, flags));
     });
   withPlan(program.command('profile').description('every column of a file'))
     .option('--json', 'as JSON')
     .action(async (file: string, flags: ProfileFlags) => {
       settle(flags, EXIT.done);
+      const { profile } = await import('./profile.ts');
       settle(flags, await profile(file, flags, interrupt.signal));
     });
 }
@@ -139,8 +145,15 @@ function addJobCommands(program: Command, settle: Settle): void {
       .option('--json', 'as JSON');
   onServer(program.command('jobs').description('the newest jobs of a server'))
     .option('--status <status>', 'only jobs in this status')
-    .action(async (flags: JobsFlags) => settle({}, await jobs(flags)));
-  const perJob = { job, cancel, retry };
+    .action(async (flags: JobsFlags) => {
+      const { jobs } = await import('./jobs.ts');
+      settle({}, await jobs(flags));
+    });
+  const perJob = {
+    job: async () => (await import('./job.ts')).job,
+    cancel: async () => (await import('./cancel.ts')).cancel,
+    retry: async () => (await import('./retry.ts')).retry,
+  };
   const descriptions = {
     job: 'one job of a server',
     cancel: 'stop a job',
@@ -149,7 +162,10 @@ function addJobCommands(program: Command, settle: Settle): void {
   for (const name of ['job', 'cancel', 'retry'] as const) {
     onServer(program.command(name).description(descriptions[name]))
       .argument('<id>', 'id of the job')
-      .action(async (id: string, flags: JobFlags) => settle({}, await perJob[name](id, flags)));
+      .action(async (id: string, flags: JobFlags) => {
+        const command = await perJob[name]();
+        settle({}, await command(id, flags));
+      });
   }
 }
 

@@ -1,4 +1,4 @@
-import { runWorker } from '../worker/main.ts';
+import { runWorker } from '../worker/run-worker.ts';
 import { EXIT, type ExitCode } from './failure.ts';
 
 export interface WorkerFlags {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import type { Logger } from 'pino';
+import { builtFile } from '../pipeline/built-files.ts';
 import { SluiceError } from '../pipeline/errors.ts';
 import type { TaskProducer } from '../pipeline/protocol/index.ts';
 import { FileBlobStore } from '../pipeline/storage/file-blob-store.ts';
@@ -13,9 +14,7 @@ import { Coordinator } from './driver/coordinator.ts';
 import { WorkerRegistry } from './driver/worker-registry.ts';
 import { IngestThreads } from './ingest/ingest-threads.ts';
 import { HTTP_DEFAULTS } from './http/http-config.ts';
-import { buildServer } from './http/server.ts';
 import { LocalMasterService } from './master-service.ts';
-import { AmqpProducer } from './queue/amqp-producer.ts';
 import { InProcessProducer } from './queue/in-process-producer.ts';
 import { LocalWorkers } from './queue/local-workers.ts';
 import type { MasterService } from './service.ts';
@@ -91,7 +90,7 @@ async function openQueue(
   closers: Closer[],
 ): Promise<TaskProducer> {
   const launch = {
-    workerEntry: workerEntry(),
+    workerEntry: fileURLToPath(builtFile('worker/main.js')),
     storage: { kind: 'file', dir: blobDir },
     log,
   } as const;
@@ -102,6 +101,7 @@ async function openQueue(
     return queue;
   }
   const broker = { url: config.broker, prefix: config.queuePrefix };
+  const { AmqpProducer } = await import('./queue/amqp-producer.ts');
   const queue = await AmqpProducer.connect({ ...broker, log });
   closers.push(() => queue.close());
   const local = new LocalWorkers({ ...launch, broker });
@@ -116,6 +116,8 @@ async function listen(
   log: Logger,
   closers: Closer[],
 ): Promise<string> {
+  // A run of one file listens nowhere, and is not to wait for a web server to be loaded.
+  const { buildServer } = await import('./http/server.ts');
   const server = buildServer({
     service,
     config: {
@@ -123,7 +125,7 @@ async function listen(
       tokens: config.tokens,
       workerToken: config.workerToken,
       hosts: [config.host],
-      dashboardFolder: path.join(distDir(), 'dashboard'),
+      dashboardFolder: fileURLToPath(builtFile('dashboard')),
       version: VERSION,
     },
     logger: log,
@@ -139,14 +141,4 @@ async function listen(
       { cause: thrown, details: { port: config.port } },
     );
   }
-}
-
-/** The built worker process, also when this file runs from its TypeScript source in a test. */
-function workerEntry(): string {
-  return path.join(distDir(), 'worker', 'main.js');
-}
-
-function distDir(): string {
-  const here = path.dirname(fileURLToPath(import.meta.url));
-  return import.meta.url.endsWith('.ts') ? path.join(here, '..', 'dist') : path.join(here, '..');
 }

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { builtFile } from '../pipeline/built-files.ts';
 import { compileKernel } from '../pipeline/parsing/structural/kernel.ts';
 import type { KernelModule } from '../pipeline/parsing/structural/kernel.ts';
 
-/** The kernel that the build put beside the compiled rooms. */
+const KERNEL = 'pipeline/parsing/structural/kernel.wasm';
+
+/** The kernel as the build made it. */
 export function loadKernel(): KernelModule {
-  const file = new URL('../pipeline/parsing/structural/kernel.wasm', import.meta.url);
-  return compileKernel(readFileSync(file));
+  return compileKernel(readFileSync(builtFile(KERNEL)));
 }

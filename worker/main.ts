@@ -1,96 +1,15 @@
-import { realpathSync } from 'node:fs';
-import { hostname } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type Logger, destination, pino } from 'pino';
-import { SluiceError, toSluiceError } from '../pipeline/errors.ts';
-import { createChunkProgram } from '../pipeline/execution/chunk-program.ts';
-import { FileBlobStore } from '../pipeline/storage/file-blob-store.ts';
-import { type WorkerConfig, type WorkerSettings, workerConfig } from './config.ts';
-import { loadKernel } from './kernel.ts';
-import { ProgramCache } from './program-cache.ts';
-import { AmqpConsumer } from './queue/amqp-consumer.ts';
-import { InProcessConsumer } from './queue/in-process-consumer.ts';
-import { endWithMaster, masterPort } from './queue/master-port.ts';
-import { HttpBlobStore } from './storage/http-blob-store.ts';
-import type { WorkerBlobs } from './storage/worker-blobs.ts';
-import { Worker, type WorkerEvent } from './worker.ts';
-import type { TaskConsumer } from '../pipeline/protocol/index.ts';
+import { toSluiceError } from '../pipeline/errors.ts';
+import { runWorker } from './run-worker.ts';
 
-export interface RunWorkerOptions extends WorkerSettings {
-  /** Ends the worker: it finishes what it computes first. */
-  readonly signal?: AbortSignal;
-}
-
-/**
- * Runs a worker until it is told to end, by `signal` or by the master whose child it is. Errors at
- * start: `usage`, `broker-unavailable`, `master-unavailable`, `unauthorized`, `forbidden`.
- */
-export async function runWorker(options: RunWorkerOptions): Promise<void> {
-  const config = workerConfig(options);
-  const log = pino({ level: config.logLevel, name: config.name }, destination(2));
-  const end = new AbortController();
-  const kernel = loadKernel();
-  const blobs = blobsOf(config);
-  // A wrong address or token shows now, and not with the first task.
-  if (config.storage.kind === 'http') await blobs.has('contexts/none');
-  const consumer = await consumerOf(config, log, () => end.abort());
-  const worker = new Worker({
-    name: config.name,
-    host: hostname(),
-    pid: process.pid,
-    consumer,
-    blobs,
-    programs: new ProgramCache(blobs, (context) => createChunkProgram(context, kernel)),
-    onEvent: logWorkerEvents(log),
-    residentBytes: () => process.memoryUsage.rss(),
-  });
-  const ended = AbortSignal.any([end.signal, ...(options.signal ? [options.signal] : [])]);
-  const toldToEnd = new Promise<void>((resolve) => {
-    if (ended.aborted) resolve();
-    else ended.addEventListener('abort', () => resolve(), { once: true });
-  });
-  await worker.start();
-  await toldToEnd;
-  await worker.stop();
-}
-
-function blobsOf({ storage }: WorkerConfig): WorkerBlobs {
-  return storage.kind === 'file' ? new FileBlobStore(storage.dir) : new HttpBlobStore(storage);
-}
-
-async function consumerOf(
-  { name, broker }: WorkerConfig,
-  log: Logger,
-  end: () => void,
-): Promise<TaskConsumer> {
-  const port = masterPort();
-  if (port !== null) endWithMaster(port, end);
-  if (broker.kind === 'amqp') {
-    const { url, prefix } = broker;
-    return await AmqpConsumer.connect({ url, prefix, name, log });
-  }
-  if (port === null) {
-    throw new SluiceError('usage', '--broker ipc is for processes that a master started');
-  }
-  return new InProcessConsumer(port, (err) => log.error({ err }, 'queue fault'));
-}
-
-function logWorkerEvents(log: Logger): (event: WorkerEvent) => void {
-  return (event) => {
-    if (event.kind === 'status-failed') {
-      log.debug({ err: event.error }, 'heartbeat not sent');
-      return;
-    }
-    const { jobId, chunkIndex, attempt } = event.task;
-    const { outcome } = event;
-    const bindings = { jobId, chunkIndex, attempt };
-    if (outcome.kind === 'failed') log.warn({ ...bindings, err: outcome.error }, 'task failed');
-    else if (outcome.kind === 'returned') {
-      log.info({ ...bindings, err: outcome.error }, 'task given back');
-    } else log.debug({ ...bindings, outcome: outcome.kind }, 'task done');
-  };
-}
+main().then(
+  () => process.exit(0),
+  (thrown: unknown) => {
+    const error = toSluiceError(thrown);
+    process.stderr.write(`sluice worker: ${error.message}\n`);
+    process.exit(error.code === 'usage' ? 2 : 1);
+  },
+);
 
 /** The process: `main.js --name NAME --broker ipc|amqp://... (--storage-dir DIR | --master URL)`. */
 async function main(): Promise<void> {
@@ -119,20 +38,4 @@ async function main(): Promise<void> {
     storageDir: values['storage-dir'],
     signal: stop.signal,
   });
-}
-
-function isEntry(): boolean {
-  const script = process.argv[1];
-  return script !== undefined && realpathSync(script) === fileURLToPath(import.meta.url);
-}
-
-if (isEntry()) {
-  main().then(
-    () => process.exit(0),
-    (thrown: unknown) => {
-      const error = toSluiceError(thrown);
-      process.stderr.write(`sluice worker: ${error.message}\n`);
-      process.exit(error.code === 'usage' ? 2 : 1);
-    },
-  );
 }

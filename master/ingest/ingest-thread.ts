@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
+import { builtFile } from '../../pipeline/built-files.ts';
 import { invariant } from '../../pipeline/errors.ts';
 import { compileKernel } from '../../pipeline/parsing/structural/kernel.ts';
 import { FileBlobStore } from '../../pipeline/storage/file-blob-store.ts';
@@ -8,7 +9,7 @@ import { runSession } from './input-session.ts';
 
 /** Entry of an ingest thread: takes sessions, several at a time where uploads share a thread. */
 invariant(parentPort !== null, 'runs in a worker thread');
-const wasm = new URL('../../pipeline/parsing/structural/kernel.wasm', import.meta.url);
+const wasm = builtFile('pipeline/parsing/structural/kernel.wasm');
 const { blobDir } = workerData as ThreadData;
 const deps = { blobs: new FileBlobStore(blobDir), kernel: compileKernel(readFileSync(wasm)) };
 

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
+import { builtFile } from '../../pipeline/built-files.ts';
 import { SluiceError } from '../../pipeline/errors.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import type { InputRequest, OpenMessage, ThreadData } from './ingest-messages.ts';
@@ -15,9 +16,7 @@ export interface SessionPort {
   release(): void;
 }
 
-/** Also when this file runs from its TypeScript source in a test: the thread's entry is built. */
-const BUILT = import.meta.url.endsWith('.ts') ? '../../dist/master/ingest/' : './';
-const ENTRY = fileURLToPath(new URL(`${BUILT}ingest-thread.js`, import.meta.url));
+const ENTRY = fileURLToPath(builtFile('master/ingest/ingest-thread.js'));
 
 /**
  * Threads that read inputs. Each upload has one for itself while there are fewer uploads than
