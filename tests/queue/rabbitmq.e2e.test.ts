@@ -14,13 +14,13 @@ import { DELIVERY_LIMIT, queueContract, resultKeys, taskFor } from './contract.t
 
 const REGISTER_SYNC_MS = 7_000;
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
 
 const started = await startRabbitMq();
 const broker = 'skipped' in started ? null : started;
 const reason = 'skipped' in started ? started.skipped : '';
 const log = pino({ level: 'silent' });
-const WAIT = { timeout: 60_000, interval: 20 };
+const WAIT = { timeout: 120_000, interval: 20 };
 
 describeWith({ met: broker !== null, otherwise: reason }, 'the queue through RabbitMQ', () => {
   const url = broker?.url ?? '';
@@ -35,7 +35,8 @@ describeWith({ met: broker !== null, otherwise: reason }, 'the queue through Rab
 
   async function open() {
     const prefix = `test-${randomUUID().replaceAll('-', '')}-${DELIVERY_LIMIT}`;
-    const options = { url, prefix, log, deliveryLimit: DELIVERY_LIMIT };
+    // A busy machine takes a while to start a broker again.
+    const options = { url, prefix, log, deliveryLimit: DELIVERY_LIMIT, publishTimeoutMs: 120_000 };
     const producer = await AmqpProducer.connect(options);
     const workers = new LocalWorkers({
       workerEntry: worker.path,
