@@ -5,7 +5,13 @@ import type { ColumnType } from '../../protocol/job.ts';
  * node's first character, or of its operator, in the expression's text, in UTF-16 units.
  */
 export type Expression =
-  | { readonly kind: 'column'; readonly name: string; readonly at: number }
+  | {
+      readonly kind: 'column';
+      readonly name: string;
+      /** The table that a statement names before a dot; there is none in a step. */
+      readonly table?: string;
+      readonly at: number;
+    }
   /** A column's text as it stands in the input, whatever its type. Steps use it; it has no syntax. */
   | { readonly kind: 'cell'; readonly name: string; readonly at: number }
   | Literal

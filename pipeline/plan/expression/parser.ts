@@ -49,24 +49,44 @@ const RESERVED = new Set(
   ).split(' '),
 );
 
+/** What a statement has in its expressions beyond those of a step. */
+export interface ExpressionExtension {
+  /** Reads a call of `callee`, whose `(` is next; null leaves it to the parser. */
+  readonly call: (reader: TokenReader, callee: Token) => Expression | null;
+}
+
+/** What takes the place of a subquery within an expression. */
+const INSTEAD_OF_SUBQUERY = 'a subquery in FROM, or a SEMI or ANTI JOIN with a lookup file';
+
 /** Parses a whole text. Throws SluiceError with `details: {at, expected}`. */
 export function parseExpression(text: string): Expression {
   return new Parser(new TokenReader(text)).parseAll();
 }
 
-/** Parses what stands at the reader's place, and leaves what follows. */
-export function parseExpressionAt(reader: TokenReader): Expression {
-  return new Parser(reader).parse(Power.none);
+/** Parses what stands at the reader's place, and leaves what follows. With an extension columns may
+ *  be named with their table. */
+export function parseExpressionAt(
+  reader: TokenReader,
+  extension: ExpressionExtension | null = null,
+): Expression {
+  return new Parser(reader, extension).parse(Power.none);
+}
+
+/** Whether a word has a meaning of its own, so that as a name it stands in double quotes. */
+export function isReserved(word: string): boolean {
+  return RESERVED.has(word.toLowerCase());
 }
 
 class Parser {
   private readonly reader: TokenReader;
+  private readonly extension: ExpressionExtension | null;
   private depth = 0;
   /** Height of each node made, for `EXPRESSION_DEPTH_MAX`. */
   private readonly heights = new WeakMap<Expression, number>();
 
-  constructor(reader: TokenReader) {
+  constructor(reader: TokenReader, extension: ExpressionExtension | null = null) {
     this.reader = reader;
+    this.extension = extension;
   }
 
   parseAll(): Expression {
@@ -109,8 +129,7 @@ class Parser {
 
   private parseSymbol(token: Token): Expression {
     if (token.text === '(') {
-      if (this.reader.isWord('select'))
-        throw this.reader.unsupported('A subquery', this.reader.peek().start);
+      this.refuseSubquery();
       const inner = this.parse(Power.none);
       this.reader.expectSymbol(')');
       return inner;
@@ -150,13 +169,18 @@ class Parser {
       return this.made({ kind: 'literal', type, text: following.text, at: token.start });
     }
     if (word === 'case') return this.parseCase(token.start);
-    if (word === 'exists') throw this.reader.unsupported('EXISTS', token.start);
+    if (word === 'exists') {
+      throw this.reader.unsupported('EXISTS', token.start, INSTEAD_OF_SUBQUERY);
+    }
     if (word === 'interval' && ['number', 'string'].includes(following.kind)) {
       return this.made(readInterval(this.reader, token.start));
     }
     if (following.kind === 'symbol' && following.text === '(') {
       if (word === 'cast' || word === 'try_cast') return this.parseCast(word, token.start);
-      if (!RESERVED.has(word)) return this.parseCall(word, token.start);
+      if (!RESERVED.has(word)) {
+        const own = this.extension?.call(this.reader, token) ?? null;
+        return own === null ? this.parseCall(word, token.start) : this.made(own);
+      }
     }
     if (following.kind === 'string') {
       throw this.reader.unsupported(`${token.text} '...'`, token.start);
@@ -224,10 +248,29 @@ class Parser {
 
   private parseColumn(token: Token): Expression {
     const following = this.reader.peek();
+    if (this.extension !== null && this.reader.takeSymbol('.')) return this.parseQualified(token);
     if (following.kind === 'symbol' && (following.text === '.' || following.text === '[')) {
       throw this.reader.unsupported('A name with parts', following.start);
     }
     return this.made({ kind: 'column', name: token.text, at: token.start });
+  }
+
+  private parseQualified(table: Token): Expression {
+    const name = this.reader.next();
+    if (name.kind !== 'name' && name.kind !== 'quoted-name') {
+      throw this.reader.unexpected(name, 'the name of a column');
+    }
+    const following = this.reader.peek();
+    if (following.kind === 'symbol' && (following.text === '.' || following.text === '[')) {
+      throw this.reader.unsupported('A name of more than two parts', following.start);
+    }
+    return this.made({ kind: 'column', name: name.text, table: table.text, at: table.start });
+  }
+
+  private refuseSubquery(): void {
+    if (!this.reader.isWord('select') && !this.reader.isWord('with')) return;
+    const { start } = this.reader.peek();
+    throw this.reader.unsupported('A subquery in an expression', start, INSTEAD_OF_SUBQUERY);
   }
 
   /** Continues `left` with the operator that follows, if it binds tighter than `power`. */
@@ -364,8 +407,7 @@ class Parser {
 
   private parseIn(operand: Expression, at: number): Expression {
     this.reader.expectSymbol('(');
-    if (this.reader.isWord('select'))
-      throw this.reader.unsupported('A subquery', this.reader.peek().start);
+    this.refuseSubquery();
     const values = [this.parse(Power.none)];
     while (this.reader.peek().kind === 'symbol' && this.reader.peek().text === ',') {
       this.reader.next();

@@ -1,12 +1,23 @@
 import { expressionError, tokenize, type Token } from './lexer.ts';
 
-/** Goes through the tokens of an expression, and says what was wrong with one. */
+/** Goes through the tokens of a text, and says what was wrong with one. */
 export class TokenReader {
   private readonly tokens: readonly Token[];
+  private readonly text: string;
+  private readonly what: string;
   private position = 0;
 
-  constructor(text: string) {
+  /** `what` the text is, for messages: an expression, a statement. */
+  constructor(text: string, what = 'expression') {
     this.tokens = tokenize(text);
+    this.text = text;
+    this.what = what;
+  }
+
+  /** What was read from an offset to here. */
+  textFrom(start: number): string {
+    const last = this.tokens[this.position - 1];
+    return this.text.slice(start, Math.max(start, last?.end ?? 0));
   }
 
   peek(ahead = 0): Token {
@@ -51,12 +62,17 @@ export class TokenReader {
 
   unexpected(token: Token, expected: string): Error {
     const message =
-      token.kind === 'end' ? 'The expression ends too early' : `Unexpected ${describe(token)}`;
+      token.kind === 'end'
+        ? `The ${this.what} ends too early`
+        : `Unexpected ${describe(token)}`;
     return expressionError(message, token.start, expected);
   }
 
-  unsupported(what: string, at: number): Error {
-    const expected = 'operators, functions, CASE, CAST, columns and literals';
+  unsupported(
+    what: string,
+    at: number,
+    expected = 'operators, functions, CASE, CAST, columns and literals',
+  ): Error {
     return expressionError(`${what} is not supported yet`, at, expected, 'plan-unsupported');
   }
 }
