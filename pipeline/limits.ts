@@ -55,6 +55,8 @@ export const LIMITS = {
   reorderChunksMax: 512,
   /** Tasks a worker holds: one in work, one whose bytes are being fetched. */
   workerPrefetchTasks: 2,
+  /** Slices of earlier results that a worker fetches at a time, for one task. */
+  sliceFetchesMax: 8,
   /** Chunks of one upload that are written and not yet known to be on the disk. Each keeps one of
    *  the process's four threads for file calls waiting: one stays free. */
   uploadWritesInFlightMax: 3,

@@ -1,14 +1,8 @@
 import { SluiceError, toSluiceError } from '../pipeline/errors.ts';
+import type { ChunkProgram } from '../pipeline/execution/chunk-program.ts';
 import type { ChunkContext } from '../pipeline/execution/context.ts';
 import { contextKey } from '../pipeline/keys/index.ts';
-import type { ResultContent } from '../pipeline/result/result-format.ts';
 import type { WorkerBlobs } from './storage/worker-blobs.ts';
-
-/** A plan compiled for one context. `run` may be called any number of times, one at a time. */
-export interface ChunkProgram {
-  /** Throws SluiceErrors of kind `input` where the plan says that a malformed record fails. */
-  run(bytes: Uint8Array): ResultContent;
-}
 
 /** Contexts of jobs that run side by side; a compiled program takes up to some MiB. */
 const PROGRAMS_MAX = 16;

@@ -19,8 +19,9 @@ import {
   readResultHead,
   resultBytes,
 } from '../pipeline/result/result-format.ts';
-import type { ChunkProgram, ProgramCache } from './program-cache.ts';
+import type { ProgramCache } from './program-cache.ts';
 import type { WorkerBlobs } from './storage/worker-blobs.ts';
+import { fetchInputs } from './task-inputs.ts';
 
 export interface TaskRunnerDeps {
   readonly worker: string;
@@ -66,8 +67,7 @@ export function verdictOf(outcome: TaskOutcome): Verdict {
 }
 
 /**
- * The life of one task: its result is stored already, or chunk and context are fetched, the plan is
- * run, and the result is stored; then it is announced; the caller acknowledges after that. Two tasks
+ * The life of one task: its result is stored already, or what it needs is fetched, the plan is run, and the result is stored; then it is announced; the caller acknowledges after that. Two tasks
  * fetch while one computes.
  */
 export class TaskRunner {
@@ -108,14 +108,14 @@ export class TaskRunner {
     const name = `results/${task.taskKey}`;
     const fetched = await this.#fetching(async () => {
       if (this.#isVoid(signal)) return null;
-      return (await this.#stored(name)) ?? (await this.#inputsOf(task));
+      return (await this.#stored(name)) ?? (await fetchInputs(this.#deps, task));
     });
     if (fetched === null || 'statistics' in fetched) return fetched;
     const computed = await this.#computing(() => {
       if (this.#isVoid(signal)) return null;
       this.#deps.onComputing(task);
       const startedMs = this.#deps.now();
-      const content = fetched.program.run(fetched.bytes);
+      const content = fetched.program.run(fetched.bytes, fetched.slices);
       const parts = encodeResult(content);
       return { content, parts, busyMs: this.#deps.now() - startedMs };
     });
@@ -136,16 +136,6 @@ export class TaskRunner {
     }
     const head = readResultHead(bytes);
     return { statistics: head.statistics, resultBytes: resultBytes(head), busyMs: null };
-  }
-
-  async #inputsOf(
-    task: TaskMessage,
-  ): Promise<{ readonly bytes: Uint8Array; readonly program: ChunkProgram }> {
-    const [bytes, program] = await Promise.all([
-      this.#deps.blobs.get(`chunks/${task.chunkKey}`),
-      this.#deps.programs.get(task.contextKey),
-    ]);
-    return { bytes, program };
   }
 
   async #announceFailure(

@@ -17,7 +17,7 @@ const columns = dataset.columns.map((name) => ({
 }));
 const kernel = loadKernel();
 const plan = parsePlan(planFor(assignment));
-const { context } = compilePlan(plan, { format: 'csv', dialect: RFC_4180, columns });
+const { context } = compilePlan(plan, { format: 'csv', dialect: RFC_4180, columns }).waves[0];
 const program = createChunkProgram(context, kernel);
 const bytes = readFileSync(file);
 const chunker = new Chunker(RFC_4180, CHUNK_LIMITS, { kernel });

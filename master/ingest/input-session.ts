@@ -95,7 +95,7 @@ class InputSession {
       dialect: sniffed.dialect,
       columns: sniffed.input.columns,
     });
-    const { context } = compiled;
+    const { context } = compiled.waves[0];
     const key = contextKey(context);
     const { blobs, kernel } = this.#deps;
     await blobs.put(`contexts/${key}`, [Buffer.from(canonicalJson(context))]);

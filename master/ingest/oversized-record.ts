@@ -51,6 +51,7 @@ export async function storeOversizedResult(
       output: [],
       rejects: Buffer.from(`${JSON.stringify(reject)}\n`),
       partial: new Uint8Array(0),
+      exchange: new Uint8Array(0),
     }),
   );
 }

@@ -29,12 +29,26 @@ export interface ChunkResult {
   readonly rejects: Uint8Array;
   /** Profile and groups, see pipeline/result/partial.ts. */
   readonly partial: Uint8Array;
+  /** Index of the output for the wave that reads it; empty in the last wave. */
+  readonly exchange: Uint8Array;
+}
+
+/** Bytes `[start, end)` of an earlier result, stored under `name`. */
+export interface Slice {
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
 }
 
 /** A plan made ready to run over chunks, one after another. */
 export interface ChunkProgram {
-  /** Throws 'input-malformed' under on_error 'fail', and 'group-limit'. */
-  run(bytes: Uint8Array): ChunkResult;
+  /** What a task needs beside the bytes of its chunk; nothing for a chunk of the input. */
+  slices(bytes: Uint8Array): readonly Slice[];
+  /**
+   * `slices` are the bytes of what `slices()` named, in that order. Throws 'input-malformed' under
+   * on_error 'fail', 'group-limit', and 'blob-corrupt' whose detail `name` is that of the slice.
+   */
+  run(bytes: Uint8Array, slices?: readonly Uint8Array[]): ChunkResult;
 }
 
 /** Builds the program of a context that `compilePlan` made. Without a kernel it is all TypeScript:
@@ -46,6 +60,7 @@ export function createChunkProgram(
   const source = createRecordSource(context, kernel);
   const kernels = kernelsOf(context, source.kernel);
   return {
+    slices: () => [],
     run(bytes) {
       const run = new ChunkRun(context, bytes, kernels);
       for (const batch of source.batches(bytes)) run.take(batch);
@@ -122,7 +137,10 @@ class ChunkRun implements OperatorSink {
       this.recordsIn === recordsOut + rejected + filtered + deduplicated + aggregated,
       'every record of a chunk is accounted for once',
     );
-    return { statistics, output, rejects: this.rejects.encode(), partial: this.partial() };
+    return {
+      ...{ statistics, output, rejects: this.rejects.encode(), partial: this.partial() },
+      exchange: new Uint8Array(0),
+    };
   }
 
   private partial(): Uint8Array {

@@ -1,9 +1,10 @@
+import type { Exchange } from '../exchange/exchange.ts';
 import type { Dialect } from '../parsing/dialect.ts';
 import type { Step } from '../plan/step.ts';
 import type { Column } from '../protocol/job.ts';
 
 /** Part of every contextKey: raise it when the same chunk and plan would give other bytes. */
-export const ENGINE_VERSION = 'sluice-engine-2';
+export const ENGINE_VERSION = 'sluice-engine-3';
 
 /**
  * Everything that decides what a chunk becomes. Plain JSON; `contextKey` is the sha256 of its
@@ -11,6 +12,8 @@ export const ENGINE_VERSION = 'sluice-engine-2';
  */
 export interface ChunkContext {
   readonly engine: string;
+  /** What a task reads: a chunk of the input, or slices of what the wave before prepared. */
+  readonly input: 'chunk' | Exchange;
   /** How the chunk's bytes are read: delimited text by `dialect`, or one JSON object a line. */
   readonly format: 'csv' | 'ndjson';
   readonly dialect: Dialect;
@@ -24,6 +27,8 @@ export interface ChunkContext {
   /** Row-local and mergeable steps, normalised: every default filled in, in order. */
   readonly steps: readonly Step[];
   readonly write: OutputEncoding;
+  /** What the next wave finds; null in the last. */
+  readonly exchange: Exchange | null;
 }
 
 /** How output records are written. */

@@ -25,6 +25,7 @@ export function renderAggregate(groups: Uint8Array, rendering: AggregateRenderin
 export function aggregateContext({ columns, steps, write }: AggregateRendering): ChunkContext {
   return {
     engine: ENGINE_VERSION,
+    input: 'chunk',
     format: 'csv',
     dialect: { ...RFC_4180, header: false },
     columns,
@@ -33,5 +34,6 @@ export function aggregateContext({ columns, steps, write }: AggregateRendering):
     nullPadding: false,
     steps,
     write,
+    exchange: null,
   };
 }

@@ -16,8 +16,8 @@ export interface PlanInput {
 }
 
 export interface CompiledPlan {
-  /** Decides what each chunk becomes. Equal plans and inputs give equal contexts. */
-  readonly context: ChunkContext;
+  /** One for a plan whose steps take records one by one, one more for each exchange. */
+  readonly waves: readonly [WavePlan, ...WavePlan[]];
   readonly outputColumns: readonly Column[];
   /** 'records': the chunks' outputs in order are the result; 'aggregate': the merged groups are. */
   readonly shape: 'records' | 'aggregate';
@@ -27,6 +27,13 @@ export interface CompiledPlan {
   readonly finalSteps: readonly Step[];
   /** The steps as the user knows them. */
   readonly steps: readonly { readonly kind: StepKind; readonly scope: StepScope }[];
+}
+
+export interface WavePlan {
+  /** Decides what each task becomes. Equal plans and inputs give equal contexts. */
+  readonly context: ChunkContext;
+  /** Columns of the records that the wave's tasks put out. */
+  readonly columns: readonly Column[];
 }
 
 /** Binds a plan to an input. Throws 'plan-invalid' or 'plan-unsupported' with issues. */
@@ -61,18 +68,21 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
     if (step.kind === 'aggregate') groupColumns = done.columns;
   });
   issues.throwIfAny();
+  const context: ChunkContext = {
+    engine: ENGINE_VERSION,
+    input: 'chunk',
+    format: input.format === 'csv' ? 'csv' : 'ndjson',
+    dialect: input.format === 'csv' ? input.dialect : RFC_4180,
+    columns,
+    nullstr: plan.read.nullstr,
+    onError: plan.read.onError,
+    nullPadding: plan.read.nullPadding,
+    steps: before,
+    write: plan.write,
+    exchange: null,
+  };
   return {
-    context: {
-      engine: ENGINE_VERSION,
-      format: input.format === 'csv' ? 'csv' : 'ndjson',
-      dialect: input.format === 'csv' ? input.dialect : RFC_4180,
-      columns,
-      nullstr: plan.read.nullstr,
-      onError: plan.read.onError,
-      nullPadding: plan.read.nullPadding,
-      steps: before,
-      write: plan.write,
-    },
+    waves: [{ context, columns: current }],
     outputColumns: current,
     shape: groupColumns === null ? 'records' : 'aggregate',
     groupColumns,

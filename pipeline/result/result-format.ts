@@ -10,6 +10,7 @@ import type { ChunkStatistics } from '../protocol/messages.ts';
  * output    output records as they are downloaded, without header
  * rejects   NDJSON, one RelativeReject a line
  * partial   see pipeline/result/partial.ts; may be empty
+ * exchange  index of the output for the wave that reads it by slices; empty in the last wave
  * ```
  *
  * The head says where each section is and what its sha256 is, so one small read of fixed size is
@@ -17,7 +18,7 @@ import type { ChunkStatistics } from '../protocol/messages.ts';
  */
 export const RESULT_HEAD_BYTES = 1024;
 
-const MAGIC = new TextEncoder().encode('SLUICER1');
+const MAGIC = new TextEncoder().encode('SLUICER2');
 const HASH_BYTES = 32;
 const HEAD_JSON_END = RESULT_HEAD_BYTES - HASH_BYTES;
 
@@ -28,7 +29,7 @@ export interface ResultSection {
   readonly sha256: string;
 }
 
-export type SectionName = 'output' | 'rejects' | 'partial';
+export type SectionName = 'output' | 'rejects' | 'partial' | 'exchange';
 
 export interface ResultHead {
   readonly statistics: ChunkStatistics;
@@ -41,6 +42,7 @@ export interface ResultContent {
   readonly output: readonly Uint8Array[];
   readonly rejects: Uint8Array;
   readonly partial: Uint8Array;
+  readonly exchange: Uint8Array;
 }
 
 /** The result object as parts to be written one after another. */
@@ -53,15 +55,17 @@ export function encodeResult(content: ResultContent): Uint8Array[] {
   const outputEnd = RESULT_HEAD_BYTES + outputBytes;
   const rejectsEnd = outputEnd + content.rejects.length;
   const partialEnd = rejectsEnd + content.partial.length;
+  const exchangeEnd = partialEnd + content.exchange.length;
   const head = encodeHead({
     statistics: orderedStatistics(content.statistics),
     sections: {
       output: { start: RESULT_HEAD_BYTES, end: outputEnd, sha256: sha256(content.output) },
       rejects: { start: outputEnd, end: rejectsEnd, sha256: sha256([content.rejects]) },
       partial: { start: rejectsEnd, end: partialEnd, sha256: sha256([content.partial]) },
+      exchange: { start: partialEnd, end: exchangeEnd, sha256: sha256([content.exchange]) },
     },
   });
-  return [head, ...content.output, content.rejects, content.partial];
+  return [head, ...content.output, content.rejects, content.partial, content.exchange];
 }
 
 /** Reads the head from at least the first `RESULT_HEAD_BYTES` of a result. Throws `blob-corrupt`. */
@@ -77,7 +81,7 @@ export function readResultHead(bytes: Uint8Array): ResultHead {
 
 /** Size of the whole result object in bytes. */
 export function resultBytes(head: ResultHead): number {
-  return head.sections.partial.end;
+  return head.sections.exchange.end;
 }
 
 /** Checks a section that was read by its range and returns it. Throws `blob-corrupt`. */

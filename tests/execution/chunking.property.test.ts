@@ -47,7 +47,7 @@ describe('any chunking', () => {
           expect(total).toBe(whole.results[0]?.statistics[key]);
         }
         const merged = [whole, cut].map(({ results }) => {
-          const merger = new PartialMerger(partialOptions(whole.compiled.context));
+          const merger = new PartialMerger(partialOptions(whole.compiled.waves[0].context));
           for (const { partial } of results) merger.add(partial);
           return Buffer.from(merger.toPartial()).toString('hex');
         });
@@ -76,11 +76,11 @@ describe('any chunking', () => {
       'steps: [{ aggregate: { by: [s], measures: { k: count(*), q: sum(n) } } }, { filter: k > 1 }, { select: [q, s] }]';
     const types = { n: 'integer' as const };
     const { compiled } = runPlan(plan, 's,n\na,1\nb,2\na,9007199254740993\n', { types });
-    const { finalSteps: steps, groupColumns, context } = compiled;
+    const { finalSteps: steps, groupColumns, waves } = compiled;
     const { output } = renderAggregate(Buffer.from('a,2,9007199254740994\nb,1,2\n'), {
       columns: groupColumns ?? [],
       steps,
-      write: context.write,
+      write: waves[0].context.write,
     });
     expect(Buffer.concat(output).toString()).toBe('9007199254740994,a\n');
     expect(compiled.outputColumns.map(({ type }) => type)).toEqual(['integer', 'string']);

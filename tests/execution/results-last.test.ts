@@ -22,7 +22,7 @@ const chunk = (letter: string) =>
 describe('a result', () => {
   it.each(Object.entries(plans))('is not touched by the chunks after it (%s)', (_name, plan) => {
     const input = { format: 'csv' as const, dialect: RFC_4180, columns };
-    const { context } = compilePlan(parsePlan(plan), input);
+    const { context } = compilePlan(parsePlan(plan), input).waves[0];
     const program = createChunkProgram(context, builtKernel());
     const first = program.run(chunk('x'));
     const before = Buffer.concat([...first.output, first.rejects, first.partial]);

@@ -21,17 +21,19 @@ const context: ChunkContext = {
   },
   steps: [],
   engine: ENGINE_VERSION,
+  input: 'chunk',
   format: 'csv',
   dialect: RFC_4180,
   columns: [],
   nullstr: [''],
   onError: 'reject',
   nullPadding: false,
+  exchange: null,
 };
 const CANONICAL_CONTEXT =
   '{"context":{"columns":[],"dialect":{"comment":"","delimiter":",","escape":"\\"",' +
   '"header":true,"newline":"any","quote":"\\"","skip":0},' +
-  `"engine":"${ENGINE_VERSION}","format":"csv","nullPadding":false,"nullstr":[""],` +
+  `"engine":"${ENGINE_VERSION}","exchange":null,"format":"csv","input":"chunk","nullPadding":false,"nullstr":[""],` +
   '"onError":"reject","steps":[],"write":{"bom":false,"delim":",","escapeFormulas":false,' +
   '"format":"csv","header":true}},"kind":"context","recipe":1}';
 

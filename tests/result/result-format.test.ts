@@ -23,7 +23,7 @@ const rejects = encodeRejects([
     ...{ code: 'missing-cell', message: 'one field', raw: 'x', rawEncoding: 'utf-8' },
   },
 ]);
-const content = { statistics, output, rejects, partial: text('partial') };
+const content = { statistics, output, rejects, partial: text('partial'), exchange: text('index') };
 
 describe('a result object', () => {
   test('gives back every section, and serves output by file range from its head alone', () => {
@@ -36,6 +36,7 @@ describe('a result object', () => {
     const { start, end } = head.sections.output;
     expect(result.subarray(start, end).toString()).toBe('a,b\nc,d\n');
     expect(Buffer.from(sectionOf(head, 'partial', result)).toString()).toBe('partial');
+    expect(Buffer.from(sectionOf(head, 'exchange', result)).toString()).toBe('index');
     expect(decodeRejects(sectionOf(head, 'rejects', result))).toMatchObject([{ byteOffset: 4 }]);
   });
 
@@ -48,7 +49,7 @@ describe('a result object', () => {
 
   test('with any byte changed, or cut short, is corrupt', () => {
     const whole = Buffer.concat(encodeResult(content));
-    const sections = ['output', 'rejects', 'partial'] as const;
+    const sections = ['output', 'rejects', 'partial', 'exchange'] as const;
     const readAll = (bytes: Uint8Array) => {
       const head = readResultHead(bytes);
       for (const name of sections) sectionOf(head, name, bytes);

@@ -54,7 +54,8 @@ export async function upload(master: SimMaster, job: SimJob): Promise<void> {
 async function sendChunks(master: SimMaster, sim: SimJob): Promise<void> {
   const { coordinator, blobs, process } = master;
   const { compiled, contextKey } = sim.plan;
-  const { context, outputColumns, shape } = compiled;
+  const { outputColumns, shape } = compiled;
+  const { context } = compiled.waves[0];
   await patiently(process, () =>
     blobs.put(`contexts/${contextKey}`, [Buffer.from(canonicalJson(context))]),
   );

@@ -1,7 +1,7 @@
+import type { ChunkProgram } from '../../pipeline/execution/chunk-program.ts';
 import type { ChunkContext } from '../../pipeline/execution/context.ts';
 import { SluiceError } from '../../pipeline/errors.ts';
 import { ProgramCache } from '../../worker/program-cache.ts';
-import type { ChunkProgram } from '../../worker/program-cache.ts';
 import { Worker } from '../../worker/worker.ts';
 import { ProcessEnded } from './sim-process.ts';
 import type { SimProcess } from './sim-process.ts';
@@ -37,7 +37,8 @@ export function startWorker(world: World, process: SimProcess): SimWorker {
 function poisonable(context: ChunkContext, process: SimProcess): ChunkProgram {
   const program = programOf(context);
   return {
-    run: (bytes) => {
+    slices: (bytes) => program.slices(bytes),
+    run: (bytes, slices) => {
       const text = Buffer.from(bytes);
       if (text.includes(CRASHES_WORKER)) {
         process.kill('computed a poison chunk');
@@ -45,7 +46,7 @@ function poisonable(context: ChunkContext, process: SimProcess): ChunkProgram {
       }
       if (text.includes(FAILS_PROGRAM))
         throw new SluiceError('internal', 'a defect of the program');
-      return program.run(bytes);
+      return program.run(bytes, slices);
     },
   };
 }

@@ -60,7 +60,7 @@ export interface Expected {
 const prepared = PLANS.map((text): Prepared => {
   const input = { format: 'csv', dialect: RFC_4180, columns: COLUMNS } as const;
   const compiled = compilePlan(parsePlan(text), input);
-  return { text, compiled, contextKey: contextKey(compiled.context) };
+  return { text, compiled, contextKey: contextKey(compiled.waves[0].context) };
 });
 const programs = new Map<string, ChunkProgram>();
 
@@ -104,15 +104,16 @@ function record(random: Random, id: number): string {
 /** The program over all of it in one piece: any way of cutting and merging must come to the same. */
 export function expectedOf(plan: Prepared, bytes: Uint8Array, facts: JobFacts): Expected {
   const { compiled } = plan;
-  const whole = programOf(compiled.context).run(bytes);
-  const merger = new PartialMerger(partialOptions(compiled.context));
+  const { context } = compiled.waves[0];
+  const whole = programOf(context).run(bytes);
+  const merger = new PartialMerger(partialOptions(context));
   if (whole.partial.length > 0) merger.add(whole.partial);
   const columns = merger.profile();
   if (compiled.shape === 'aggregate') {
     const { bytes: output } = finalAggregate(facts, parsePlan(plan.text), merger);
     return { statistics: whole.statistics, output: Buffer.from(output), columns };
   }
-  const frame = outputFrame(compiled.outputColumns, compiled.context.write);
+  const frame = outputFrame(compiled.outputColumns, context.write);
   const body = Buffer.concat(whole.output).subarray(frame.skipFirstBytes);
   const output = Buffer.concat([frame.header, body, frame.footer]);
   return { statistics: whole.statistics, output, columns };
@@ -121,7 +122,7 @@ export function expectedOf(plan: Prepared, bytes: Uint8Array, facts: JobFacts): 
 /** Whether a job of this plan can only fail on these bytes. */
 export function failsOn(plan: Prepared, bytes: Uint8Array): boolean {
   try {
-    programOf(plan.compiled.context).run(bytes);
+    programOf(plan.compiled.waves[0].context).run(bytes);
     return false;
   } catch (thrown) {
     if (thrown instanceof SluiceError && thrown.code === 'input-malformed') return true;

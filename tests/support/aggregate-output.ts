@@ -8,9 +8,10 @@ import type { RunOutcome } from './run-plan.ts';
  *  the records as they are. */
 export function finalOutput({ compiled, results, output }: RunOutcome): Buffer {
   if (compiled.shape === 'records' || compiled.groupColumns === null) return output;
-  const merger = new PartialMerger(partialOptions(compiled.context));
+  const { context } = compiled.waves[0];
+  const merger = new PartialMerger(partialOptions(context));
   for (const { partial } of results) merger.add(partial);
-  const { write } = compiled.context;
+  const { write } = context;
   const rendering = { columns: compiled.groupColumns, steps: compiled.finalSteps, write };
   const groups = renderAggregate(merger.aggregateChunk() ?? new Uint8Array(0), rendering);
   const frame = outputFrame(compiled.outputColumns, write);

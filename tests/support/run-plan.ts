@@ -41,7 +41,7 @@ export function runPlan(
     type: options.types?.[name] ?? 'string',
   }));
   const compiled = compilePlan(parsePlan(plan), { format: 'csv', dialect, columns });
-  const program = createChunkProgram(compiled.context, options.kernel ?? null);
+  const program = createChunkProgram(compiled.waves[0].context, options.kernel ?? null);
   const results = starts.map((start, i) =>
     program.run(bytes.subarray(start, starts[i + 1] ?? bytes.length)),
   );
@@ -52,7 +52,7 @@ export function assemble(
   compiled: CompiledPlan,
   results: readonly ChunkResult[],
 ): Pick<RunOutcome, 'output' | 'rejects'> {
-  const frame = outputFrame(compiled.outputColumns, compiled.context.write);
+  const frame = outputFrame(compiled.outputColumns, compiled.waves[0].context.write);
   const body = Buffer.concat(results.flatMap((result) => result.output));
   return {
     output: Buffer.concat([frame.header, body.subarray(frame.skipFirstBytes), frame.footer]),

@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type ErrorCode, SluiceError } from '../../pipeline/errors.ts';
 import { canonicalJson, chunkKey, contextKey, taskKey } from '../../pipeline/keys/index.ts';
+import type { Slice } from '../../pipeline/execution/chunk-program.ts';
 import type { ChunkContext } from '../../pipeline/execution/context.ts';
 import type { Announcement, TaskMessage } from '../../pipeline/protocol/index.ts';
-import { readResultHead } from '../../pipeline/result/result-format.ts';
+import { readResultHead, sectionOf } from '../../pipeline/result/result-format.ts';
 import { ProgramCache } from '../../worker/program-cache.ts';
 import { TaskRunner, verdictOf } from '../../worker/task-runner.ts';
 import { MemoryBlobs } from './memory-blobs.ts';
@@ -29,6 +30,7 @@ let programFault: SluiceError | null;
 let compileCount: number;
 let runCount: number;
 let draining: boolean;
+let slices: Slice[];
 
 beforeEach(() => {
   blobs = new MemoryBlobs();
@@ -40,23 +42,28 @@ beforeEach(() => {
   compileCount = 0;
   runCount = 0;
   draining = false;
+  slices = [];
 });
 
-/** The program copies its input; its statistics count two records. */
+/** The program copies its input, slices behind it; its statistics count two records. */
 function programs(): ProgramCache {
   return new ProgramCache(blobs, () => {
     compileCount++;
     return {
-      run(bytes) {
+      slices: () => slices,
+      run(bytes, fetched = []) {
         runCount++;
         if (programFault !== null) throw programFault;
         const none = { rejected: 0, filtered: 0, deduplicated: 0, aggregated: 0 };
-        const sizes = { lines: 2, bytesIn: bytes.length, outputBytes: bytes.length };
+        const output = [bytes, ...fetched];
+        const outputBytes = output.reduce((sum, part) => sum + part.length, 0);
+        const sizes = { lines: 2, bytesIn: bytes.length, outputBytes };
         return {
           statistics: { recordsIn: 2, recordsOut: 2, ...none, ...sizes },
-          output: [bytes],
+          output,
           rejects: new Uint8Array(),
           partial: new Uint8Array(),
+          exchange: new Uint8Array(),
         };
       },
     };
@@ -145,6 +152,34 @@ describe('a task', () => {
     expect(runCount).toBe(1);
   });
 
+  it('gets the slices that its program asks for, in that order', async () => {
+    blobs.objects.set('results/x', encoder.encode('0123456789'));
+    blobs.objects.set('results/y', encoder.encode('abcdef'));
+    slices = [
+      { name: 'results/y', start: 0, end: 2 },
+      { name: 'results/x', start: 3, end: 6 },
+      { name: 'results/y', start: 2, end: 2 },
+    ];
+    expect((await runner().run(task, never)).kind).toBe('done');
+    const result = blobs.objects.get(`results/${task.taskKey}`) ?? new Uint8Array();
+    const head = readResultHead(result);
+    const output = Buffer.from(sectionOf(head, 'output', result)).toString();
+    expect(output).toBe('a,b\n1,2\nab345');
+  });
+
+  it.each([
+    ['missing', 'results/none', 'blob-missing'],
+    ['cut short', 'results/x', 'blob-corrupt'],
+  ] as const)('whose slice is %s says which result is lost', async (_, name, code) => {
+    blobs.objects.set('results/x', encoder.encode('0123'));
+    slices = [{ name, start: 2, end: 6 }];
+    await runner().run(task, never);
+    expect(announced).toMatchObject([
+      { kind: 'failure', retryable: true, error: { code, details: { name } } },
+    ]);
+    expect(runCount).toBe(0);
+  });
+
   it('is given back without work when its delivery is void or the worker drains', async () => {
     expect(verdictOf(await runner().run(task, AbortSignal.abort()))).toBe('requeue');
     draining = true;
@@ -173,7 +208,7 @@ describe('compiled programs', () => {
       blobs,
       () => {
         compileCount++;
-        return { run: () => expect.unreachable() };
+        return { slices: () => [], run: () => expect.unreachable() };
       },
       2,
     );

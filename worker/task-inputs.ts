@@ -1,0 +1,49 @@
+import pLimit from 'p-limit';
+import { type ErrorCode, SluiceError, toSluiceError } from '../pipeline/errors.ts';
+import type { ChunkProgram, Slice } from '../pipeline/execution/chunk-program.ts';
+import { LIMITS } from '../pipeline/limits.ts';
+import type { TaskMessage } from '../pipeline/protocol/index.ts';
+import type { ProgramCache } from './program-cache.ts';
+import type { WorkerBlobs } from './storage/worker-blobs.ts';
+
+/** All that a task is computed from. */
+export interface TaskInputs {
+  readonly program: ChunkProgram;
+  readonly bytes: Uint8Array;
+  /** Of earlier results, as `program.slices` asks for them. */
+  readonly slices: readonly Uint8Array[];
+}
+
+const LOST: ReadonlySet<ErrorCode> = new Set(['blob-missing', 'blob-corrupt']);
+
+/**
+ * Fetches what a task needs. Errors: those of the store; of a lost slice `blob-missing` or
+ * `blob-corrupt` with the name of its result, so that the coordinator has it made again.
+ */
+export async function fetchInputs(
+  { blobs, programs }: { readonly blobs: WorkerBlobs; readonly programs: ProgramCache },
+  task: TaskMessage,
+): Promise<TaskInputs> {
+  const [bytes, program] = await Promise.all([
+    blobs.get(`chunks/${task.chunkKey}`),
+    programs.get(task.contextKey),
+  ]);
+  const fetching = pLimit(LIMITS.sliceFetchesMax);
+  const slices = await Promise.all(
+    program.slices(bytes).map((slice) => fetching(() => fetchSlice(blobs, slice))),
+  );
+  return { program, bytes, slices };
+}
+
+async function fetchSlice(blobs: WorkerBlobs, { name, start, end }: Slice): Promise<Uint8Array> {
+  try {
+    const bytes = await blobs.getRange(name, start, end);
+    if (bytes.length === end - start) return bytes;
+    throw new SluiceError('blob-corrupt', `${name} ends before byte ${end}`);
+  } catch (thrown) {
+    const error = toSluiceError(thrown);
+    if (!LOST.has(error.code)) throw error;
+    const details = { ...error.details, name };
+    throw new SluiceError(error.code, error.message, { details, cause: error });
+  }
+}
