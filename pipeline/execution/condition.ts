@@ -62,7 +62,7 @@ export function createEvaluator(condition: Condition, scope: EvaluatorScope): Ev
     case 'null-field':
       return createTextTest({ kind: 'field', column: condition.column }, scope, null, Truth.yes);
     case 'like': {
-      const pattern = new LikePattern(condition.pattern, condition.ignoreCase);
+      const pattern = new LikePattern(condition.pattern, condition.ignoreCase, condition.escape);
       const test = (slice: Slice): number =>
         pattern.matches(slice.bytes, slice.start, slice.end) ? Truth.yes : Truth.no;
       return createTextTest(condition.operand, scope, test, Truth.unknown);

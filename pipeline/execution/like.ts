@@ -1,21 +1,34 @@
+import { RegularExpressionError } from '../values/regular-expression.ts';
+
+/** Stand in a pattern for any text and for one character; bytes are 0 to 255. */
+const ANY = -1;
+const ONE = -2;
+
 /**
- * SQL's LIKE over bytes of UTF-8: `%` is any text, `_` is one character. Takes time proportional to
- * text times pattern at worst, and does not recurse.
+ * SQL's LIKE over bytes of UTF-8: `%` is any text, `_` is one character, and what follows the escape
+ * character is itself. Takes time proportional to text times pattern at worst, and does not recurse.
  */
 export class LikePattern {
-  private readonly pattern: Uint8Array;
+  private readonly pattern: Int16Array;
   private readonly ignoreCase: boolean;
 
-  constructor(pattern: string, ignoreCase: boolean) {
+  /** `escape` is one character of ASCII, or '' for none. Throws RegularExpressionError. */
+  constructor(pattern: string, ignoreCase: boolean, escape: string) {
     this.ignoreCase = ignoreCase;
-    this.pattern = new TextEncoder().encode(ignoreCase ? pattern.toLowerCase() : pattern);
+    this.pattern = compiled(
+      ignoreCase ? pattern.toLowerCase() : pattern,
+      ignoreCase ? escape.toLowerCase() : escape,
+    );
   }
 
   matches(bytes: Uint8Array, start: number, end: number): boolean {
     if (!this.ignoreCase) return this.matchesBytes(bytes, start, end);
-    const text = new TextDecoder().decode(bytes.subarray(start, end)).toLowerCase();
-    const folded = new TextEncoder().encode(text);
-    return this.matchesBytes(folded, 0, folded.length);
+    return this.matchesText(new TextDecoder().decode(bytes.subarray(start, end)));
+  }
+
+  matchesText(text: string): boolean {
+    const bytes = new TextEncoder().encode(this.ignoreCase ? text.toLowerCase() : text);
+    return this.matchesBytes(bytes, 0, bytes.length);
   }
 
   /** Greedy, with one place to go back to: the last `%`. */
@@ -27,10 +40,10 @@ export class LikePattern {
     let retryAt = 0;
     while (at < end) {
       const wanted = pattern[p];
-      if (wanted === PERCENT) {
+      if (wanted === ANY) {
         anyAt = p++;
         retryAt = at;
-      } else if (wanted === UNDERSCORE) {
+      } else if (wanted === ONE) {
         at = nextCharacter(bytes, at, end);
         p++;
       } else if (wanted === bytes[at]) {
@@ -44,9 +57,25 @@ export class LikePattern {
         return false;
       }
     }
-    while (pattern[p] === PERCENT) p++;
+    while (pattern[p] === ANY) p++;
     return p === pattern.length;
   }
+}
+
+function compiled(pattern: string, escape: string): Int16Array {
+  const bytes = new TextEncoder().encode(pattern);
+  const escapeByte = escape === '' ? -1 : escape.charCodeAt(0);
+  const codes: number[] = [];
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i]!;
+    if (byte === escapeByte) {
+      if (++i === bytes.length) {
+        throw new RegularExpressionError('A LIKE pattern must not end with its escape character');
+      }
+      codes.push(bytes[i]!);
+    } else codes.push(byte === PERCENT ? ANY : byte === UNDERSCORE ? ONE : byte);
+  }
+  return Int16Array.from(codes);
 }
 
 const PERCENT = 0x25;

@@ -64,6 +64,11 @@ function constraintsOf({ type, constraints }: DeclaredField, name: string): Cons
   if (maxLength !== undefined) {
     bound('maxLength', length, '<=', count(maxLength), 'has a length above');
   }
+  if (constraints.pattern !== undefined) {
+    const args = [cell, literal(constraints.pattern)];
+    const ast: Expression = { kind: 'call', name: 'regexp_full_match', args, at: 0 };
+    result.push({ key: 'pattern', ast, says: 'does not match the pattern' });
+  }
   if (constraints.enum !== undefined && constraints.enum.length > 0) {
     const values = constraints.enum.map(literal);
     const operand = type === 'string' ? cell : column;

@@ -74,7 +74,7 @@ type FieldFile = NonNullable<NonNullable<PlanFile['schema']>['fields']>[number];
 
 /** Bounds and the values of an enum become texts, which cast to the field's type. */
 function readField({ name, type, constraints }: FieldFile): DeclaredField {
-  const { required, minimum, maximum, minLength, maxLength } = constraints ?? {};
+  const { required, minimum, maximum, minLength, maxLength, pattern } = constraints ?? {};
   return {
     name,
     type: type ?? 'string',
@@ -84,6 +84,7 @@ function readField({ name, type, constraints }: FieldFile): DeclaredField {
       ...(maximum === undefined ? {} : { maximum: scalarText(maximum) }),
       ...(minLength === undefined ? {} : { minLength }),
       ...(maxLength === undefined ? {} : { maxLength }),
+      ...(pattern === undefined ? {} : { pattern }),
       ...(constraints?.enum === undefined ? {} : { enum: constraints.enum.map(scalarText) }),
     },
   };
@@ -122,9 +123,8 @@ function refuseUnsupported(plan: Readonly<Record<string, unknown>>, issues: Issu
 
 function refuseConstraints(constraints: unknown, path: string, issues: IssueList): void {
   if (!isRecord(constraints)) return;
-  for (const key of ['unique', 'pattern']) {
-    if (constraints[key] === undefined || constraints[key] === false) continue;
-    issues.addUnsupported(pointerTo(path, key), `The constraint ${key}`, 'other constraints');
+  if (constraints.unique === true) {
+    issues.addUnsupported(pointerTo(path, 'unique'), 'The constraint unique', 'other constraints');
   }
   const bounds = [constraints.minimum, constraints.maximum, ...listOf(constraints.enum)];
   if (bounds.some((value) => typeof value === 'object')) {

@@ -55,14 +55,10 @@ export function rewrite(step: Shorthand, columns: ColumnFinder, path: string): A
       return perCell(step, step.columns.length === 0 ? texts : found, path, fn);
     }
     case 'replace': {
+      const found = columns.listOrAll(step.columns, `${path}/columns`);
       const args = [text(step.find), text(step.with)];
-      return perCell(
-        step,
-        columns.listOrAll(step.columns, `${path}/columns`),
-        path,
-        'replace',
-        args,
-      );
+      if (!step.isRegex) return perCell(step, found, path, 'replace', args);
+      return perCell(step, found, path, 'regexp_replace', [...args, text('g')]);
     }
     case 'hash': {
       const found = columns.list(step.columns, `${path}/columns`).map(asText);

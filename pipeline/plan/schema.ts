@@ -290,6 +290,8 @@ export interface DeclaredField {
     readonly maximum?: string;
     readonly minLength?: number;
     readonly maxLength?: number;
+    /** A regular expression that the whole text matches. */
+    readonly pattern?: string;
     readonly enum?: readonly string[];
   };
 }

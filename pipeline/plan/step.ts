@@ -81,6 +81,8 @@ export type PlanStep =
       readonly columns: readonly string[];
       readonly find: string;
       readonly with: string;
+      /** Whether `find` is a regular expression, and `with` may name its groups. */
+      readonly isRegex: boolean;
     }
   | { readonly kind: 'fill_null'; readonly values: readonly NamedText[] }
   | {

@@ -106,7 +106,7 @@ function normalise(
       return { kind, maps: read };
     }
     default:
-      return normaliseOptions(kind, value as Readonly<Record<string, never>>, path, issues);
+      return normaliseOptions(kind, value as Readonly<Record<string, never>>);
   }
 }
 
@@ -118,18 +118,15 @@ type HandledStep =
 function normaliseOptions(
   kind: Exclude<StepKind, HandledStep>,
   value: Readonly<Record<string, never>>,
-  path: string,
-  issues: IssueList,
-): PlanStep | undefined {
+): PlanStep {
   switch (kind) {
     case 'case':
       return { kind, columns: namesOf(value.columns), to: value.to! };
-    case 'replace':
-      if (value.regex === true) {
-        issues.addUnsupported(`${path}/regex`, 'regex', 'a text to find');
-        return undefined;
-      }
-      return { kind, columns: namesOf(value.columns), find: value.find!, with: value.with! };
+    case 'replace': {
+      const columns = namesOf(value.columns);
+      const isRegex = value.regex === true;
+      return { kind, columns, find: value.find!, with: value.with!, isRegex };
+    }
     case 'split':
       return { kind, column: value.column!, by: value.by!, into: value.into! };
     case 'merge':

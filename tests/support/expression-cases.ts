@@ -111,6 +111,33 @@ export const EXACT_CASES: Readonly<Record<string, readonly string[]>> = {
       'len(s || u)',
     ],
   ],
+  patterns: [
+    ...["regexp_matches(s, 'l+')", "regexp_matches(s, '^[a-z]+$')", "regexp_matches(s, 'B', 'i')"],
+    ...["regexp_matches(s, '\\w')", "regexp_matches(s, '\\pL')", "regexp_matches(s, '.', 'l')"],
+    ...["regexp_matches(s, 'É', 'i')", "regexp_matches(s, 'ss', 'i')", 'regexp_matches(s, u)'],
+    ...["regexp_full_match(s, '[a-c]*')", "regexp_full_match(s, '.')", 'regexp_matches(s, NULL)'],
+    ...["regexp_extract(s, '[a-z]+')", "regexp_extract(s, '(.)(.)', 2)", "regexp_extract(s, 'z')"],
+    ...["regexp_extract(s, '(z)?.', 1)", "regexp_extract(s, '(.)', 3)", "regexp_extract(s, ',+')"],
+    ...["regexp_extract(s, 'B(.)', 1, 'i')", 'regexp_extract(s, u)', "regexp_extract(s, '$')"],
+    ...["regexp_replace(s, 'l', 'L')", "regexp_replace(s, 'l', 'L', 'g')"],
+    ...["regexp_replace(s, '(l+)', '[\\1]', 'g')", "regexp_replace(s, '', '-', 'g')"],
+    ...["regexp_replace(s, 'l*', '-', 'g')", "regexp_replace(s, 'l', '\\0\\0\\\\', 'g')"],
+    ...["regexp_replace(s, '[aeiouéÖ]', '', 'gi')", "regexp_replace(s, '.', 'x', 'gl')"],
+    ...["regexp_replace(s, '(.)', '\\2', 'g')", "regexp_replace(s, '\\s+$', '')"],
+    ...[
+      'regexp_replace(s, u, s)',
+      "regexp_replace(s, '^', u)",
+      "regexp_replace(s, '.', '🙂', 'g')",
+    ],
+    ...[
+      "s LIKE '%!%' ESCAPE '!'",
+      "s || '%' LIKE '%!%' ESCAPE '!'",
+      "'a_b' LIKE 'a!_b' ESCAPE '!'",
+    ],
+    ...["'axb' LIKE 'a!_b' ESCAPE '!'", "s ILIKE 'A!B%' ESCAPE '!'", "s LIKE 'a%' ESCAPE ''"],
+    ...["s || '\\' LIKE '%\\'", 's LIKE u', "s LIKE '%' || u || '%'", "s NOT LIKE u || '%'"],
+    ...["s ILIKE u || '%'", "s LIKE '!' || u ESCAPE '!'", 'NULL LIKE u', 's LIKE NULL'],
+  ],
   conditions: [
     ...[
       'n + 1 > m',

@@ -35,15 +35,16 @@ export const OVERFLOW = new ValueFault('The result has more than 64 bits');
 
 /** A kernel of a function that takes one record's arguments; the one for all but the hottest. */
 export function perRecord(fn: (...args: never[]) => Outcome): Kernel {
-  const call = fn as (a?: Scalar, b?: Scalar, c?: Scalar) => Outcome;
+  const call = fn as (a?: Scalar, b?: Scalar, c?: Scalar, d?: Scalar) => Outcome;
   return (args, records, count, out, faults) => {
-    const [a, b, c] = args;
+    const [a, b, c, d] = args;
     for (let i = 0; i < count; i++) {
       const record = records[i]!;
       const first = a === undefined ? undefined : scalarAt(a, record);
       const second = b === undefined ? undefined : scalarAt(b, record);
       const third = c === undefined ? undefined : scalarAt(c, record);
-      put(out, record, call(first, second, third), faults);
+      const fourth = d === undefined ? undefined : scalarAt(d, record);
+      put(out, record, call(first, second, third, fourth), faults);
     }
   };
 }

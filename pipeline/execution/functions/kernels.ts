@@ -2,11 +2,12 @@ import { invariant } from '../../errors.ts';
 import { EXTREME_KERNELS } from './extreme-kernels.ts';
 import type { Kernel } from './kernel.ts';
 import { NUMBER_KERNELS } from './number-kernels.ts';
+import { PATTERN_KERNELS } from './pattern-kernels.ts';
 import { TEXT_KERNELS } from './text-kernels.ts';
 import { TIME_KERNELS } from './time-kernels.ts';
 
 const KERNELS = new Map(
-  [NUMBER_KERNELS, TEXT_KERNELS, TIME_KERNELS, EXTREME_KERNELS].flatMap((table) =>
+  [NUMBER_KERNELS, TEXT_KERNELS, PATTERN_KERNELS, TIME_KERNELS, EXTREME_KERNELS].flatMap((table) =>
     Object.entries(table),
   ),
 );

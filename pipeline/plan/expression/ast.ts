@@ -56,6 +56,8 @@ export type Expression =
       readonly operand: Expression;
       readonly pattern: Expression;
       readonly ignoreCase: boolean;
+      /** One character of ASCII, or '' for none. */
+      readonly escape: string;
       readonly at: number;
     }
   | { readonly kind: 'negate'; readonly operand: Expression; readonly at: number }

@@ -124,15 +124,22 @@ export class ConditionBinder extends ValueBinder {
     if (typeOf(pattern) === 'null' || typeOf(operand) === 'null') {
       return { kind: 'constant', value: Truth.unknown };
     }
-    if (pattern.kind !== 'literal' || pattern.type !== 'string') {
-      throw expressionError('LIKE needs a text as pattern', pattern.at, "a text such as 'A%'");
+    for (const side of [operand, pattern]) {
+      if (side.type === 'string') continue;
+      throw expressionError(`${shown(side, this.columns)} is not a text`, side.at, 'a text');
     }
-    if (operand.type !== 'string') {
-      const message = `${shown(operand, this.columns)} is not a text`;
-      throw expressionError(message, operand.at, 'a text');
+    const { ignoreCase, escape } = node;
+    if (pattern.kind !== 'literal') {
+      const options = `${ignoreCase ? 'i' : 'c'}${escape}`;
+      const text: Literal = { kind: 'literal', type: 'string', text: options, at: node.at };
+      const value = this.call('like pattern', 'LIKE', [operand, pattern, text], node.at);
+      return { kind: 'truth-value', value };
     }
-    const { ignoreCase } = node;
-    return { kind: 'like', operand: this.text(operand), pattern: pattern.text, ignoreCase };
+    if (escape !== '' && endsWithEscape(pattern.text, escape)) {
+      const message = 'The pattern ends with its escape character';
+      throw expressionError(message, pattern.at, 'a character behind it');
+    }
+    return { kind: 'like', operand: this.text(operand), pattern: pattern.text, ignoreCase, escape };
   }
 
   protected equality(left: Value, right: Value, at: number): Condition {
@@ -206,6 +213,12 @@ export class ConditionBinder extends ValueBinder {
 
 function wrapped(shared: BoundValue, operand: Condition): Condition {
   return shared.kind === 'shared' ? { kind: 'shared', shared, operand } : operand;
+}
+
+function endsWithEscape(pattern: string, escape: string): boolean {
+  let escapes = 0;
+  while (pattern.at(-1 - escapes) === escape) escapes++;
+  return escapes % 2 === 1;
 }
 
 function encode(text: string): Uint8Array {

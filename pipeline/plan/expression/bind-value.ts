@@ -8,6 +8,7 @@ import type { ParameterType, Signature } from './functions.ts';
 import { expressionError } from './lexer.ts';
 import { constantOf } from './literals.ts';
 import { DATE_PARTS } from './date-parts.ts';
+import { checkPattern } from './check-pattern.ts';
 import { resultType, shown, typeOf, type Value } from './value.ts';
 
 /** COALESCE nests, and nothing that walks an expression may overflow the stack. */
@@ -15,7 +16,7 @@ const COALESCE_ARGUMENTS_MAX = 100;
 
 const LATER = new Set(
   (
-    'regexp_matches regexp_replace regexp_extract regexp_full_match regexp_split_to_array now today ' +
+    'regexp_extract_all regexp_split_to_array now today ' +
     'current_date current_timestamp random uuid hash list_value struct_pack printf format repeat ' +
     'ascii chr translate initcap cbrt sin cos tan asin acos atan atan2 pi degrees radians trunc ' +
     'gcd lcm even factorial isnan isinf isfinite last_day date_add date_sub make_timestamp ' +
@@ -140,10 +141,11 @@ export abstract class ValueBinder {
     ) {
       args[0] = datePart(args[0], at);
     }
+    if (name.startsWith('regexp_')) checkPattern(name, args);
     return this.call(name, name, args, at);
   }
 
-  private call(name: string, label: string, args: readonly Value[], at: number): BoundValue {
+  protected call(name: string, label: string, args: readonly Value[], at: number): BoundValue {
     const signatures = signaturesOf(name);
     if (signatures === undefined) throw unknownFunction(name, at);
     let best: Signature | undefined;

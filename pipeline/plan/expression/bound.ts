@@ -112,6 +112,8 @@ export type Condition =
       readonly operand: TextOperand;
       readonly pattern: string;
       readonly ignoreCase: boolean;
+      /** One character of ASCII, or '' for none. */
+      readonly escape: string;
     };
 
 /** SQL's three truth values; NULL is `unknown`. */

@@ -66,6 +66,12 @@ const TABLE: Readonly<Record<string, string>> = {
   contains: '(string, string) boolean',
   position: '(string, string) integer',
   reverse: '(string) string',
+  regexp_matches: '(string, string) boolean; (string, string, string) boolean',
+  regexp_full_match: '(string, string) boolean; (string, string, string) boolean',
+  regexp_extract:
+    '(string, string) string; (string, string, integer) string; (string, string, integer, string) string',
+  regexp_replace: '(string, string, string) string; (string, string, string, string) string',
+  'like pattern': '(string, string, string) boolean',
   md5: '(string) string',
   sha256: '(string) string',
   'title case': '(string) string',

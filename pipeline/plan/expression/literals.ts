@@ -52,6 +52,12 @@ export function constantOf(literal: Literal, wanted: ColumnType | null): BoundVa
   return { kind: 'constant', type, value: Number.isSafeInteger(value) ? value : whole };
 }
 
+/** A literal of a number's token, sign included. */
+export function numberLiteral(text: string, at: number): Literal {
+  const type = /e/i.test(text) ? 'double' : text.includes('.') ? 'decimal' : 'integer';
+  return { kind: 'literal', type, text, at };
+}
+
 /** Text of a literal that stands where a text is compared. */
 export function literalText(literal: Literal): string {
   return literal.text;

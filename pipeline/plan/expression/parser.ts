@@ -1,6 +1,9 @@
-import type { BinaryOperator, ComparisonOperator, Expression, Literal } from './ast.ts';
+import type { Expression, Literal } from './ast.ts';
+import { DepthLimit } from './depth-limit.ts';
 import { readInterval } from './interval.ts';
 import { expressionError, type Token } from './lexer.ts';
+import { numberLiteral } from './literals.ts';
+import { BINARIES, COMPARISONS, Power, RESERVED } from './precedence.ts';
 import { TokenReader } from './token-reader.ts';
 import { readTypeName } from './type-name.ts';
 
@@ -9,45 +12,6 @@ import { readTypeName } from './type-name.ts';
  * comparison < BETWEEN, IN, LIKE < || < + - < * / // % < ^ < sign < ::. What SQL has and Sluice has
  * not yet is refused by name ('plan-unsupported'), what is not SQL by place ('plan-invalid').
  */
-
-const Power = {
-  ...{ none: 0, or: 1, and: 2, not: 3, is: 4, comparison: 5, predicate: 6, concatenation: 7 },
-  ...{ sum: 8, product: 9, power: 10, sign: 11, cast: 12 },
-} as const;
-
-/** Deeper nesting is refused, so that nothing that walks an expression overflows the stack. */
-const EXPRESSION_DEPTH_MAX = 200;
-
-const COMPARISONS: Readonly<Record<string, ComparisonOperator>> = {
-  '=': '=',
-  '==': '=',
-  '<>': '<>',
-  '!=': '<>',
-  '<': '<',
-  '<=': '<=',
-  '>': '>',
-  '>=': '>=',
-};
-
-const BINARIES: Readonly<Record<string, { operator: BinaryOperator; power: number }>> = {
-  '||': { operator: '||', power: Power.concatenation },
-  '+': { operator: '+', power: Power.sum },
-  '-': { operator: '-', power: Power.sum },
-  '*': { operator: '*', power: Power.product },
-  '/': { operator: '/', power: Power.product },
-  '//': { operator: '//', power: Power.product },
-  '%': { operator: '%', power: Power.product },
-  '^': { operator: '^', power: Power.power },
-  '**': { operator: '^', power: Power.power },
-};
-
-const RESERVED = new Set(
-  (
-    'and or not in between is null like ilike true false case when then else end select from where ' +
-    'group order by having limit offset union join on using as distinct all any some exists cast ' +
-    'asc desc with into collate similar glob isnull notnull'
-  ).split(' '),
-);
 
 /** What a statement has in its expressions beyond those of a step. */
 export interface ExpressionExtension {
@@ -80,9 +44,7 @@ export function isReserved(word: string): boolean {
 class Parser {
   private readonly reader: TokenReader;
   private readonly extension: ExpressionExtension | null;
-  private depth = 0;
-  /** Height of each node made, for `EXPRESSION_DEPTH_MAX`. */
-  private readonly heights = new WeakMap<Expression, number>();
+  private readonly depth = new DepthLimit();
 
   constructor(reader: TokenReader, extension: ExpressionExtension | null = null) {
     this.reader = reader;
@@ -97,15 +59,14 @@ class Parser {
   }
 
   parse(power: number): Expression {
-    this.depth += 1;
-    if (this.depth > EXPRESSION_DEPTH_MAX) throw this.tooDeep(this.reader.peek().start);
+    this.depth.enter(this.reader.peek().start);
     let left = this.parsePrefix();
     for (;;) {
       const next = this.parseInfix(left, power);
       if (next === undefined) break;
       left = next;
     }
-    this.depth -= 1;
+    this.depth.leave();
     return left;
   }
 
@@ -394,15 +355,20 @@ class Parser {
       case 'like':
       case 'ilike': {
         const pattern = this.parse(Power.predicate);
-        if (this.reader.isWord('escape'))
-          throw this.reader.unsupported('ESCAPE', this.reader.peek().start);
+        const escape = this.reader.takeWord('escape') ? this.parseEscape() : '';
         const ignoreCase = word === 'ilike';
-        const node: Expression = { kind: 'like', operand: left, pattern, ignoreCase, at };
+        const node: Expression = { kind: 'like', operand: left, pattern, ignoreCase, escape, at };
         return this.negate(negated, this.made(node, left, pattern), at);
       }
       default:
         throw this.reader.unexpected(token, 'IN, BETWEEN, LIKE or ILIKE');
     }
+  }
+
+  private parseEscape(): string {
+    const token = this.reader.next();
+    if (token.kind === 'string' && /^[\0-\x7f]?$/.test(token.text)) return token.text;
+    throw this.reader.unexpected(token, "one character such as '!', or ''");
   }
 
   private parseIn(operand: Expression, at: number): Expression {
@@ -422,20 +388,6 @@ class Parser {
   }
 
   private made(node: Expression, ...children: readonly Expression[]): Expression {
-    let height = 1;
-    for (const child of children) height = Math.max(height, 1 + (this.heights.get(child) ?? 1));
-    if (height > EXPRESSION_DEPTH_MAX) throw this.tooDeep(node.at);
-    this.heights.set(node, height);
-    return node;
+    return this.depth.made(node, children);
   }
-
-  private tooDeep(at: number): Error {
-    const expected = `at most ${String(EXPRESSION_DEPTH_MAX)} levels`;
-    return expressionError('The expression is nested too deeply', at, expected);
-  }
-}
-
-function numberLiteral(text: string, at: number): Literal {
-  const type = /e/i.test(text) ? 'double' : text.includes('.') ? 'decimal' : 'integer';
-  return { kind: 'literal', type, text, at };
 }

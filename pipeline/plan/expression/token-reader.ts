@@ -62,9 +62,7 @@ export class TokenReader {
 
   unexpected(token: Token, expected: string): Error {
     const message =
-      token.kind === 'end'
-        ? `The ${this.what} ends too early`
-        : `Unexpected ${describe(token)}`;
+      token.kind === 'end' ? `The ${this.what} ends too early` : `Unexpected ${describe(token)}`;
     return expressionError(message, token.start, expected);
   }
 
