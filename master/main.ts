@@ -70,7 +70,7 @@ async function assemble(
 
   const now = () => Date.now();
   const workers = new WorkerRegistry(now);
-  const assemblies = new Assemblies({ store, blobs });
+  const assemblies = new Assemblies({ store, blobs, now });
   const queue = await openQueue(config, blobDir, log, closers);
   const coordinator = new Coordinator({ store, blobs, queue, workers, assemblies, now, log });
   await coordinator.start();

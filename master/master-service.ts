@@ -7,6 +7,7 @@ import type {
   ChunkPage,
   Job,
   JobPage,
+  JobStatus,
   Manifest,
   Profile,
   RecordPage,
@@ -19,7 +20,7 @@ import type { BlobStore } from '../pipeline/storage/blob-store.ts';
 import type { Assemblies } from './aggregator/assemblies.ts';
 import type { Coordinator, CoordinatorDeps } from './driver/coordinator.ts';
 import { INITIAL_JOB_STATE } from './coordination/job-state.ts';
-import type { JobEvent } from './coordination/job-state.ts';
+import type { Decision, JobEvent } from './coordination/job-state.ts';
 import { isFinal } from './coordination/decide.ts';
 import type { ActiveJob } from './driver/active-job.ts';
 import { ingest } from './ingest/ingest-session.ts';
@@ -127,8 +128,9 @@ export class LocalMasterService implements MasterService {
     return this.#command(id, { kind: 'resume' }, 'resumed');
   }
 
-  retry(id: string): Promise<Job> {
-    return this.#command(id, { kind: 'retry' }, 'retried');
+  async retry(id: string): Promise<Job> {
+    const { status } = this.#find(id).state;
+    return this.#answered(id, await this.#deps.coordinator.retry(id), status, 'retried');
   }
 
   async delete(id: string): Promise<void> {
@@ -222,15 +224,18 @@ export class LocalMasterService implements MasterService {
   }
 
   async #command(id: string, event: JobEvent, verb: string): Promise<Job> {
-    const job = this.#find(id);
+    const { status } = this.#find(id).state;
     const verdict = this.#deps.coordinator.apply(id, event);
+    await Promise.resolve();
+    return this.#answered(id, verdict, status, verb);
+  }
+
+  #answered(id: string, verdict: Decision['verdict'], status: JobStatus, verb: string): Job {
     if (verdict !== 'taken') {
-      const status = job.state.status;
       throw new SluiceError('conflict', `job ${id} is ${status} and cannot be ${verb}`, {
         details: { status },
       });
     }
-    await Promise.resolve();
     return this.getJob(id);
   }
 

@@ -28,7 +28,7 @@ export interface MasterService {
   cancel(id: string): Promise<Job>;
   pause(id: string): Promise<Job>;
   resume(id: string): Promise<Job>;
-  /** Runs the failed chunks again. */
+  /** Runs the failed chunks again, and those whose stored results are damaged. */
   retry(id: string): Promise<Job>;
   delete(id: string): Promise<void>;
   chunks(id: string, cursor: string | null, limit: number): ChunkPage;
@@ -88,7 +88,9 @@ export interface ResultView {
   readonly filename: string;
   /** Strong when complete, null while it grows. */
   readonly etag: string | null;
-  /** Bytes [start, end). */
+  /** Throws when bytes `[start, end)` cannot be sent from their first on, or are known as damaged. */
+  check(start: number, end: number): Promise<void>;
+  /** Bytes [start, end). The stream fails where stored bytes turn out damaged, before the first. */
   stream(start: number, end: number): Readable;
   /** Bytes from `start`, going on while the result grows, until the job ends. */
   follow(start: number, signal: AbortSignal): Readable;

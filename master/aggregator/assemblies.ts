@@ -8,20 +8,27 @@ import type {
   ColumnProfile,
   Profile,
   RecordPage,
+  Reject,
   RejectPage,
 } from '../../pipeline/protocol/index.ts';
+import type { OutputMap } from '../../pipeline/reassembly/output-map.ts';
 import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
-import { isFinal } from '../coordination/decide.ts';
+import { isDamaged, isFinal } from '../coordination/decide.ts';
 import type { ActiveJob } from '../driver/active-job.ts';
 import type { ResultView } from '../service.ts';
 import type { ChunkRecord, JobFacts, JobRecord } from '../storage/job-record.ts';
 import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
 import type { ResultSize } from '../views/job-document.ts';
-import { isDamage } from './damaged-result.ts';
+import { damageError, isDamage } from './damaged-result.ts';
 import { finalAggregate } from './final-aggregate.ts';
 import { JobAssembly } from './job-assembly.ts';
+import { OutputCheck } from './output-check.ts';
 import { RecordPages } from './record-pages.ts';
-import { RESULT_HEAD_BYTES as OUTPUT_START } from '../../pipeline/result/result-format.ts';
+import {
+  decodeSection,
+  readResultHead,
+  RESULT_HEAD_BYTES,
+} from '../../pipeline/result/result-format.ts';
 import { readRejects } from './reject-pages.ts';
 import { resultByteCount } from './result-bytes.ts';
 import type { ResultParts } from './result-bytes.ts';
@@ -47,10 +54,22 @@ export class Assemblies {
   readonly #blobs: BlobStore;
   readonly #assemblies = new Map<string, JobAssembly>();
   readonly #pages = new RecordPages();
+  readonly #check: OutputCheck;
+  #onDamage: (jobId: string, error: SluiceError) => void = () => undefined;
 
-  constructor(deps: { readonly store: SqliteJobStore; readonly blobs: BlobStore }) {
+  constructor(deps: {
+    readonly store: SqliteJobStore;
+    readonly blobs: BlobStore;
+    readonly now: () => number;
+  }) {
     this.#store = deps.store;
     this.#blobs = deps.blobs;
+    this.#check = new OutputCheck(deps.blobs, deps.now);
+  }
+
+  /** Tells of results that turned out damaged when they were read. */
+  onDamage(listener: (jobId: string, error: SluiceError) => void): void {
+    this.#onDamage = listener;
   }
 
   /** Adds the chunk at the job's watermark. Throws `blob-corrupt`, `blob-missing`, `group-limit`. */
@@ -122,7 +141,8 @@ export class Assemblies {
       const complete = isFinal(now.state);
       const finalized = complete && now.state.status.startsWith('completed');
       const write = now.facts.context?.write ?? null;
-      const common = { complete, write, identity: finalized ? resultIdentity(now) : null };
+      const identity = finalized ? resultIdentity(now) : null;
+      const common = { complete, write, identity, damagedChunk: damagedChunk(now) };
       if (now.facts.shape === 'aggregate') {
         const bytes = finalized ? now.facts.resultBytes : 0;
         return { ...common, kind: 'blob', name: aggregateName(jobId), bytes };
@@ -159,7 +179,7 @@ export class Assemblies {
       const place = map.locateRecord(offset + page.records.length);
       if (place === null) break;
       const taskKey = this.#taskKeyOf(job.id, place.chunk);
-      const load = () => this.#loadOutput(taskKey, map.entry(place.chunk).outputBytes);
+      const load = () => this.#guarded(job, map, place.chunk, () => this.#loadOutput(taskKey));
       const wanted = limit - page.records.length;
       const read = await this.#pages.read(
         ...([taskKey, write, columns, nullstr, load, place.within, wanted] as const),
@@ -173,7 +193,9 @@ export class Assemblies {
   async rejects(job: AnyJob, offset: number, limit: number): Promise<RejectPage> {
     const assembly = this.#assemblyOf(job);
     const chunkOf = (index: number) => this.#store.chunk(job.id, index);
-    const rejects = await readRejects(this.#blobs, assembly.map, chunkOf, offset, limit);
+    const read = (chunk: number, work: () => Promise<Reject[]>) =>
+      this.#guarded(job, assembly.map, chunk, work);
+    const rejects = await readRejects(this.#blobs, assembly.map, { chunkOf, read }, offset, limit);
     const available = assembly.map.totals().rejected;
     return { offset, rejects, available, complete: isFinal(job.state) };
   }
@@ -209,7 +231,33 @@ export class Assemblies {
       map: assembly.map,
       complete,
       taskKeyOf: (chunk) => this.#taskKeyOf(job.id, chunk),
+      check: (chunk, part) =>
+        this.#guarded(job, assembly.map, chunk, async () => {
+          const taskKey = this.#taskKeyOf(job.id, chunk);
+          const { outputBytes } = assembly.map.entry(chunk);
+          await (part
+            ? this.#check.recently(taskKey, outputBytes)
+            : this.#check.whole(taskKey, outputBytes));
+        }),
     };
+  }
+
+  /** Reads a chunk's output: damage is told with its place, to the reader and to the job. */
+  async #guarded<T>(
+    job: AnyJob,
+    map: OutputMap,
+    chunk: number,
+    read: () => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await read();
+    } catch (thrown) {
+      const error = toSluiceError(thrown);
+      if (!isDamage(error)) throw error;
+      const damage = damageError({ frame: this.#frameOf(job), map }, chunk, error);
+      this.#onDamage(job.id, damage);
+      throw damage;
+    }
   }
 
   #frameOf(job: AnyJob): OutputFrame {
@@ -224,9 +272,11 @@ export class Assemblies {
     return chunk.taskKey;
   }
 
-  async #loadOutput(taskKey: string, outputBytes: number): Promise<Uint8Array> {
+  async #loadOutput(taskKey: string): Promise<Uint8Array> {
     const name = `results/${taskKey}`;
-    return await this.#blobs.getRange(name, OUTPUT_START, OUTPUT_START + outputBytes);
+    const head = readResultHead(await this.#blobs.getRange(name, 0, RESULT_HEAD_BYTES));
+    const { start, end } = head.sections.output;
+    return decodeSection(head, 'output', await this.#blobs.getRange(name, start, end));
   }
 
   /** The assembly in memory, or one with the map alone, made from the chunks' rows. */
@@ -267,6 +317,12 @@ export class Assemblies {
       yield* this.#store.chunks(jobId, from, Math.min(ROWS_PER_READ, end - from));
     }
   }
+}
+
+/** The chunk whose output is known to be damaged. */
+function damagedChunk({ state }: AnyJob): number | null {
+  const chunk = isDamaged(state) ? state.error?.details['chunk'] : null;
+  return typeof chunk === 'number' ? chunk : null;
 }
 
 /** Equal for equal results: they are a function of input and context, but for failed chunks. */

@@ -1,4 +1,4 @@
-import { type SluiceError, toSluiceError } from '../../pipeline/errors.ts';
+import { SluiceError, toSluiceError } from '../../pipeline/errors.ts';
 import {
   decodeSection,
   readResultHead,
@@ -6,6 +6,13 @@ import {
 } from '../../pipeline/result/result-format.ts';
 import type { SectionName } from '../../pipeline/result/result-format.ts';
 import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
+import { isDamaged } from '../coordination/decide.ts';
+import type { LostResult } from '../coordination/job-state.ts';
+import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
+import { placeOfOutput } from './result-bytes.ts';
+import type { ResultParts } from './result-bytes.ts';
+
+const ROWS_PER_READ = 1_000;
 
 /** Whether an error says that a stored result is lost, so that it has to be made again. */
 export function isDamage(error: SluiceError): boolean {
@@ -14,18 +21,55 @@ export function isDamage(error: SluiceError): boolean {
 
 /**
  * Deletes a task's stored result if it is damaged: one that is whole may be a later attempt's, or
- * belong to another job too. Errors: those of the store.
+ * belong to another job too. Returns whether there is none now. Errors: those of the store.
  */
-export async function discardIfDamaged(blobs: BlobStore, taskKey: string): Promise<void> {
+export async function discardIfDamaged(blobs: BlobStore, taskKey: string): Promise<boolean> {
   const name = `results/${taskKey}`;
   try {
     await verifyResult(blobs, name);
+    return false;
   } catch (thrown) {
     const { code } = toSluiceError(thrown);
-    if (code === 'blob-missing') return;
+    if (code === 'blob-missing') return true;
     if (code !== 'blob-corrupt') throw thrown;
     await blobs.delete(name);
+    return true;
   }
+}
+
+/**
+ * The results that a finished job has lost, when it is known to be damaged: reads every one of them,
+ * and deletes those that are not what was stored. Errors: those of the store.
+ */
+export async function removeLostResults(
+  { store, blobs }: { readonly store: SqliteJobStore; readonly blobs: BlobStore },
+  jobId: string,
+): Promise<LostResult[]> {
+  const state = store.job(jobId)?.state;
+  if (state === undefined || !isDamaged(state)) return [];
+  const lost: LostResult[] = [];
+  for (let from = 0; from < state.chunkCount; from += ROWS_PER_READ) {
+    for (const { index, status, statistics, taskKey } of store.chunks(jobId, from, ROWS_PER_READ)) {
+      if (statistics === null || (status !== 'done' && status !== 'reused')) continue;
+      if (!(await discardIfDamaged(blobs, taskKey))) continue;
+      lost.push({ index, reused: status === 'reused', statistics });
+    }
+  }
+  return lost;
+}
+
+/** What a reader of the result is told, and what the job says from then on. */
+export function damageError(
+  parts: Pick<ResultParts, 'frame' | 'map'>,
+  chunk: number,
+  cause: SluiceError,
+): SluiceError {
+  const { start, end } = placeOfOutput(parts, chunk);
+  const message =
+    `bytes ${start} to ${end} of the result, those of chunk ${chunk}, cannot be had: ` +
+    `${cause.message}. Retry the job: what is damaged is made again, and nothing else`;
+  const details = { chunk, start, end, reason: cause.code };
+  return new SluiceError(cause.code, message, { cause, details });
 }
 
 async function verifyResult(blobs: BlobStore, name: string): Promise<void> {

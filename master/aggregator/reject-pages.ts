@@ -11,11 +11,17 @@ import {
 import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
 import type { ChunkRecord } from '../storage/job-record.ts';
 
+export interface RejectReading {
+  readonly chunkOf: (index: number) => ChunkRecord | null;
+  /** Reads what a chunk has stored: whoever is told of damage is told here. */
+  readonly read: (chunk: number, work: () => Promise<Reject[]>) => Promise<Reject[]>;
+}
+
 /** Rejects `[offset, offset + limit)` in file order, with their places in the whole input. */
 export async function readRejects(
   blobs: BlobStore,
   map: OutputMap,
-  chunkOf: (index: number) => ChunkRecord | null,
+  { chunkOf, read }: RejectReading,
   offset: number,
   limit: number,
 ): Promise<Reject[]> {
@@ -25,22 +31,24 @@ export async function readRejects(
     if (place === null) break;
     const chunk = chunkOf(place.chunk);
     invariant(chunk !== null, 'a merged chunk has a row');
-    const name = `results/${chunk.taskKey}`;
-    const head = readResultHead(await blobs.getRange(name, 0, RESULT_HEAD_BYTES));
-    const { start, end } = head.sections.rejects;
-    const section = decodeSection(head, 'rejects', await blobs.getRange(name, start, end));
-    const base = {
-      chunk: chunk.index,
-      recordsBefore: map.before(chunk.index).recordsIn,
-      linesBefore: chunk.line,
-      byteOffset: chunk.byteOffset,
-    };
-    const wanted = decodeRejects(section).slice(
-      place.within,
-      place.within + limit - rejects.length,
-    );
+    const ofChunk = await read(chunk.index, () => rejectsOf(blobs, map, chunk));
+    const wanted = ofChunk.slice(place.within, place.within + limit - rejects.length);
     invariant(wanted.length > 0, 'a result holds the rejects its statistics say');
-    rejects.push(...wanted.map((reject) => rebaseReject(reject, base)));
+    rejects.push(...wanted);
   }
   return rejects;
+}
+
+async function rejectsOf(blobs: BlobStore, map: OutputMap, chunk: ChunkRecord): Promise<Reject[]> {
+  const name = `results/${chunk.taskKey}`;
+  const head = readResultHead(await blobs.getRange(name, 0, RESULT_HEAD_BYTES));
+  const { start, end } = head.sections.rejects;
+  const section = decodeSection(head, 'rejects', await blobs.getRange(name, start, end));
+  const base = {
+    chunk: chunk.index,
+    recordsBefore: map.before(chunk.index).recordsIn,
+    linesBefore: chunk.line,
+    byteOffset: chunk.byteOffset,
+  };
+  return decodeRejects(section).map((reject) => rebaseReject(reject, base));
 }

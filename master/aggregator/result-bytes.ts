@@ -11,6 +11,11 @@ export interface ResultParts {
   /** Whether the footer belongs to it already. */
   readonly complete: boolean;
   readonly taskKeyOf: (chunk: number) => string;
+  /**
+   * Resolves when the chunk's stored output is what was stored; `part` when not all of it is wanted.
+   * Throws `blob-corrupt`, `blob-missing`.
+   */
+  readonly check: (chunk: number, part: boolean) => Promise<void>;
 }
 
 /** Bytes of the chunks' outputs as they are downloaded. */
@@ -24,6 +29,23 @@ export function resultByteCount(parts: ResultParts): number {
   return parts.frame.header.length + bodyBytes(parts) + footer;
 }
 
+/** Where a chunk's output is in the result. */
+export function placeOfOutput(
+  { frame, map }: Pick<ResultParts, 'frame' | 'map'>,
+  chunk: number,
+): { readonly start: number; readonly end: number } {
+  const at = frame.header.length - frame.skipFirstBytes;
+  const before = map.before(chunk).outputBytes;
+  const start = Math.max(frame.header.length, at + before);
+  return { start, end: Math.max(start, at + before + map.entry(chunk).outputBytes) };
+}
+
+/** The chunk that holds byte `at` of the result; null for the frame and beyond the end. */
+export function chunkAt({ frame, map }: ResultParts, at: number): number | null {
+  if (at < frame.header.length) return null;
+  return map.locate(at - frame.header.length + frame.skipFirstBytes)?.chunk ?? null;
+}
+
 /** Bytes `[start, end)` of the result as a stream that reads no further than it is read. */
 export function resultStream(
   blobs: BlobStore,
@@ -34,7 +56,7 @@ export function resultStream(
   return Readable.from(resultPieces(blobs, parts, start, end), { objectMode: false });
 }
 
-/** The same as pieces. */
+/** The same as pieces. No byte of a chunk's output comes before all of it was found whole. */
 export async function* resultPieces(
   blobs: BlobStore,
   parts: ResultParts,
@@ -54,6 +76,7 @@ export async function* resultPieces(
     const take = Math.min(size - place.within, stop - at);
     const from = RESULT_HEAD_BYTES + place.within;
     const name = `results/${parts.taskKeyOf(place.chunk)}`;
+    await parts.check(place.chunk, take < size);
     for await (const piece of blobs.stream(name, from, from + take)) yield piece as Uint8Array;
     at += take;
   }

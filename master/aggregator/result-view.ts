@@ -3,7 +3,8 @@ import { Readable } from 'node:stream';
 import type { OutputEncoding } from '../../pipeline/execution/context.ts';
 import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
 import type { ResultView } from '../service.ts';
-import { resultByteCount, resultPieces, resultStream } from './result-bytes.ts';
+import { chunkAt, placeOfOutput, resultByteCount } from './result-bytes.ts';
+import { resultPieces, resultStream } from './result-bytes.ts';
 import type { ResultParts } from './result-bytes.ts';
 
 /** Where a result's bytes are now: one object, or the outputs of the chunks merged so far. */
@@ -13,6 +14,8 @@ export type ResultSource = {
   readonly write: OutputEncoding | null;
   /** Names the finished bytes: what the input and the context were. */
   readonly identity: string | null;
+  /** A chunk whose stored output is known to be damaged. */
+  readonly damagedChunk: number | null;
 } & (
   | { readonly kind: 'blob'; readonly name: string; readonly bytes: number }
   | { readonly kind: 'parts'; readonly parts: ResultParts | null }
@@ -42,10 +45,26 @@ export function resultView(
     contentType,
     filename: `${baseName(jobName)}.result.${extension}`,
     etag: source.complete && source.identity !== null ? `"${source.identity}"` : null,
+    check: (start, end) => checkBefore(source, start, Math.min(end, bytes)),
     stream: (start, end) => streamOf(blobs, source, start, Math.min(end, bytes)),
     follow: (start, signal) =>
       Readable.from(followed(blobs, sourceNow, start, signal), { objectMode: false }),
   };
+}
+
+/**
+ * Looks at what would end the answer at its beginning, and at what is known to be damaged. The rest
+ * is looked at as it is sent.
+ */
+async function checkBefore(source: ResultSource, start: number, end: number): Promise<void> {
+  if (source.kind === 'blob' || source.parts === null || start >= end) return;
+  const { parts, damagedChunk } = source;
+  if (damagedChunk !== null) {
+    const place = placeOfOutput(parts, damagedChunk);
+    if (place.start < end && place.end > start) await parts.check(damagedChunk, false);
+  }
+  const first = chunkAt(parts, Math.max(start, parts.frame.header.length));
+  if (first !== null && placeOfOutput(parts, first).start < end) await parts.check(first, true);
 }
 
 function byteCount(source: ResultSource): number {

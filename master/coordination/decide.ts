@@ -1,7 +1,15 @@
 import type { ErrorDocument } from '../../pipeline/errors.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import { FINAL_STATUSES } from '../../pipeline/protocol/index.ts';
-import type { Attempt, ChunkChange, Decision, JobEffect, JobEvent, JobState } from './job-state.ts';
+import type {
+  Attempt,
+  ChunkChange,
+  Decision,
+  JobEffect,
+  JobEvent,
+  JobState,
+  LostResult,
+} from './job-state.ts';
 import { addStatistics } from './job-state.ts';
 import { rangesAdd, rangesFrom, rangesHave, rangesNextMissing, rangesRemove } from './range-set.ts';
 
@@ -50,8 +58,12 @@ export function decide(state: JobState, event: JobEvent): Decision {
       return state.status === 'paused'
         ? advance({ ...state, status: openStatus(state) })
         : refused(state);
+    case 'result-damaged':
+      return isCompleted(state) && !isDamaged(state)
+        ? taken({ ...state, status: 'completed_with_failures', error: event.error })
+        : ignored(state);
     case 'retry':
-      return onRetry(state);
+      return onRetry(state, event);
     case 'reconnected':
       return isFinal(state) ? ignored(state) : taken(state, [], publishAgain(state));
     case 'recovered':
@@ -69,6 +81,12 @@ export function isPublishable(state: JobState): boolean {
 
 export function isFinal(state: JobState): boolean {
   return FINAL_STATUSES.includes(state.status);
+}
+
+/** Whether the finished job's stored output is known not to be what was stored. */
+export function isDamaged({ status, error }: JobState): boolean {
+  const isDamage = error?.code === 'blob-corrupt' || error?.code === 'blob-missing';
+  return status === 'completed_with_failures' && isDamage;
 }
 
 /** Chunks that are neither answered nor running. */
@@ -177,22 +195,26 @@ function makeAgain(
   event: Extract<JobEvent, { kind: 'merge-failed' | 'rebuild-failed' }>,
 ): Decision {
   const { index, attempt, error } = event;
-  const undone: JobState = {
-    ...state,
-    merging: false,
-    // A reused chunk was never published; all before it are answered.
-    cursor: Math.max(state.cursor, index + 1),
-    answered: rangesRemove(state.answered, index),
-    doneCount: state.doneCount - (event.reused ? 0 : 1),
-    reusedCount: state.reusedCount - (event.reused ? 1 : 0),
-    totals: addStatistics(state.totals, event.statistics, -1),
-  };
+  const undone: JobState = { ...withoutResult(state, event), merging: false };
   const discard: JobEffect = { kind: 'discard-result', index };
   if (attempt < LIMITS.chunkAttemptsMax) {
     const waiting = [...undone.waiting, { index, attempt: attempt + 1 }];
     return taken({ ...undone, waiting }, [{ index, status: 'queued', error }], [discard]);
   }
   return advance(quarantine(undone, index), [{ index, status: 'failed', error }], [discard]);
+}
+
+/** The job without a result that it had counted. */
+function withoutResult(state: JobState, { index, reused, statistics }: LostResult): JobState {
+  return {
+    ...state,
+    // A reused chunk was never published; all before it are answered.
+    cursor: Math.max(state.cursor, index + 1),
+    answered: rangesRemove(state.answered, index),
+    doneCount: state.doneCount - (reused ? 0 : 1),
+    reusedCount: state.reusedCount - (reused ? 1 : 0),
+    totals: addStatistics(state.totals, statistics, -1),
+  };
 }
 
 /** The job as it was before chunk `index` was merged. What is answered stays so. */
@@ -210,18 +232,23 @@ function onFinalized(state: JobState, verdict: ErrorDocument | null): Decision {
   return taken({ ...state, status: whole ? 'completed' : 'completed_with_failures', error });
 }
 
-/** Runs failed chunks again, those that a failed job left behind, and the end of the job. */
-function onRetry(state: JobState): Decision {
-  const hasFailed = state.status === 'failed' || state.failed.length > 0;
+/**
+ * Runs failed chunks again, those that a failed job left behind, those whose results are lost, and
+ * the end of the job.
+ */
+function onRetry(state: JobState, event: Extract<JobEvent, { kind: 'retry' }>): Decision {
+  const hasFailed = state.status === 'failed' || state.failed.length > 0 || isDamaged(state);
   if (!hasFailed || !isFinal(state) || state.status === 'cancelled') return refused(state);
   if (state.input !== 'complete') return refused(state);
-  const watermark = Math.min(state.failed[0] ?? state.watermark, state.watermark);
-  const merged = unmerged(state, watermark);
+  const lost = (event.lost ?? []).filter(({ index }) => isAnswered(state, index));
+  const again = [...state.failed, ...lost.map(({ index }) => index)];
+  const watermark = Math.min(...again, state.watermark);
+  const merged = lost.reduce(withoutResult, unmerged(state, watermark));
   let { answered } = merged;
-  for (const index of state.failed) answered = rangesRemove(answered, index);
+  for (const index of again) answered = rangesRemove(answered, index);
   const waiting: Attempt[] = [];
   const firstMissing = rangesNextMissing(answered, watermark);
-  for (let index = firstMissing; index < state.cursor;) {
+  for (let index = firstMissing; index < merged.cursor;) {
     waiting.push({ index, attempt: 1 });
     index = rangesNextMissing(answered, index + 1);
   }
@@ -301,6 +328,15 @@ function quarantine(state: JobState, index: number): JobState {
 function isOutstanding(state: JobState, index: number): boolean {
   if (isFinal(state) || index >= state.chunkCount || index < state.watermark) return false;
   return !rangesHave(state.answered, index);
+}
+
+function isAnswered(state: JobState, index: number): boolean {
+  if (index >= state.chunkCount || state.failed.includes(index)) return false;
+  return index < state.watermark || rangesHave(state.answered, index);
+}
+
+function isCompleted({ status }: JobState): boolean {
+  return status === 'completed' || status === 'completed_with_failures';
 }
 
 function nextUnpublished(state: JobState): number {

@@ -12,8 +12,8 @@ import type { RangeSet } from './range-set.ts';
  * | processing              | the input is complete                | every chunk is answered        |
  * | finalizing              | every chunk is answered and merged   | the outputs are durable        |
  * | paused                  | pause                                | resume, cancel                 |
- * | completed               | finalized, nothing failed            | never                          |
- * | completed_with_failures | finalized, chunks or budget failed   | retry                          |
+ * | completed               | finalized, nothing failed            | its output is damaged          |
+ * | completed_with_failures | chunks or budget failed, or damage   | retry                          |
  * | failed                  | input cut, on_error: fail, no output | retry, when the input is there |
  * | cancelled               | cancel                               | never                          |
  *
@@ -47,6 +47,13 @@ export interface Attempt {
   readonly index: number;
   /** 1 for the first. */
   readonly attempt: number;
+}
+
+/** An answered chunk whose stored result is gone. */
+export interface LostResult {
+  readonly index: number;
+  readonly reused: boolean;
+  readonly statistics: ChunkStatistics;
 }
 
 export type JobEvent =
@@ -95,7 +102,10 @@ export type JobEvent =
   | { readonly kind: 'cancel' }
   | { readonly kind: 'pause' }
   | { readonly kind: 'resume' }
-  | { readonly kind: 'retry' }
+  /** A finished job's stored output turned out not to be what was stored. */
+  | { readonly kind: 'result-damaged'; readonly error: ErrorDocument }
+  /** `lost`: answered chunks whose results are gone, found before. They are made again. */
+  | { readonly kind: 'retry'; readonly lost?: readonly LostResult[] }
   /** The broker came back: it may have lost what was published. */
   | { readonly kind: 'reconnected' }
   /** The master was restarted: effects that were under way may not have been performed. */

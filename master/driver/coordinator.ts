@@ -1,7 +1,7 @@
 import { setTimeout as sleepFor } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { ErrorDocument } from '../../pipeline/errors.ts';
-import { SluiceError } from '../../pipeline/errors.ts';
+import { errorDocument, SluiceError } from '../../pipeline/errors.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import type {
   Announcement,
@@ -19,7 +19,7 @@ import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
 import { bytesProcessed } from '../views/job-document.ts';
 import { ActiveJob } from './active-job.ts';
 import type { Assemblies } from '../aggregator/assemblies.ts';
-import { discardIfDamaged } from '../aggregator/damaged-result.ts';
+import { discardIfDamaged, removeLostResults } from '../aggregator/damaged-result.ts';
 import { placeOfFault } from './fault-place.ts';
 import { ResultMerger } from './result-merger.ts';
 import { TaskPublisher } from './task-publisher.ts';
@@ -89,6 +89,7 @@ export class Coordinator {
       ...shared,
       apply: (job, event) => this.#applyTo(job, event),
     });
+    deps.assemblies.onDamage((jobId, error) => this.#onDamage(jobId, error));
   }
 
   /** Takes up what an earlier process left unfinished, and starts to listen to the queue. */
@@ -104,6 +105,11 @@ export class Coordinator {
     await this.#deps.queue.onDeadLetter((task, reason) => this.#onDeadLetter(task, reason));
     await this.#deps.queue.onAnnouncement((announcement) => this.#onAnnouncement(announcement));
     this.#schedule();
+  }
+
+  /** Retries a job at its end. What a damaged one has lost is looked for first, in all its results. */
+  async retry(jobId: string): Promise<Decision['verdict']> {
+    return this.apply(jobId, { kind: 'retry', lost: await removeLostResults(this.#deps, jobId) });
   }
 
   /** Stops performing effects; what was not performed is performed again after a restart. */
@@ -200,9 +206,9 @@ export class Coordinator {
     if (facts !== null) job.factsSaved(facts);
   }
 
-  /** Only `retry` brings a job back that had come to its end. */
+  /** Only `retry`, and damage that is found, bring a job back that had come to its end. */
   #wake(jobId: string, event: JobEvent): ActiveJob | undefined {
-    if (event.kind !== 'retry') return undefined;
+    if (event.kind !== 'retry' && event.kind !== 'result-damaged') return undefined;
     const record = this.#deps.store.job(jobId);
     if (record === null) return undefined;
     const job = new ActiveJob(record, this.#deps.now);
@@ -296,6 +302,16 @@ export class Coordinator {
     }
   }
 
+  /** The reader is told in any case: a commit that fails must not hide that. */
+  #onDamage(jobId: string, error: SluiceError): void {
+    this.#deps.log.error({ jobId, err: error }, 'stored result is damaged');
+    try {
+      this.apply(jobId, { kind: 'result-damaged', error: errorDocument(error) });
+    } catch (thrown) {
+      this.#deps.log.error({ jobId, err: thrown }, 'commit failed');
+    }
+  }
+
   async #onAnnouncement(announcement: Announcement): Promise<void> {
     switch (announcement.kind) {
       case 'worker':
@@ -317,16 +333,9 @@ export class Coordinator {
       return;
     }
     const { chunkIndex: index, attempt, worker, reused, ms, statistics } = result;
-    const event = {
-      kind: 'result-announced',
-      index,
-      attempt,
-      worker,
-      reused,
-      ms,
-      statistics,
-    } as const;
-    if (this.apply(result.jobId, event) !== 'taken') this.counts.announcementsDuplicate += 1;
+    const about = { index, attempt, worker, reused, ms, statistics };
+    if (this.apply(result.jobId, { kind: 'result-announced', ...about }) !== 'taken')
+      this.counts.announcementsDuplicate += 1;
   }
 
   async #onFailure(failure: FailureAnnouncement): Promise<void> {

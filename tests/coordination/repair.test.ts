@@ -24,6 +24,16 @@ function result(index: number, reused = false): JobEvent {
   return { kind: 'result-announced', index, attempt, reused, ...facts };
 }
 
+/** A job of three chunks, the second of them reused, that has come to its end. */
+function completed(): JobState {
+  const merged = [0, 1, 2].flatMap((index): JobEvent[] => [
+    result(index, index === 1),
+    { kind: 'chunk-merged', index },
+  ]);
+  const end: JobEvent = { kind: 'finalized', verdict: null };
+  return after([...stored(3), { kind: 'input-complete' }, ...merged, end]);
+}
+
 const lost = (
   kind: 'merge-failed' | 'rebuild-failed',
   index: number,
@@ -87,5 +97,43 @@ describe('a result that is lost', () => {
       again,
     );
     expect(done.status).toBe('finalizing');
+  });
+});
+
+describe('a finished job whose output is damaged', () => {
+  const damaged: JobEvent = { kind: 'result-damaged', error };
+
+  it('says so, once, and can be retried', () => {
+    expect(decide(completed(), { kind: 'retry' }).verdict).toBe('refused');
+    const state = after([damaged], completed());
+    expect(state).toMatchObject({ status: 'completed_with_failures', error, failed: [] });
+    expect(decide(state, { ...damaged, error: { ...error, message: 'y' } }).verdict).toBe(
+      'ignored',
+    );
+  });
+
+  it('makes what is lost again, and nothing else', () => {
+    const { index, reused, statistics } = { index: 1, reused: true, statistics: ZERO_STATISTICS };
+    const retry: JobEvent = { kind: 'retry', lost: [{ index, reused, statistics }] };
+    const { state, effects, changes } = decide(after([damaged], completed()), retry);
+    expect(state).toMatchObject({ status: 'processing', watermark: 1, error: null });
+    expect(state).toMatchObject({ doneCount: 2, reusedCount: 0 });
+    expect(changes).toEqual([{ index: 1, status: 'queued', error: null }]);
+    expect(effects).toEqual([{ kind: 'rebuild', watermark: 1 }]);
+    const again = after([{ kind: 'slot-granted' }, result(1)], state);
+    const merges = [1, 2].map((one): JobEvent => ({ kind: 'chunk-merged', index: one }));
+    const done = after([...merges, { kind: 'finalized', verdict: null }], again);
+    expect(done).toMatchObject({ status: 'completed', doneCount: 3, error: null });
+  });
+
+  it('writes its outputs again when no chunk is lost', () => {
+    const { state, effects } = decide(after([damaged], completed()), { kind: 'retry', lost: [] });
+    expect(state.status).toBe('finalizing');
+    expect(effects.map(({ kind }) => kind)).toEqual(['rebuild', 'finalize']);
+  });
+
+  it('is not told of while it is under way', () => {
+    const running = after([...stored(1), { kind: 'input-complete' }]);
+    expect(decide(running, damaged).verdict).toBe('ignored');
   });
 });

@@ -89,7 +89,7 @@ const OPERATIONS = [
 
 /** What people do to jobs, as the service does it for them. */
 function operate(world: World): void {
-  const { random, master } = world;
+  const { random, master, scheduler } = world;
   if (master === null || !master.process.alive || world.jobs.length === 0) return;
   const job = random.pick(world.jobs);
   const kind = random.pick(OPERATIONS);
@@ -101,6 +101,10 @@ function operate(world: World): void {
     return;
   }
   if (kind === 'cancel' && random.chance(0.5)) return;
+  if (kind === 'retry') {
+    master.coordinator.retry(job.id).catch(() => scheduler.note(`retry of ${job.id} failed`));
+    return;
+  }
   attempt(() => master.coordinator.apply(job.id, { kind }));
 }
 

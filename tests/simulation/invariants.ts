@@ -22,7 +22,8 @@ export interface CommittedJob {
   readonly rows: Row[];
   /** `index.attempt` of tasks that were handed to the queue. */
   readonly published: Set<string>;
-  readonly everPublished: Set<number>;
+  /** Chunks that were published or answered at some time. */
+  readonly everAsked: Set<number>;
   /** Where the merge in this master's memory is; null when it holds nothing of the job. */
   merged: number | null;
 }
@@ -57,7 +58,7 @@ export class Invariants {
       state,
       rows: [],
       published: new Set(),
-      everPublished: new Set(),
+      everAsked: new Set(),
       merged: null,
     });
   }
@@ -113,7 +114,10 @@ export class Invariants {
       row.attempts = change.attempts ?? row.attempts;
       row.statistics = change.statistics ?? row.statistics;
       check(!(counted && isCounted(row)), `chunk ${change.index} is counted once`);
-      if (counted) reopened = true;
+      if (counted) {
+        reopened = true;
+        job.everAsked.add(change.index);
+      }
       if (isCounted(row)) {
         check(row.statistics !== null && isBalanced(row.statistics), 'each chunk balances');
       }
@@ -138,9 +142,9 @@ export class Invariants {
     published.add(name);
     if (!isNew) return;
     check(state.status !== 'paused', `${what} is not published while the job is paused`);
-    // The watermark may have gone back since a chunk was published first.
-    const isFirst = attempt === 1 && !job.everPublished.has(index);
-    job.everPublished.add(index);
+    // The watermark may have gone back since a chunk was published first, or answered.
+    const isFirst = attempt === 1 && !job.everAsked.has(index);
+    job.everAsked.add(index);
     const isNear = !isFirst || index < state.watermark + LIMITS.reorderChunksMax;
     check(isNear, `${what} is within the reorder window`);
     const running = [...this.jobs.values()]
@@ -188,7 +192,8 @@ function checkStatus(before: JobState, next: JobState): void {
   if (!isFinal(before)) return;
   const left = next.status !== before.status;
   check(!left || before.status !== 'cancelled', `a cancelled job becomes ${next.status}`);
-  check(!left || !isFinal(next), `${before.status} becomes ${next.status}`);
+  const isDamage = before.status === 'completed' && next.status === 'completed_with_failures';
+  check(!left || isDamage || !isFinal(next), `${before.status} becomes ${next.status}`);
 }
 
 /** What the state says in numbers is what the chunks' rows say one by one. */

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { OutputCheck as OutputCheckClass } from '../../master/aggregator/output-check.ts';
 import type { Assemblies } from '../../master/aggregator/assemblies.ts';
 import { addStatistics } from '../../master/coordination/job-state.ts';
 import type { Decision, JobEvent, JobState } from '../../master/coordination/job-state.ts';
@@ -15,6 +16,7 @@ const SEEDS_MAX = 150;
 
 type Decide = (state: JobState, event: JobEvent) => Decision;
 const broken = vi.hoisted(() => ({
+  isOutputUnchecked: false,
   decide: null as ((decide: Decide, state: JobState, event: JobEvent) => Decision) | null,
 }));
 
@@ -23,6 +25,16 @@ vi.mock('../../master/coordination/decide.ts', async (original) => {
   const decide: Decide = (state, event) =>
     broken.decide?.(production.decide, state, event) ?? production.decide(state, event);
   return { ...production, decide };
+});
+
+vi.mock('../../master/aggregator/output-check.ts', async (original) => {
+  const production = await original<{ OutputCheck: typeof OutputCheckClass }>();
+  class OutputCheck extends production.OutputCheck {
+    override async whole(...of: [string, number]): Promise<void> {
+      if (!broken.isOutputUnchecked) await super.whole(...of);
+    }
+  }
+  return { ...production, OutputCheck };
 });
 
 /** What the first run that breaks a promise says. */
@@ -49,6 +61,12 @@ function overridden<T extends object>(target: T, members: Partial<T>): T {
 describe('the simulation catches', { timeout: 0 }, () => {
   afterEach(() => {
     broken.decide = null;
+    broken.isOutputUnchecked = false;
+  });
+
+  it('a stored output that is handed out without a look at its hash', async () => {
+    broken.isOutputUnchecked = true;
+    expect(await firstViolation({})).toMatch(/byte for byte/);
   });
 
   it('a task that is acknowledged before its result is stored', async () => {

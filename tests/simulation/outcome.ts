@@ -1,9 +1,10 @@
 import type { Readable } from 'node:stream';
 import { Assemblies } from '../../master/aggregator/assemblies.ts';
 import type { Profile } from '../../pipeline/protocol/index.ts';
+import { isDamaged } from '../../master/coordination/decide.ts';
+import { toSluiceError } from '../../pipeline/errors.ts';
 import { Violation, check } from './invariants.ts';
 import type { SimJob } from './sim-job.ts';
-import type { SimMaster } from './sim-master.ts';
 import { expectedOf, failsOn } from './workload.ts';
 import type { World } from './world.ts';
 
@@ -24,7 +25,9 @@ export function checkCompleted(world: World, job: SimJob): void {
 }
 
 /** Compares what a job has come to, in every view of it, with the oracle. */
-export async function checkOutcome(world: World, master: SimMaster, job: SimJob): Promise<void> {
+export async function checkOutcome(world: World, job: SimJob): Promise<void> {
+  const { master } = world;
+  check(master !== null, 'there is a master');
   const record = world.store.job(job.id);
   if (record === null) return;
   const { state, facts } = record;
@@ -39,11 +42,15 @@ export async function checkOutcome(world: World, master: SimMaster, job: SimJob)
   );
   // As the master that merged it shows it, and as one does that was just started.
   const blobs = world.disk.view(master.process);
-  for (const assemblies of [master.assemblies, new Assemblies({ store: world.store, blobs })]) {
+  const now = () => world.scheduler.nowMs;
+  for (const assemblies of [
+    master.assemblies,
+    new Assemblies({ store: world.store, blobs, now }),
+  ]) {
     const view = assemblies.result(job.id, () => record);
     check(view.complete, 'a finished result is complete');
-    // Damage to what a finished job left is found and removed, and made good by the next job only.
-    if (isLostToDamage(world, job.id)) return;
+    // A chunk that nobody can process cannot be made again either.
+    if (state.status !== 'completed' && isDamagedForGood(world, job.id)) return;
     const output = await readAll(view.stream(0, view.bytes), job);
     check(output.equals(wanted.output), `${job.id}: the output is the oracle's, byte for byte`);
   }
@@ -57,12 +64,26 @@ export async function checkOutcome(world: World, master: SimMaster, job: SimJob)
   );
 }
 
-function isLostToDamage(world: World, jobId: string): boolean {
-  const { objects, everDamaged } = world.disk;
+function isDamagedForGood(world: World, jobId: string): boolean {
   return world.store
     .chunks(jobId, 0, 1_000)
-    .map(({ taskKey }) => `results/${taskKey}`)
-    .some((name) => !objects.has(name) && everDamaged.has(name));
+    .some(({ taskKey }) => world.disk.everDamaged.has(`results/${taskKey}`));
+}
+
+/** Reads a finished job's result as somebody does who downloads it. Damage is told to the job. */
+export async function readResult(world: World, job: SimJob): Promise<void> {
+  const { master } = world;
+  const record = world.store.job(job.id);
+  if (master === null || record?.state.status !== 'completed') return;
+  const view = master.assemblies.result(job.id, () => record);
+  try {
+    for await (const piece of view.stream(0, view.bytes)) void piece;
+  } catch (thrown) {
+    const { code } = toSluiceError(thrown);
+    check(code === 'blob-corrupt' || code === 'blob-missing', `${job.id} can be read: ${code}`);
+    const after = world.stateOf(job);
+    check(after !== undefined && isDamaged(after), `${job.id} says that its result is damaged`);
+  }
 }
 
 async function readAll(stream: Readable, job: SimJob): Promise<Buffer> {

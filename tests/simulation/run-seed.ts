@@ -1,7 +1,7 @@
 import { startChaos } from './chaos.ts';
 import { isCalm } from './faults.ts';
 import { Violation, check } from './invariants.ts';
-import { checkCompleted, checkOutcome, mustComplete } from './outcome.ts';
+import { checkCompleted, checkOutcome, mustComplete, readResult } from './outcome.ts';
 import type { Random } from './random.ts';
 import type { SimJob } from './sim-job.ts';
 import type { Wrappers } from './sim-master.ts';
@@ -54,12 +54,13 @@ async function simulate(world: World): Promise<void> {
   await runUntilSettled(world);
   if (calm) for (const job of world.jobs) checkCompleted(world, job);
   if (sendAgain(world)) await runUntilSettled(world);
-  for (let retry = 0; retry < RETRIES_MAX && retryFailed(world); retry++) {
+  for (let retry = 0; retry < RETRIES_MAX; retry++) {
+    // Whoever reads a damaged result is told of it, and so is everybody else from then on.
+    for (const job of world.jobs) await during(world, readResult(world, job));
+    if (!(await retryFailed(world))) break;
     await runUntilSettled(world);
   }
-  const { master } = world;
-  check(master !== null, 'there is a master');
-  for (const job of world.jobs) await checkOutcome(world, master, job);
+  for (const job of world.jobs) await during(world, checkOutcome(world, job));
 }
 
 /** Lets time pass until every job is at its end, and holds each step against the promises. */
@@ -77,13 +78,29 @@ async function runUntilSettled(world: World): Promise<void> {
   }
 }
 
+/** Lets the world go on until the work has come to its end. */
+async function during<T>(world: World, work: Promise<T>): Promise<T> {
+  let isOver = false;
+  const over = work.finally(() => {
+    isOver = true;
+  });
+  over.catch(() => undefined);
+  while (!isOver) {
+    const moved = await world.scheduler.step();
+    check(moved, 'somebody waits for what never comes');
+  }
+  return await over;
+}
+
 /** Retries what can be repaired. False when there is nothing. */
-function retryFailed(world: World): boolean {
+async function retryFailed(world: World): Promise<boolean> {
   const repairable = world.jobs.filter(
     (job) => mustComplete(world, job) && world.stateOf(job)?.status !== 'completed',
   );
+  const { master } = world;
+  check(master !== null, 'there is a master');
   for (const job of repairable) {
-    const verdict = world.master?.coordinator.apply(job.id, { kind: 'retry' });
+    const verdict = await during(world, master.coordinator.retry(job.id));
     check(verdict === 'taken', `${job.id} can be retried: ${describeJobs(world)}`);
   }
   return repairable.length > 0;

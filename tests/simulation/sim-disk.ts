@@ -55,7 +55,7 @@ export class SimDisk {
     };
   }
 
-  /** Flips a bit of a stored result, in its head or its partial. Null when there is none. */
+  /** Flips a bit of a stored result, anywhere in it. Null when there is none. */
   corruptResult(): string | null {
     const names = [...this.objects.keys()].filter((name) => name.startsWith('results/'));
     if (names.length === 0) return null;
@@ -63,8 +63,9 @@ export class SimDisk {
     const bytes = Buffer.from(this.objects.get(name)!);
     let at = this.#random.below(RESULT_HEAD_BYTES);
     try {
-      const { start, end } = readResultHead(bytes).sections.partial;
-      if (end > start && this.#random.chance(0.6)) at = this.#random.between(start, end - 1);
+      const { sections } = readResultHead(bytes);
+      const { start, end } = this.#random.pick(Object.values(sections));
+      if (end > start) at = this.#random.between(start, end - 1);
     } catch {
       return null;
     }

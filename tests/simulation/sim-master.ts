@@ -32,7 +32,7 @@ export function startMaster(world: World, process: SimProcess): SimMaster {
   const watched = watchedStore(world, process);
   const store = world.wrappers.store?.(watched, process) ?? watched;
   const blobs = world.disk.view(process);
-  const assembling = new Assemblies({ store, blobs });
+  const assembling = new Assemblies({ store, blobs, now: () => world.scheduler.nowMs });
   const inner = world.wrappers.assemblies?.(assembling, process) ?? assembling;
   const assemblies = watchedAssemblies(inner, world.invariants);
   const now = () => world.clockMs();

@@ -253,6 +253,7 @@ export class FakeMasterService implements MasterService {
       contentType: 'text/csv; charset=utf-8',
       filename: entry.job.name,
       etag: complete ? `"etag-${id}"` : null,
+      check: async () => undefined,
       stream: (start, end) => this.#counted(Readable.from(slices(entry.result, start, end))),
       follow: (start, signal) => {
         const stream = new PassThrough();

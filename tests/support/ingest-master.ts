@@ -35,7 +35,7 @@ export async function ingestMaster(): Promise<IngestMaster> {
   const blobs = new FileBlobStore(blobDir);
   const store = new SqliteJobStore(path.join(dataDir, 'jobs.sqlite'));
   const workers = new WorkerRegistry(now);
-  const assemblies = new Assemblies({ store, blobs });
+  const assemblies = new Assemblies({ store, blobs, now });
   const queue = new InProcessProducer({
     ...{ workerEntry: '', storage: { kind: 'file', dir: blobDir }, log },
   });

@@ -15,7 +15,7 @@ const ACTIONS = {
   cancel: 'Stop a job; what is done stays',
   pause: 'Publish no further chunks of a job',
   resume: 'Go on with a paused job',
-  retry: "Run a job's failed chunks again",
+  retry: "Run a job's failed chunks again, and those whose stored results are damaged",
 } as const;
 
 /** Listing, reading and steering jobs. */

@@ -92,7 +92,7 @@ export async function resultRoutes(app: Server, { service }: RouteContext): Prom
       describe(reply, view);
       return isOn(request.query.follow)
         ? follow(request, reply, view)
-        : sendBytes(request, reply, view);
+        : await sendBytes(request, reply, view);
     },
   });
 }
@@ -120,7 +120,11 @@ function describe(reply: FastifyReply, view: ResultView): void {
 }
 
 /** Whole, part, or nothing new. While the result grows its whole length is not known: `*`. */
-function sendBytes(request: FastifyRequest, reply: FastifyReply, view: ResultView): FastifyReply {
+async function sendBytes(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  view: ResultView,
+): Promise<FastifyReply> {
   if (isUnchanged(request, view)) return reply.code(304).send();
   const { bytes, complete } = view;
   const range = parseByteRange(applicableRange(request, view), bytes);
@@ -132,6 +136,7 @@ function sendBytes(request: FastifyRequest, reply: FastifyReply, view: ResultVie
     });
   }
   const { start, end } = range.kind === 'part' ? range : { start: 0, end: bytes };
+  await checkBefore(reply, view, start, end);
   if (range.kind === 'part') {
     const total = complete ? String(bytes) : '*';
     void reply.code(206).header('content-range', `bytes ${start}-${end - 1}/${total}`);
@@ -139,6 +144,22 @@ function sendBytes(request: FastifyRequest, reply: FastifyReply, view: ResultVie
   void reply.header('content-length', end - start);
   if (request.method === 'HEAD') return reply.send();
   return start === end ? reply.send('') : reply.send(view.stream(start, end));
+}
+
+/** What is damaged is said in words, as long as no byte was sent; later the connection ends early. */
+async function checkBefore(
+  reply: FastifyReply,
+  view: ResultView,
+  start: number,
+  end: number,
+): Promise<void> {
+  try {
+    await view.check(start, end);
+  } catch (thrown) {
+    for (const name of ['content-disposition', 'accept-ranges', 'etag'])
+      void reply.removeHeader(name);
+    throw thrown;
+  }
 }
 
 function follow(request: FastifyRequest, reply: FastifyReply, view: ResultView): FastifyReply {
