@@ -78,6 +78,14 @@ export const LIMITS = {
   deliveryLimit: 3,
   /** Groups of one aggregation held in memory, until partitions exist. */
   groupCountMax: 2_000_000,
+  /** Text of one lookup file, decoded: some million short records. Larger tables are not looked up. */
+  lookupBytesMax: 64 * MIB,
+  /** What the lookups of one plan take in a worker that has loaded them: a third of its memory. */
+  lookupMemoryBytesMax: 128 * MIB,
+  /** Lookup files that come with one job. */
+  lookupCountMax: 16,
+  /** Output of one chunk when a join multiplies its records. */
+  joinOutputBytesMax: 128 * MIB,
   /** JSON nesting; deeper documents are hostile. */
   jsonDepthMax: 256,
   jsonKeyBytesMax: 64 * KIB,

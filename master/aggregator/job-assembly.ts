@@ -45,9 +45,9 @@ export class JobAssembly {
   /** Takes a chunk into the map alone, without its partial. */
   append(index: number, statistics: ChunkStatistics): void {
     this.fillTo(index);
-    const { outputBytes, recordsOut, rejected, recordsIn, lines, bytesIn } = statistics;
+    const { outputBytes, outputRecords, rejected, recordsIn, lines, bytesIn } = statistics;
     this.map.append(index, {
-      ...{ outputBytes, outputRecords: recordsOut, rejected, recordsIn, lines, bytesIn },
+      ...{ outputBytes, outputRecords, rejected, recordsIn, lines, bytesIn },
     });
   }
 

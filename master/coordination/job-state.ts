@@ -149,6 +149,7 @@ export const ZERO_STATISTICS: ChunkStatistics = {
   aggregated: 0,
   lines: 0,
   bytesIn: 0,
+  outputRecords: 0,
   outputBytes: 0,
 };
 
@@ -166,6 +167,7 @@ export function addStatistics(
     aggregated: a.aggregated + sign * b.aggregated,
     lines: a.lines + sign * b.lines,
     bytesIn: a.bytesIn + sign * b.bytesIn,
+    outputRecords: a.outputRecords + sign * b.outputRecords,
     outputBytes: a.outputBytes + sign * b.outputBytes,
   };
 }

@@ -42,6 +42,7 @@ export async function storeOversizedResult(
     aggregated: 0,
     lines: cut.lines,
     bytesIn: cut.fullBytes,
+    outputRecords: 0,
     outputBytes: 0,
   };
   await blobs.put(

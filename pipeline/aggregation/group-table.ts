@@ -41,19 +41,24 @@ export class GroupTable {
     return this.#count;
   }
 
+  /** Bytes of its arrays. */
+  get bytes(): number {
+    const { byteLength } = this.#slots;
+    return byteLength + this.#hashes.byteLength + this.#starts.byteLength + this.#arena.length;
+  }
+
   /** Number of the group whose key is `key[0, length)`; a new one equals the former `count`.
    *  Throws `group-limit`. */
   groupOf(key: Uint8Array, length: number): number {
     const hash = hashBytes(key, length);
-    const mask = this.#slots.length - 1;
-    let slot = hash & mask;
-    for (;;) {
-      const entry = this.#slots[slot]!;
-      if (entry === 0) break;
-      if (this.#hashes[entry - 1] === hash && this.#isKey(entry - 1, key, length)) return entry - 1;
-      slot = (slot + 1) & mask;
-    }
-    return this.#append(slot, hash, key, length);
+    const slot = this.#slotOf(hash, key, length);
+    const entry = this.#slots[slot]!;
+    return entry > 0 ? entry - 1 : this.#append(slot, hash, key, length);
+  }
+
+  /** The same for a key that is not to be added: -1 when there is no such group. */
+  find(key: Uint8Array, length: number): number {
+    return this.#slots[this.#slotOf(hashBytes(key, length), key, length)]! - 1;
   }
 
   /** View of a group's key, valid until the next new group. */
@@ -65,6 +70,18 @@ export class GroupTable {
   sortedGroups(): Uint32Array {
     const groups = Uint32Array.from({ length: this.#count }, (_, group) => group);
     return groups.sort((left, right) => Buffer.compare(this.key(left), this.key(right)));
+  }
+
+  /** The slot of the key, or the empty one in which it would be. */
+  #slotOf(hash: number, key: Uint8Array, length: number): number {
+    const mask = this.#slots.length - 1;
+    let slot = hash & mask;
+    for (;;) {
+      const entry = this.#slots[slot]!;
+      if (entry === 0) return slot;
+      if (this.#hashes[entry - 1] === hash && this.#isKey(entry - 1, key, length)) return slot;
+      slot = (slot + 1) & mask;
+    }
   }
 
   #isKey(group: number, key: Uint8Array, length: number): boolean {

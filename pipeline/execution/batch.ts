@@ -17,6 +17,8 @@ export interface Batch {
    *  selected record has as many fields as the context has columns. */
   readonly selection: Uint32Array;
   selectedCount: number;
+  /** Behind a join: the position in the source's batch of the record that each one comes of. */
+  readonly origins?: Uint32Array;
 }
 
 /** A record that an operator could not take: a type-error, for instance. */

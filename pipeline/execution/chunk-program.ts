@@ -1,17 +1,21 @@
 import { AggregateKernel } from '../aggregation/aggregate-kernel.ts';
 import { invariant } from '../errors.ts';
+import { LIMITS } from '../limits.ts';
 import type { Kernel, KernelModule } from '../parsing/structural/kernel.ts';
 import { createProfileKernel } from '../profile/profile-accumulator.ts';
 import type { ProfileKernel } from '../profile/profile-kernel.ts';
 import type { ChunkStatistics } from '../protocol/messages.ts';
 import { encodePartial } from '../result/partial.ts';
-import type { Fault } from './batch.ts';
+import type { Batch, Fault } from './batch.ts';
 import { inputView, viewAfter, type ColumnView } from './column-view.ts';
 import type { ChunkContext } from './context.ts';
 import { CsvWriter } from './csv-writer.ts';
 import { CheckOperator, DeriveOperator, FilterOperator } from './expression-operators.ts';
+import { JoinOperator, joinTooLarge, SemiJoinOperator } from './join/join-operator.ts';
+import { lookupTables } from './join/lookup-tables.ts';
+import { Fate, JoinedFates } from './joined-fates.ts';
 import { JsonWriter } from './json-writer.ts';
-import type { Operator, OperatorSink } from './operator.ts';
+import type { Operator, OperatorSink, Widener } from './operator.ts';
 import { AggregateOperator, ConformOperator, ProfileOperator } from './operators.ts';
 import { OutputBuffer } from './output-buffer.ts';
 import { createRecordSource } from './create-record-source.ts';
@@ -46,23 +50,29 @@ export interface ChunkProgram {
   slices(bytes: Uint8Array): readonly Slice[];
   /**
    * `slices` are the bytes of what `slices()` named, in that order. Throws 'input-malformed' under
-   * on_error 'fail', 'group-limit', and 'blob-corrupt' whose detail `name` is that of the slice.
+   * on_error 'fail', 'group-limit', 'limit-exceeded' when a join makes too much of a chunk, and
+   * 'blob-corrupt' whose detail `name` is that of the slice.
    */
   run(bytes: Uint8Array, slices?: readonly Uint8Array[]): ChunkResult;
+  /** Memory that its lookups take. */
+  readonly lookupMemoryBytes: number;
 }
 
 /** Builds the program of a context that `compilePlan` made. Without a kernel it is all TypeScript:
- *  slower, with the same results. */
+ *  slower, with the same results. `lookups` are the texts of the context's `lookupKeys`. */
 export function createChunkProgram(
   context: ChunkContext,
   kernel: KernelModule | null = null,
+  lookups: ReadonlyMap<string, Uint8Array> = new Map(),
 ): ChunkProgram {
   const source = createRecordSource(context, kernel);
   const kernels = kernelsOf(context, source.kernel);
+  const tables = lookupTables(context, lookups);
   return {
     slices: () => [],
+    lookupMemoryBytes: [...tables.values()].reduce((sum, table) => sum + table.memoryBytes, 0),
     run(bytes) {
-      const run = new ChunkRun(context, bytes, kernels);
+      const run = new ChunkRun(context, bytes, { ...kernels, tables });
       for (const batch of source.batches(bytes)) run.take(batch);
       return run.finish(source.lines);
     },
@@ -71,7 +81,7 @@ export function createChunkProgram(
 
 /** One chunk on its way: operators hold state, so each run has its own. */
 class ChunkRun implements OperatorSink {
-  private readonly operators: readonly Operator[];
+  private readonly operators: readonly (Operator | Widener)[];
   private readonly writer: RecordWriter;
   private readonly output = new OutputBuffer();
   private readonly rejects: RejectLog;
@@ -80,11 +90,17 @@ class ChunkRun implements OperatorSink {
   private begun: Uint8Array | null = null;
   private recordsIn = 0;
   private recordsOut = 0;
+  private outputRecords = 0;
   private filteredCount = 0;
   private aggregatedCount = 0;
+  /** The joined batch that is under way, and the fates of the records it comes of. */
+  private joined: Batch | null = null;
+  private fates: JoinedFates | null = null;
+  /** Records selected before the operator that is at work. */
+  private reachedCount = 0;
 
-  constructor(context: ChunkContext, bytes: Uint8Array, kernels: OperatorKernels) {
-    const { operators, view } = createOperators(context, kernels);
+  constructor(context: ChunkContext, bytes: Uint8Array, parts: OperatorParts) {
+    const { operators, view } = createOperators(context, parts);
     this.operators = operators;
     this.writer =
       context.write.format === 'csv' ? new CsvWriter(view, context) : new JsonWriter(view, context);
@@ -93,30 +109,85 @@ class ChunkRun implements OperatorSink {
   }
 
   take(source: SourceBatch): void {
-    const { batch } = source;
     this.batch = source;
     this.recordsIn += source.recordCount;
-    for (const operator of this.operators) {
-      if (batch.selectedCount > 0) operator.apply(batch, this);
-    }
+    this.pass(source.batch, 0);
     this.rejects.endBatch(source);
+  }
+
+  /** Sends a batch through the operators from `first` on, and writes what is left of it. */
+  private pass(batch: Batch, first: number): void {
+    for (let i = first; i < this.operators.length && batch.selectedCount > 0; i++) {
+      const operator = this.operators[i]!;
+      if ('widen' in operator) {
+        this.widen(operator, batch, i + 1);
+        return;
+      }
+      this.reachedCount = batch.selectedCount;
+      operator.apply(batch, this);
+    }
+    this.write(batch);
+  }
+
+  private widen(operator: Widener, batch: Batch, next: number): void {
+    const outer = this.joined;
+    const fates = this.fates ?? new JoinedFates(batch.index.recordCount);
+    const isFirst = this.fates === null;
+    this.fates = fates;
+    for (const wider of operator.widen(batch, this)) {
+      this.joined = wider;
+      if (isFirst) this.note(wider, Fate.joined, wider.selectedCount);
+      this.pass(wider, next);
+      this.joined = outer;
+    }
+    if (!isFirst) return;
+    this.filteredCount += fates.count(Fate.joined);
+    this.aggregatedCount += fates.count(Fate.aggregated);
+    this.recordsOut += fates.count(Fate.out);
+    this.fates = null;
+  }
+
+  private write(batch: Batch): void {
     if (this.begun !== batch.bytes) this.writer.begin(batch.bytes);
     this.begun = batch.bytes;
     this.writer.write(batch, this.output);
-    this.recordsOut += batch.selectedCount;
+    this.outputRecords += batch.selectedCount;
+    if (this.joined === null) {
+      this.recordsOut += batch.selectedCount;
+      return;
+    }
+    this.note(batch, Fate.out, batch.selectedCount);
+    const { joinOutputBytesMax } = LIMITS;
+    if (this.output.length > joinOutputBytesMax) {
+      throw joinTooLarge(this.output.length, joinOutputBytesMax);
+    }
+  }
+
+  /** Notes what became of the first `count` selected records of a joined batch. */
+  private note({ selection, origins }: Batch, fate: Fate, count: number): void {
+    for (let i = 0; i < count; i++) this.fates?.note(origins![selection[i]!]!, fate);
   }
 
   reject(fault: Fault): void {
     invariant(this.batch !== null, 'a fault belongs to a batch');
-    this.rejects.add(fault, this.batch);
+    if (this.joined === null) {
+      this.rejects.add(fault, this.batch);
+      return;
+    }
+    const record = this.joined.origins![fault.record]!;
+    if (this.fates?.isRejected(record) === false) {
+      this.rejects.add({ ...fault, record }, this.batch);
+      this.fates.note(record, Fate.rejected);
+    }
   }
 
   filtered(count: number): void {
-    this.filteredCount += count;
+    if (this.joined === null) this.filteredCount += count;
   }
 
   aggregated(count: number): void {
-    this.aggregatedCount += count;
+    if (this.joined === null) this.aggregatedCount += count;
+    else this.note(this.joined, Fate.aggregated, this.reachedCount);
   }
 
   finish(lines: number): ChunkResult {
@@ -130,6 +201,7 @@ class ChunkRun implements OperatorSink {
       aggregated: this.aggregatedCount,
       lines,
       bytesIn: this.bytes.length,
+      outputRecords: this.outputRecords,
       outputBytes: output.reduce((sum, part) => sum + part.length, 0),
     };
     const { recordsOut, rejected, filtered, deduplicated, aggregated } = statistics;
@@ -159,6 +231,11 @@ interface OperatorKernels {
   readonly aggregate: AggregateKernel | null;
 }
 
+/** What operators are made with besides the context. */
+interface OperatorParts extends OperatorKernels {
+  readonly tables: ReturnType<typeof lookupTables>;
+}
+
 function kernelsOf(context: ChunkContext, kernel: Kernel | null): OperatorKernels {
   if (kernel === null) return { profile: null, aggregate: null };
   const { steps, dialect, nullstr } = context;
@@ -173,9 +250,9 @@ function kernelsOf(context: ChunkContext, kernel: Kernel | null): OperatorKernel
 
 function createOperators(
   context: ChunkContext,
-  kernels: OperatorKernels,
-): { operators: Operator[]; view: ColumnView } {
-  const operators: Operator[] = [];
+  kernels: OperatorParts,
+): { operators: (Operator | Widener)[]; view: ColumnView } {
+  const operators: (Operator | Widener)[] = [];
   let view = inputView(context);
   for (const step of context.steps) {
     const before = view;
@@ -196,6 +273,15 @@ function createOperators(
       case 'derive': {
         const vector = view.inputs === before.inputs ? null : view.vectors.at(-1);
         if (vector != null) operators.push(new DeriveOperator(step, before, vector, context));
+        break;
+      }
+      case 'join': {
+        const table = kernels.tables.get(step)!;
+        operators.push(
+          step.how === 'semi' || step.how === 'anti'
+            ? new SemiJoinOperator(step, table, before, context)
+            : new JoinOperator(step, table, [before, view], context),
+        );
         break;
       }
       case 'profile':

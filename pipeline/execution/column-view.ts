@@ -55,6 +55,8 @@ export function viewAfter(step: Step, view: ColumnView): ColumnView {
     }
     case 'derive':
       return viewAfterDerive(step, view);
+    case 'join':
+      return viewAfterJoin(step, view);
     case 'conform':
     case 'filter':
     case 'check':
@@ -86,6 +88,23 @@ function viewAfterDerive(step: Extract<Step, { kind: 'derive' }>, view: ColumnVi
     inputs: [...view.inputs, { name, type }],
     vectors: [...view.vectors, vector],
   };
+}
+
+/** What was computed before has to be there for each of the records that a record becomes. */
+function viewAfterJoin(step: Extract<Step, { kind: 'join' }>, view: ColumnView): ColumnView {
+  if (step.how === 'semi' || step.how === 'anti') return view;
+  const added = step.adds.map(({ column }) => column);
+  return {
+    columns: [...view.columns, ...added],
+    sources: [...view.sources, ...added.map((_, i) => view.inputs.length + i)],
+    inputs: [...view.inputs, ...added],
+    vectors: [...view.vectors.map(emptyLike), ...added.map(() => new TextVector())],
+  };
+}
+
+function emptyLike(vector: Vector | null): Vector | null {
+  if (vector === null) return null;
+  return vector instanceof TextVector ? new TextVector() : new ValueVector();
 }
 
 function pick(view: ColumnView, positions: readonly number[]): ColumnView {

@@ -17,3 +17,9 @@ export interface OperatorSink {
 export interface Operator {
   apply(batch: Batch, sink: OperatorSink): void;
 }
+
+/** A step behind which there may be more records than before. Gives them in batches of their own,
+ *  each valid until the next is asked for. */
+export interface Widener {
+  widen(batch: Batch, sink: OperatorSink): Iterable<Batch>;
+}

@@ -10,6 +10,8 @@ export class OutputBuffer {
   bytes = new Uint8Array(0);
   position = 0;
   private readonly parts: Uint8Array[] = [];
+  /** Bytes of the parts. */
+  private ended = 0;
   private sharedBytes: Uint8Array | null = null;
   private sharedStart = 0;
   private sharedEnd = 0;
@@ -57,6 +59,12 @@ export class OutputBuffer {
     }
   }
 
+  /** Bytes so far. */
+  get length(): number {
+    const shared = this.sharedBytes === null ? 0 : this.sharedEnd - this.sharedStart;
+    return this.ended + this.position + shared;
+  }
+
   finish(): Uint8Array[] {
     if (this.sharedBytes !== null) this.endShared();
     this.endPart();
@@ -65,14 +73,19 @@ export class OutputBuffer {
 
   private endShared(): void {
     const shared = this.sharedBytes;
-    if (shared !== null) this.parts.push(shared.subarray(this.sharedStart, this.sharedEnd));
+    if (shared !== null) this.push(shared.subarray(this.sharedStart, this.sharedEnd));
     this.sharedBytes = null;
   }
 
   /** What was written so far becomes a part; the rest of the buffer goes on being filled. */
   private endPart(): void {
-    if (this.position > 0) this.parts.push(this.bytes.subarray(0, this.position));
+    if (this.position > 0) this.push(this.bytes.subarray(0, this.position));
     this.bytes = this.bytes.subarray(this.position);
     this.position = 0;
+  }
+
+  private push(part: Uint8Array): void {
+    this.parts.push(part);
+    this.ended += part.length;
   }
 }

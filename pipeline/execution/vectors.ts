@@ -116,4 +116,32 @@ export class TextVector {
   }
 }
 
+/** Fills `to` with what `from` holds for `records[0, count)`, in this order. `bytes` are the batch's. */
+export function gather(
+  from: Vector,
+  records: Uint32Array,
+  count: number,
+  to: Vector,
+  bytes: Uint8Array,
+): void {
+  to.reserve(count, bytes);
+  for (let i = 0; i < count; i++) {
+    const record = records[i]!;
+    to.valid[i] = from.valid[record]!;
+    if (from.valid[record] === 0) continue;
+    if (to instanceof TextVector) {
+      const text = from as TextVector;
+      const start = text.starts[record]!;
+      const end = text.ends[record]!;
+      if (text.inArena[record] === 1) to.copy(i, text.arena, start, end);
+      else to.share(i, start, end);
+    } else {
+      const value = from as ValueVector;
+      to.values[i] = value.values[record]!;
+      const exact = value.exact.size > 0 ? value.exact.get(record) : undefined;
+      if (exact !== undefined) to.exact.set(i, exact);
+    }
+  }
+}
+
 const encoder = new TextEncoder();

@@ -4,6 +4,7 @@ import type { Column } from '../protocol/job.ts';
 import { findColumn } from './columns.ts';
 import { IssueList, pointerTo } from './issues.ts';
 import { constraintSteps } from './constraints.ts';
+import type { Lookup } from './lookup.ts';
 import { STEP_SCOPES, type PlanDocument, type StepScope } from './schema.ts';
 import type { GlobalStep, PlanStep, Step, StepKind } from './step.ts';
 import { transform } from './transform.ts';
@@ -13,6 +14,8 @@ export interface PlanInput {
   readonly format: 'csv' | 'ndjson' | 'json';
   readonly dialect: Dialect;
   readonly columns: readonly Column[];
+  /** The lookup files that came with it; none when left out. */
+  readonly lookups?: readonly Lookup[];
 }
 
 export interface CompiledPlan {
@@ -58,11 +61,15 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
       issues.addUnsupported(path, 'A second profile', 'one step profile');
       return;
     }
+    if (groupColumns !== null && step.kind === 'join') {
+      issues.addUnsupported(path, 'join after aggregate', 'the join before the aggregate');
+      return;
+    }
     if (isGlobalStep(step)) {
       issues.addUnsupported(path, `The step ${step.kind}`, 'another step');
       return;
     }
-    const done = transform(step, current, path, issues);
+    const done = transform(step, current, path, issues, input.lookups);
     (groupColumns === null ? before : finalSteps).push(...done.steps);
     current = done.columns;
     if (step.kind === 'aggregate') groupColumns = done.columns;

@@ -271,7 +271,7 @@ export const STEP_SCOPES: Readonly<Record<StepName, StepScope>> = {
   limit: 'global',
   dedupe: 'global',
   unique: 'global',
-  join: 'global',
+  join: 'record',
   aggregate: 'mergeable',
   profile: 'mergeable',
   sort: 'global',

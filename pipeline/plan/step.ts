@@ -1,5 +1,6 @@
 import type { Column, ColumnType } from '../protocol/job.ts';
 import type { Expression } from './expression/ast.ts';
+import type { LookupContent } from './lookup.ts';
 
 /** An expression as written and as parsed. */
 export interface ExpressionPlan {
@@ -63,7 +64,27 @@ export type Step =
       readonly by: readonly string[];
       readonly measures: readonly Measure[];
     }
-  | { readonly kind: 'profile'; readonly columns: readonly string[] };
+  | { readonly kind: 'profile'; readonly columns: readonly string[] }
+  | {
+      /** Meets each record with the lookup's records of equal keys. */
+      readonly kind: 'join';
+      readonly how: JoinKind;
+      readonly lookup: LookupContent;
+      readonly on: readonly JoinKey[];
+      /** Columns that the lookup adds behind the others; none for 'semi' and 'anti'. */
+      readonly adds: readonly { readonly lookupColumn: string; readonly column: Column }[];
+    };
+
+/** Of the records without a match, 'inner' and 'semi' keep none and 'left' all; 'anti' keeps no
+ *  others. 'semi' and 'anti' keep a record as it is, once. */
+export type JoinKind = 'inner' | 'left' | 'semi' | 'anti';
+
+export interface JoinKey {
+  readonly column: string;
+  readonly lookupColumn: string;
+  /** The type in which the two are compared. */
+  readonly type: ColumnType;
+}
 
 /** A step of the language as read from a plan, normalised: compiles to `Step`s. No column at all
  *  stands for every column where `"*"` may be written. */
@@ -121,6 +142,15 @@ export type PlanStep =
       readonly kind: 'aggregate';
       readonly by: readonly GroupKey[];
       readonly measures: readonly MeasurePlan[];
+    }
+  | {
+      readonly kind: 'join';
+      /** Name of the lookup file. */
+      readonly lookup: string;
+      readonly on: readonly { readonly column: string; readonly lookupColumn: string }[];
+      readonly how: JoinKind;
+      /** Columns of the lookup to add; null for all but those of `on`. */
+      readonly select: readonly string[] | null;
     }
   | { readonly kind: 'sort'; readonly keys: readonly SortKey[] }
   | { readonly kind: 'top_k'; readonly keys: readonly SortKey[]; readonly count: number }

@@ -5,6 +5,7 @@ import { STEP_SCHEMAS, type StepName } from './schema.ts';
 import type {
   ExpressionPlan,
   GroupKey,
+  JoinKind,
   MeasurePlan,
   NamedText,
   PlanStep,
@@ -17,12 +18,6 @@ import { isRecord, validate } from './validate.ts';
 
 const STEP_NAMES = Object.keys(STEP_SCHEMAS) as StepName[];
 
-const WORKING: readonly StepKind[] = [
-  ...(['select', 'drop', 'rename', 'reorder', 'trim', 'case', 'replace', 'fill_null'] as const),
-  ...(['cast', 'derive', 'filter', 'map_values', 'split', 'merge', 'parse_date'] as const),
-  ...(['hash', 'mask', 'check', 'sample', 'aggregate', 'profile', 'sort', 'top_k'] as const),
-  ...(['limit', 'dedupe', 'unique'] as const),
-];
 const EXPECTED = 'a step, such as - filter: "amount > 0"';
 
 /** Steps as written, normalised. What is wrong goes to `issues`, and the step is left out. */
@@ -49,14 +44,9 @@ function readStep(item: unknown, path: string, issues: IssueList): PlanStep | un
     issues.addKey(pointer, message, `one of ${STEP_NAMES.join(', ')}`);
     return undefined;
   }
-  const kind = WORKING.find((candidate) => candidate === name);
-  if (kind === undefined) {
-    issues.addUnsupported(pointer, `The step ${name}`, `one of ${WORKING.join(', ')}`);
-    return undefined;
-  }
   const before = issues.issues.length;
-  validate(STEP_SCHEMAS[kind], item[key], pointer, issues);
-  return issues.issues.length > before ? undefined : normalise(kind, item[key], pointer, issues);
+  validate(STEP_SCHEMAS[name], item[key], pointer, issues);
+  return issues.issues.length > before ? undefined : normalise(name, item[key], pointer, issues);
 }
 
 /** `value` has been validated against the step's schema. */
@@ -143,6 +133,8 @@ function normaliseOptions(
       return { kind, keys: readSortKeys(value.by!), count: value.k! };
     case 'dedupe':
       return { kind, by: value.by ?? [], keep: value.keep ?? 'first' };
+    case 'join':
+      return readJoin(value as unknown as JoinFile);
   }
 }
 
@@ -160,6 +152,18 @@ interface CheckFile {
   readonly expr: string;
   readonly name?: string;
   readonly severity?: 'reject' | 'warn';
+}
+
+interface JoinFile {
+  readonly with: string;
+  readonly on: Readonly<Record<string, string>>;
+  readonly how?: JoinKind;
+  readonly select?: readonly string[];
+}
+
+function readJoin({ with: lookup, on: pairs, how = 'inner', select }: JoinFile): PlanStep {
+  const on = Object.entries(pairs).map(([column, lookupColumn]) => ({ column, lookupColumn }));
+  return { kind: 'join', lookup, on, how, select: select ?? null };
 }
 
 /** As in DuckDB, NULL comes last in either direction unless the plan says otherwise. */

@@ -3,6 +3,8 @@ import { refuseDuplicates, transformAggregate } from './aggregate.ts';
 import { findColumn } from './columns.ts';
 import { bindCondition, bindValue } from './expression/bind.ts';
 import { pointerTo, type IssueList } from './issues.ts';
+import { transformJoin } from './join.ts';
+import type { Lookup } from './lookup.ts';
 import { rewrite, type Assignment, type ColumnFinder } from './rewrite.ts';
 import type { ExpressionPlan, GlobalStep, PlanStep, Step, Transformed } from './step.ts';
 
@@ -12,6 +14,7 @@ export function transform(
   columns: readonly Column[],
   path: string,
   issues: IssueList,
+  lookups: readonly Lookup[] = [],
 ): Transformed {
   const resolver = new Resolver(columns, issues);
   switch (step.kind) {
@@ -52,6 +55,8 @@ export function transform(
     }
     case 'aggregate':
       return transformAggregate(step, columns, path, resolver, issues);
+    case 'join':
+      return transformJoin(step, columns, path, resolver, issues, lookups);
     case 'profile': {
       const profiled = resolver.listOrAll(step.columns, path);
       return { steps: [{ kind: 'profile', columns: names(profiled) }], columns };

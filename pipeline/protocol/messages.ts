@@ -19,7 +19,8 @@ export type TaskMessage = Static<typeof TaskMessage>;
 
 /**
  * What happened to a chunk's records. recordsIn = recordsOut + rejected + filtered + deduplicated +
- * aggregated. All are counts of records, but `lines` (line ends in the chunk) and bytes.
+ * aggregated. All are counts of input records, but `lines` (line ends in the chunk), bytes, and
+ * `outputRecords`: the records of the output, of which a join makes more than went in.
  */
 export const ChunkStatistics = Type.Object({
   recordsIn: Type.Integer(),
@@ -30,6 +31,7 @@ export const ChunkStatistics = Type.Object({
   aggregated: Type.Integer(),
   lines: Type.Integer(),
   bytesIn: Type.Integer(),
+  outputRecords: Type.Integer(),
   outputBytes: Type.Integer(),
 });
 export type ChunkStatistics = Static<typeof ChunkStatistics>;

@@ -33,6 +33,7 @@ const NOTHING: ChunkStatistics = {
   aggregated: 0,
   lines: 0,
   bytesIn: 0,
+  outputRecords: 0,
   outputBytes: 0,
 };
 

@@ -14,7 +14,7 @@ const text = (value: string) => new TextEncoder().encode(value);
 const corrupt = expect.objectContaining({ code: 'blob-corrupt' });
 const statistics = {
   ...{ recordsIn: 3, recordsOut: 2, rejected: 1, filtered: 0, deduplicated: 0, aggregated: 0 },
-  ...{ lines: 3, bytesIn: 30, outputBytes: 8 },
+  ...{ lines: 3, bytesIn: 30, outputRecords: 2, outputBytes: 8 },
 };
 const output = [text('a,b\n'), text('c,d\n')];
 const rejects = encodeRejects([

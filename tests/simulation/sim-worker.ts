@@ -37,7 +37,7 @@ export function startWorker(world: World, process: SimProcess): SimWorker {
 function poisonable(context: ChunkContext, process: SimProcess): ChunkProgram {
   const program = programOf(context);
   return {
-    slices: (bytes) => program.slices(bytes),
+    ...program,
     run: (bytes, slices) => {
       const text = Buffer.from(bytes);
       if (text.includes(CRASHES_WORKER)) {

@@ -1,10 +1,12 @@
 import { createChunkProgram, type ChunkResult } from '../../pipeline/execution/chunk-program.ts';
 import { outputFrame } from '../../pipeline/execution/output-frame.ts';
+import { chunkKey } from '../../pipeline/keys/index.ts';
 import { RFC_4180, type Dialect } from '../../pipeline/parsing/dialect.ts';
 import { createRecordIndex } from '../../pipeline/parsing/record-index.ts';
 import type { KernelModule } from '../../pipeline/parsing/structural/kernel.ts';
 import { Tokenizer } from '../../pipeline/parsing/tokenizer.ts';
 import { compilePlan, type CompiledPlan } from '../../pipeline/plan/compile.ts';
+import type { Lookup } from '../../pipeline/plan/lookup.ts';
 import { parsePlan } from '../../pipeline/plan/parse.ts';
 import type { Column, ColumnType } from '../../pipeline/protocol/job.ts';
 import { decodeRejects, type RelativeReject } from '../../pipeline/result/relative-reject.ts';
@@ -17,6 +19,14 @@ export interface RunOptions {
   readonly chunkRecords?: number;
   /** None when left out: the chunks are read without. */
   readonly kernel?: KernelModule;
+  /** Lookup files: RFC 4180 with header. */
+  readonly lookups?: readonly LookupFile[];
+}
+
+export interface LookupFile {
+  readonly name: string;
+  readonly text: string;
+  readonly types?: Readonly<Record<string, ColumnType>>;
 }
 
 export interface RunOutcome {
@@ -36,16 +46,31 @@ export function runPlan(
   const bytes = typeof input === 'string' ? Buffer.from(input) : input;
   const dialect = options.dialect ?? RFC_4180;
   const { names, starts } = cut(bytes, dialect, options.chunkRecords ?? Infinity);
-  const columns: Column[] = names.map((name) => ({
-    name,
-    type: options.types?.[name] ?? 'string',
-  }));
-  const compiled = compilePlan(parsePlan(plan), { format: 'csv', dialect, columns });
-  const program = createChunkProgram(compiled.waves[0].context, options.kernel ?? null);
+  const columns = columnsOf(names, options.types);
+  const files = (options.lookups ?? []).map(lookupOf);
+  const lookups = files.map(({ lookup }) => lookup);
+  const compiled = compilePlan(parsePlan(plan), { format: 'csv', dialect, columns, lookups });
+  const texts = new Map(files.map(({ lookup, data }) => [lookup.content.key, data]));
+  const program = createChunkProgram(compiled.waves[0].context, options.kernel ?? null, texts);
   const results = starts.map((start, i) =>
     program.run(bytes.subarray(start, starts[i + 1] ?? bytes.length)),
   );
   return { compiled, results, ...assemble(compiled, results) };
+}
+
+function columnsOf(names: readonly string[], types: RunOptions['types'] = {}): Column[] {
+  return names.map((name) => ({ name, type: types[name] ?? 'string' }));
+}
+
+function lookupOf({ name, text, types }: LookupFile): { lookup: Lookup; data: Buffer } {
+  const bytes = Buffer.from(text);
+  const { names, starts } = cut(bytes, RFC_4180, Infinity);
+  const data = bytes.subarray(starts[0]);
+  const content = {
+    ...{ key: chunkKey(data), format: 'csv' as const, dialect: RFC_4180 },
+    columns: columnsOf(names, types),
+  };
+  return { lookup: { name, bytes: data.length, content }, data };
 }
 
 export function assemble(

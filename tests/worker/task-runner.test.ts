@@ -51,13 +51,14 @@ function programs(): ProgramCache {
     compileCount++;
     return {
       slices: () => slices,
+      lookupMemoryBytes: 0,
       run(bytes, fetched = []) {
         runCount++;
         if (programFault !== null) throw programFault;
         const none = { rejected: 0, filtered: 0, deduplicated: 0, aggregated: 0 };
         const output = [bytes, ...fetched];
         const outputBytes = output.reduce((sum, part) => sum + part.length, 0);
-        const sizes = { lines: 2, bytesIn: bytes.length, outputBytes };
+        const sizes = { lines: 2, bytesIn: bytes.length, outputRecords: 2, outputBytes };
         return {
           statistics: { recordsIn: 2, recordsOut: 2, ...none, ...sizes },
           output,
@@ -208,7 +209,7 @@ describe('compiled programs', () => {
       blobs,
       () => {
         compileCount++;
-        return { slices: () => [], run: () => expect.unreachable() };
+        return { slices: () => [], lookupMemoryBytes: 0, run: () => expect.unreachable() };
       },
       2,
     );

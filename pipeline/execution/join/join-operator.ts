@@ -1,0 +1,164 @@
+import { SluiceError } from '../../errors.ts';
+import type { RecordIndex } from '../../parsing/record-index.ts';
+import type { Step } from '../../plan/step.ts';
+import { ALTERED_RECORD, type Batch } from '../batch.ts';
+import type { ColumnView } from '../column-view.ts';
+import type { ChunkContext } from '../context.ts';
+import type { Operator, OperatorSink, Widener } from '../operator.ts';
+import type { TextVector } from '../vectors.ts';
+import { gather, type Vector } from '../vectors.ts';
+import { KeyReader } from './key-reader.ts';
+import { NO_MATCH, type LookupTable } from './lookup-table.ts';
+
+type JoinStep = Extract<Step, { kind: 'join' }>;
+
+/** Records of a batch of joined records: as many as a source gives. */
+const BATCH_RECORDS_MAX = 4_096;
+
+/** Lets the records through that have a match, or those that have none. */
+export class SemiJoinOperator implements Operator {
+  private readonly keys: KeyReader;
+  private readonly table: LookupTable;
+  private readonly keepsMatched: boolean;
+
+  constructor(step: JoinStep, table: LookupTable, view: ColumnView, context: ChunkContext) {
+    this.keys = keyReader(step, view, context);
+    this.table = table;
+    this.keepsMatched = step.how === 'semi';
+  }
+
+  apply(batch: Batch, sink: OperatorSink): void {
+    this.keys.load(batch, sink);
+    const { selection, selectedCount } = batch;
+    let kept = 0;
+    for (let i = 0; i < selectedCount; i++) {
+      const isMatched = matchOf(this.keys, this.table, batch, selection[i]!) !== NO_MATCH;
+      if (isMatched === this.keepsMatched) selection[kept++] = selection[i]!;
+    }
+    batch.selectedCount = kept;
+    sink.filtered(selectedCount - kept);
+  }
+}
+
+/**
+ * Makes of each record one for each of its matches, in the order of the lookup. The joined records
+ * share the fields of the record they come of; nothing of it is copied but what was computed.
+ */
+export class JoinOperator implements Widener {
+  private readonly keys: KeyReader;
+  private readonly table: LookupTable;
+  private readonly keepsUnmatched: boolean;
+  private readonly flags: number;
+  private readonly added: readonly TextVector[];
+  /** Computed columns before and behind the join. */
+  private readonly computed: readonly (readonly [Vector, Vector])[];
+  private readonly records = new Uint32Array(BATCH_RECORDS_MAX);
+  private readonly matches = new Int32Array(BATCH_RECORDS_MAX);
+
+  constructor(
+    step: JoinStep,
+    table: LookupTable,
+    [before, behind]: readonly [ColumnView, ColumnView],
+    context: ChunkContext,
+  ) {
+    this.keys = keyReader(step, before, context);
+    this.table = table;
+    this.keepsUnmatched = step.how === 'left';
+    // A cell that is blanked is blanked in all joined records: none may be copied as a whole.
+    this.flags = context.onError === 'null' ? ALTERED_RECORD : 0;
+    this.added = behind.vectors.slice(before.vectors.length) as TextVector[];
+    this.computed = before.vectors.flatMap((vector, source) =>
+      vector === null ? [] : [[vector, behind.vectors[source]!] as const],
+    );
+  }
+
+  *widen(batch: Batch, sink: OperatorSink): Generator<Batch> {
+    this.keys.load(batch, sink);
+    const { selection } = batch;
+    const { selectedCount } = batch;
+    let count = 0;
+    let unmatchedCount = 0;
+    for (let i = 0; i < selectedCount; i++) {
+      const record = selection[i]!;
+      let match = matchOf(this.keys, this.table, batch, record);
+      if (match === NO_MATCH && !this.keepsUnmatched) {
+        unmatchedCount++;
+        continue;
+      }
+      do {
+        this.records[count] = record;
+        this.matches[count++] = match;
+        if (count === BATCH_RECORDS_MAX) {
+          yield this.joined(batch, count);
+          count = 0;
+        }
+        if (match !== NO_MATCH) match = this.table.next(match);
+      } while (match !== NO_MATCH);
+    }
+    if (count > 0) yield this.joined(batch, count);
+    sink.filtered(unmatchedCount);
+  }
+
+  private joined(batch: Batch, count: number): Batch {
+    const { records, matches, table } = this;
+    const index = repeated(batch.index, records, count, this.flags);
+    for (const [from, to] of this.computed) gather(from, records, count, to, batch.bytes);
+    this.added.forEach((vector, column) => {
+      vector.reserve(count, batch.bytes);
+      for (let i = 0; i < count; i++) {
+        const match = matches[i]!;
+        if (match === NO_MATCH) vector.valid[i] = 0;
+        else table.copyCell(match, column, vector, i);
+      }
+    });
+    const selection = Uint32Array.from({ length: count }, (_, i) => i);
+    const { origins } = batch;
+    const own = records.subarray(0, count);
+    return {
+      ...{ bytes: batch.bytes, lastingBytes: batch.lastingBytes, dialect: batch.dialect },
+      ...{ index, selection, selectedCount: count },
+      origins: origins === undefined ? own.slice() : own.map((record) => origins[record]!),
+    };
+  }
+}
+
+/** The error of a chunk that a join makes too large. */
+export function joinTooLarge(outputBytes: number, outputBytesMax: number): SluiceError {
+  const message =
+    `A join makes more than ${outputBytesMax} bytes of one chunk: its keys match too many ` +
+    'records of the lookup. Join on more columns, or remove repeated keys from the lookup';
+  return new SluiceError('limit-exceeded', message, { details: { outputBytes, outputBytesMax } });
+}
+
+function keyReader({ on }: JoinStep, view: ColumnView, context: ChunkContext): KeyReader {
+  const keys = on.map(({ column, type }) => ({ name: column, type }));
+  return new KeyReader(keys, view, context);
+}
+
+function matchOf(keys: KeyReader, table: LookupTable, batch: Batch, record: number): number {
+  return keys.read(batch, record) ? table.first(keys.bytes, keys.length) : NO_MATCH;
+}
+
+/** An index of the records in this order, over the same fields. */
+function repeated(
+  index: RecordIndex,
+  records: Uint32Array,
+  count: number,
+  flags: number,
+): RecordIndex {
+  const of = (from: Uint32Array): Uint32Array => {
+    const to = new Uint32Array(count);
+    for (let i = 0; i < count; i++) to[i] = from[records[i]!]!;
+    return to;
+  };
+  const recordFlags = new Uint8Array(count);
+  for (let i = 0; i < count; i++) recordFlags[i] = index.recordFlags[records[i]!]! | flags;
+  return {
+    ...{ recordCount: count, fieldCount: index.fieldCount, recordFlags },
+    recordFields: of(index.recordFields),
+    recordStarts: of(index.recordStarts),
+    recordEnds: of(index.recordEnds),
+    recordLines: of(index.recordLines),
+    ...{ fieldStarts: index.fieldStarts, fieldEnds: index.fieldEnds },
+  };
+}

@@ -1,0 +1,126 @@
+import { uniqueColumnNames } from '../dialect/column-names.ts';
+import type { Column, ColumnType } from '../protocol/job.ts';
+import { findColumn } from './columns.ts';
+import { pointerTo, type IssueList } from './issues.ts';
+import { findByName, type Lookup } from './lookup.ts';
+import type { ColumnFinder } from './rewrite.ts';
+import type { PlanDocument } from './schema.ts';
+import type { JoinKey, PlanStep, Step, Transformed } from './step.ts';
+
+type JoinPlan = Extract<PlanStep, { kind: 'join' }>;
+type Adds = Extract<Step, { kind: 'join' }>['adds'];
+
+/** The names of the lookup files that a plan needs, each once, in order. */
+export function lookupNames({ steps }: Pick<PlanDocument, 'steps'>): string[] {
+  const names = (steps ?? []).flatMap((step) => (step.kind === 'join' ? [step.lookup] : []));
+  return [...new Set(names)];
+}
+
+/** Binds a join to its lookup: names, the types keys are compared in, the columns it adds. */
+export function transformJoin(
+  step: JoinPlan,
+  columns: readonly Column[],
+  path: string,
+  finder: ColumnFinder,
+  issues: IssueList,
+  lookups: readonly Lookup[],
+): Transformed {
+  const lookup = findByName(lookups, step.lookup);
+  if (lookup === undefined) {
+    const message = `The lookup file ${JSON.stringify(step.lookup)} did not come with the input`;
+    issues.add(`${path}/with`, message, expectedLookup(lookups));
+    return { steps: [], columns };
+  }
+  const { content } = lookup;
+  const on = keysOf(step, content.columns, path, finder, issues);
+  const adds = addedColumns(step, content.columns, columns, path, issues);
+  return {
+    steps: [{ kind: 'join', how: step.how, lookup: content, on, adds }],
+    columns: [...columns, ...adds.map(({ column }) => column)],
+  };
+}
+
+function expectedLookup(lookups: readonly Lookup[]): string {
+  if (lookups.length === 0) return 'a part "lookup" before the file, or --lookup NAME=PATH';
+  return `one of ${lookups.map(({ name }) => name).join(', ')}`;
+}
+
+function keysOf(
+  step: JoinPlan,
+  lookupColumns: readonly Column[],
+  path: string,
+  finder: ColumnFinder,
+  issues: IssueList,
+): JoinKey[] {
+  return step.on.flatMap(({ column: name, lookupColumn }) => {
+    const place = pointerTo(`${path}/on`, name);
+    const column = finder.one(name, place);
+    const other = columnOf(lookupColumns, lookupColumn, place, issues);
+    if (column === undefined || other === undefined) return [];
+    const type = comparedType(column.type, other.type);
+    if (type === null) {
+      const message =
+        `The ${column.type} column ${JSON.stringify(column.name)} cannot be compared with ` +
+        `the ${other.type} column ${JSON.stringify(other.name)} of the lookup`;
+      issues.add(place, message, 'columns of one type: cast one before');
+      return [];
+    }
+    return [{ column: column.name, lookupColumn: other.name, type }];
+  });
+}
+
+/**
+ * The type in which columns are compared, as in DuckDB: a text is cast to the type it meets, a
+ * number meets a boolean as 0 or 1, a date is midnight. Null when there is none.
+ */
+export function comparedType(left: ColumnType, right: ColumnType): ColumnType | null {
+  if (left === right) return left;
+  if (left === 'string') return right;
+  if (right === 'string') return left;
+  const isOneOf = (...types: ColumnType[]): boolean =>
+    types.includes(left) && types.includes(right);
+  if (isOneOf('date', 'datetime')) return 'datetime';
+  if (isOneOf('boolean', 'integer')) return 'integer';
+  return isOneOf('boolean', 'integer', 'number') ? 'number' : null;
+}
+
+/** A column whose name is taken gets `_1`, `_2`, ... behind it. */
+function addedColumns(
+  step: JoinPlan,
+  lookupColumns: readonly Column[],
+  columns: readonly Column[],
+  path: string,
+  issues: IssueList,
+): Adds {
+  const place = `${path}/select`;
+  if (step.how === 'semi' || step.how === 'anti') {
+    if (step.select !== null) {
+      issues.add(place, `A join that is ${step.how} adds no columns`, 'no select');
+    }
+    return [];
+  }
+  const keys = new Set(step.on.map(({ lookupColumn }) => lookupColumn.toLowerCase()));
+  const chosen =
+    step.select === null
+      ? lookupColumns.filter(({ name }) => !keys.has(name.toLowerCase()))
+      : step.select.flatMap((name, i) => {
+          return columnOf(lookupColumns, name, pointerTo(place, i), issues) ?? [];
+        });
+  const names = uniqueColumnNames([...columns, ...chosen].map(({ name }) => name));
+  return chosen.map(({ name, type }, i) => ({
+    lookupColumn: name,
+    column: { name: names[columns.length + i]!, type },
+  }));
+}
+
+function columnOf(
+  columns: readonly Column[],
+  name: string,
+  path: string,
+  issues: IssueList,
+): Column | undefined {
+  const found = findColumn(columns, name);
+  if ('position' in found) return columns[found.position];
+  issues.add(path, `In the lookup: ${found.message}`, found.expected);
+  return undefined;
+}

@@ -1,0 +1,38 @@
+import type { Dialect } from '../parsing/dialect.ts';
+import type { Column } from '../protocol/job.ts';
+
+/** What decides what the records of a lookup are. Plain JSON; part of the context of a join. */
+export interface LookupContent {
+  /** sha256 of the data records' text: the blob is `lookups/<key>`. */
+  readonly key: string;
+  /** How that text is read: delimited text by `dialect`, or one JSON object a line. */
+  readonly format: 'csv' | 'ndjson';
+  readonly dialect: Dialect;
+  readonly columns: readonly Column[];
+}
+
+/** A lookup file as it came with a job, sniffed. */
+export interface Lookup {
+  /** The file's name, as the plan may name it. */
+  readonly name: string;
+  /** Bytes of the data records' text. */
+  readonly bytes: number;
+  readonly content: LookupContent;
+}
+
+/**
+ * The file that a plan calls `name`: the one of that name, else of the last part of that path, else
+ * the one that has this name but for its extension, as SQL writes it.
+ */
+export function findByName<T extends { readonly name: string }>(
+  files: readonly T[],
+  name: string,
+): T | undefined {
+  const base = name.slice(Math.max(name.lastIndexOf('/'), name.lastIndexOf('\\')) + 1);
+  const stem = (file: string): string => file.replace(/\.[^.]*(\.(gz|zst|br|zip))?$/i, '');
+  return (
+    files.find((file) => file.name === name) ??
+    files.find((file) => file.name === base) ??
+    files.find((file) => stem(file.name) === base)
+  );
+}
