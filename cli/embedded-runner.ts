@@ -29,6 +29,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedM
     const master = await startMaster({
       listen: false,
       dataDir,
+      durable: !throwaway,
       ...(options.workers === undefined ? {} : { workers: options.workers }),
     });
     const close = async (): Promise<void> => {
@@ -64,14 +65,17 @@ async function submit(
   request: Submission,
   signal: AbortSignal,
 ): Promise<SubmittedJob> {
-  const { input, plan, onBytes } = request;
+  const { input, plan, profile, onBytes } = request;
   let received: Promise<Job> | undefined;
   const created = new Promise<string>((resolve) => {
     const onCreated = (job: Job): void => {
       resolve(job.id);
     };
     const { name, bytesTotal, formatHint } = input;
-    const about = { name, plan, bytesTotal, formatHint, idempotencyKey: null, onCreated, onBytes };
+    const about = {
+      ...{ name, plan, profile, bytesTotal, formatHint, idempotencyKey: null },
+      ...{ onCreated, onBytes },
+    };
     const body = input.path === null ? input.open() : { path: input.path };
     received = service.receive(about, body, signal);
   });

@@ -20,6 +20,8 @@ export interface Submission {
   readonly input: InputSource;
   /** Text of the plan; '' for the plain job. */
   readonly plan: string;
+  /** Whether somebody will look at the profile of a plan without steps. */
+  readonly profile: boolean;
   /** Bytes handed over so far, for the progress bar. */
   readonly onBytes: (bytesSent: number) => void;
 }

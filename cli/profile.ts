@@ -21,7 +21,7 @@ export async function profile(
   const plan = await readPlan(flags);
   const runner = await embeddedRunner({});
   try {
-    const submission = { input, plan: plan.text, onBytes: () => undefined };
+    const submission = { input, plan: plan.text, profile: true, onBytes: () => undefined };
     const { id, received } = await runner.submit(submission, signal);
     await received;
     const job = await waitForEnd(

@@ -79,7 +79,10 @@ async function runJob(
     return { ...state, bytesReceived: bytesSent, bytesTotal: input.bytesTotal };
   });
   try {
-    const submission = { input, plan: plan.text, onBytes: (bytes: number) => (bytesSent = bytes) };
+    const submission = {
+      ...{ input, plan: plan.text, profile: isKept(flags) || flags.profile !== undefined },
+      onBytes: (bytes: number) => (bytesSent = bytes),
+    };
     const submitted = await runner.submit(submission, signal);
     const jobId = submitted.id;
     id = jobId;
@@ -108,6 +111,11 @@ async function runJob(
   } finally {
     bar.stop();
   }
+}
+
+/** Whether the job can be looked at after this run. */
+function isKept({ data, server }: RunFlags): boolean {
+  return data !== undefined || server !== undefined;
 }
 
 const WAITING = { bytesProcessed: 0, recordsIn: 0, status: 'receiving' } as const;

@@ -18,6 +18,8 @@ export interface MasterConfig {
   /** False runs without HTTP, for `sluice run`. */
   readonly listen: boolean;
   readonly dataDir: string;
+  /** False when nobody will open `dataDir` again: nothing is synced to the disk. */
+  readonly durable: boolean;
   /** Worker processes to start beside the master. */
   readonly workers: number;
   /** amqp:// or amqps:// URL; null for the in-process queue. */
@@ -46,6 +48,7 @@ export function masterConfig(
     port: options.port ?? integer(env['SLUICE_PORT'], 'SLUICE_PORT') ?? 5001,
     listen: options.listen ?? true,
     dataDir: path.resolve(options.dataDir ?? env['SLUICE_DATA'] ?? '.sluice'),
+    durable: options.durable ?? true,
     workers:
       options.workers ?? integer(env['SLUICE_WORKERS'], 'SLUICE_WORKERS') ?? availableParallelism(),
     broker: options.broker ?? env['SLUICE_BROKER'] ?? null,

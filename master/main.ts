@@ -61,11 +61,11 @@ async function assemble(
   closers.push(lockDataDir(config.dataDir));
   const blobDir = path.join(config.dataDir, 'blobs');
   mkdirSync(blobDir, { recursive: true });
-  const blobs = new FileBlobStore(blobDir);
+  const blobs = new FileBlobStore(blobDir, config);
   await blobs.removeTemporaries();
-  const ingestThreads = new IngestThreads(blobDir);
+  const ingestThreads = new IngestThreads(blobDir, config);
   closers.push(() => ingestThreads.close());
-  const store = new SqliteJobStore(path.join(config.dataDir, 'jobs.sqlite'));
+  const store = new SqliteJobStore(path.join(config.dataDir, 'jobs.sqlite'), config);
   closers.push(() => store.close());
 
   const now = () => Date.now();
@@ -91,7 +91,7 @@ async function openQueue(
 ): Promise<TaskProducer> {
   const launch = {
     workerEntry: fileURLToPath(builtFile('worker/main.js')),
-    storage: { kind: 'file', dir: blobDir },
+    storage: { kind: 'file', dir: blobDir, durable: config.durable },
     log,
   } as const;
   if (config.broker === null) {

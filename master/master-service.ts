@@ -87,8 +87,8 @@ export class LocalMasterService implements MasterService {
     request.onCreated?.(this.#document(job));
     const before = job.facts.bytesReceived;
     try {
-      const { formatHint, onBytes } = request;
-      await ingest(this.#deps, { job, formatHint, body, signal, onBytes });
+      const { formatHint, profile = true, onBytes } = request;
+      await ingest(this.#deps, { job, formatHint, profile, body, signal, onBytes });
     } catch (thrown) {
       throw withJobId(thrown, job.id);
     } finally {

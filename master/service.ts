@@ -63,6 +63,8 @@ export interface ReceiveRequest {
   /** From Content-Type, as a hint: 'csv', 'ndjson', 'json' or null. */
   readonly formatHint: InputDescription['format'] | null;
   readonly idempotencyKey: string | null;
+  /** False: a plan without steps makes no profile, since nobody will look at it. */
+  readonly profile?: boolean;
   /** Called as soon as the job exists (before the body is read). */
   readonly onCreated?: (job: Job) => void;
   /** Called with the bytes received so far. */

@@ -3,7 +3,7 @@ import { DEFAULT_BROKER_PREFIX } from '../pipeline/protocol/broker-topology.ts';
 
 /** Where chunks and results are: a folder that the master sees too, or the master itself. */
 export type WorkerStorage =
-  | { readonly kind: 'file'; readonly dir: string }
+  | { readonly kind: 'file'; readonly dir: string; readonly durable: boolean }
   | { readonly kind: 'http'; readonly url: string; readonly token: string };
 
 export type WorkerBroker =
@@ -29,6 +29,8 @@ export interface WorkerSettings {
   readonly token?: string | null | undefined;
   /** Folder of the blobs, instead of `master`. */
   readonly storageDir?: string | undefined;
+  /** Whether results in `storageDir` are to outlive the machine's crash; true when left out. */
+  readonly storageDurable?: boolean;
   readonly logLevel?: string | undefined;
 }
 
@@ -66,7 +68,8 @@ function brokerOf(broker: string | undefined, prefix: string): WorkerBroker {
 }
 
 function storageOf(settings: WorkerSettings, token: string): WorkerStorage {
-  if (settings.storageDir !== undefined) return { kind: 'file', dir: settings.storageDir };
+  const { storageDir: dir, storageDurable: durable = true } = settings;
+  if (dir !== undefined) return { kind: 'file', dir, durable };
   if (typeof settings.master === 'string') return { kind: 'http', url: settings.master, token };
   throw new SluiceError('usage', 'a worker needs --master URL, where chunks and results are');
 }

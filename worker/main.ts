@@ -11,7 +11,8 @@ main().then(
   },
 );
 
-/** The process: `main.js --name NAME --broker ipc|amqp://... (--storage-dir DIR | --master URL)`. */
+/** The process: `main.js --name NAME --broker ipc|amqp://... (--storage-dir DIR
+ *  [--storage-volatile] | --master URL)`. */
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -20,6 +21,7 @@ async function main(): Promise<void> {
       'queue-prefix': { type: 'string' },
       master: { type: 'string' },
       'storage-dir': { type: 'string' },
+      'storage-volatile': { type: 'boolean' },
     },
   });
   const stop = new AbortController();
@@ -36,6 +38,7 @@ async function main(): Promise<void> {
     queuePrefix: values['queue-prefix'],
     master: values.master,
     storageDir: values['storage-dir'],
+    storageDurable: values['storage-volatile'] !== true,
     signal: stop.signal,
   });
 }

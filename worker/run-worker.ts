@@ -52,7 +52,9 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
 }
 
 function blobsOf({ storage }: WorkerConfig): WorkerBlobs {
-  return storage.kind === 'file' ? new FileBlobStore(storage.dir) : new HttpBlobStore(storage);
+  return storage.kind === 'file'
+    ? new FileBlobStore(storage.dir, storage)
+    : new HttpBlobStore(storage);
 }
 
 async function consumerOf(

@@ -3,6 +3,7 @@ import { type ErrorCode, SluiceError, toSluiceError } from '../pipeline/errors.t
 import type { ChunkProgram, Slice } from '../pipeline/execution/chunk-program.ts';
 import { LIMITS } from '../pipeline/limits.ts';
 import type { TaskMessage } from '../pipeline/protocol/index.ts';
+import type { Room } from '../pipeline/storage/blob-store.ts';
 import type { ProgramCache } from './program-cache.ts';
 import type { WorkerBlobs } from './storage/worker-blobs.ts';
 
@@ -17,15 +18,16 @@ export interface TaskInputs {
 const LOST: ReadonlySet<ErrorCode> = new Set(['blob-missing', 'blob-corrupt']);
 
 /**
- * Fetches what a task needs. Errors: those of the store; of a lost slice `blob-missing` or
+ * Fetches what a task needs, its chunk into `room`. Errors: those of the store; of a lost slice `blob-missing` or
  * `blob-corrupt` with the name of its result, so that the coordinator has it made again.
  */
 export async function fetchInputs(
   { blobs, programs }: { readonly blobs: WorkerBlobs; readonly programs: ProgramCache },
   task: TaskMessage,
+  room?: Room,
 ): Promise<TaskInputs> {
   const [bytes, program] = await Promise.all([
-    blobs.get(`chunks/${task.chunkKey}`),
+    blobs.get(`chunks/${task.chunkKey}`, room),
     programs.get(task.contextKey),
   ]);
   const fetching = pLimit(LIMITS.sliceFetchesMax);

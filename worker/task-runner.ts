@@ -19,6 +19,8 @@ import {
   readResultHead,
   resultBytes,
 } from '../pipeline/result/result-format.ts';
+import type { Room } from '../pipeline/storage/blob-store.ts';
+import { ChunkMemory } from './chunk-memory.ts';
 import type { ProgramCache } from './program-cache.ts';
 import type { WorkerBlobs } from './storage/worker-blobs.ts';
 import { fetchInputs } from './task-inputs.ts';
@@ -74,6 +76,7 @@ export class TaskRunner {
   readonly #deps: TaskRunnerDeps;
   readonly #fetching = pLimit(LIMITS.workerPrefetchTasks);
   readonly #computing = pLimit(1);
+  readonly #memory = new ChunkMemory();
 
   constructor(deps: TaskRunnerDeps) {
     this.#deps = deps;
@@ -105,18 +108,28 @@ export class TaskRunner {
 
   /** The durable result, found or made; null when the task is to be given back. */
   async #resultOf(task: TaskMessage, signal: AbortSignal): Promise<Result | null> {
+    const loan = this.#memory.lend();
+    try {
+      return await this.#foundOrMade(task, signal, loan.room);
+    } finally {
+      loan.giveBack();
+    }
+  }
+
+  async #foundOrMade(task: TaskMessage, signal: AbortSignal, room: Room): Promise<Result | null> {
     const name = `results/${task.taskKey}`;
     const fetched = await this.#fetching(async () => {
       if (this.#isVoid(signal)) return null;
-      return (await this.#stored(name)) ?? (await fetchInputs(this.#deps, task));
+      return (await this.#stored(name)) ?? (await fetchInputs(this.#deps, task, room));
     });
     if (fetched === null || 'statistics' in fetched) return fetched;
     const computed = await this.#computing(() => {
       if (this.#isVoid(signal)) return null;
       this.#deps.onComputing(task);
       const startedMs = this.#deps.now();
-      const content = fetched.program.run(fetched.bytes, fetched.slices);
-      const parts = encodeResult(content);
+      const { program, bytes, slices } = fetched;
+      const content = program.run(bytes, slices);
+      const parts = encodeResult(content, { bytes, sha256: task.chunkKey });
       return { content, parts, busyMs: this.#deps.now() - startedMs };
     });
     if (computed === null) return null;

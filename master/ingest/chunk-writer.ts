@@ -3,7 +3,7 @@ import type { ChunkContext } from '../../pipeline/execution/context.ts';
 import { toSluiceError } from '../../pipeline/errors.ts';
 import { chunkKey, InputHasher, oversizedKey, taskKey } from '../../pipeline/keys/index.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
-import type { FileBlobStore } from '../../pipeline/storage/file-blob-store.ts';
+import type { FileBlobStore, FileSlice } from '../../pipeline/storage/file-blob-store.ts';
 import type { StoredAnswer } from './ingest-messages.ts';
 import type { NewChunk } from '../storage/job-record.ts';
 import { storeOversizedResult } from './oversized-record.ts';
@@ -17,7 +17,12 @@ export interface ChunkWriterOptions {
   readonly header: readonly string[];
   /** Called for each chunk in file order, when it is durable. */
   readonly onStored: (chunk: NewChunk, answer: StoredAnswer | null) => void;
+  /** Where chunks are already, so that they need not be written; null where they must be. */
+  readonly place: ChunkPlace | null;
 }
+
+/** Tells where a chunk's bytes stay readable for as long as the store is. */
+export type ChunkPlace = (cut: CutChunk) => FileSlice;
 
 /** Hashes and writes chunks while they are lent, and waits for the disk behind their back. */
 export class ChunkWriter {
@@ -48,7 +53,7 @@ export class ChunkWriter {
       ...{ index: this.#count++, chunkKey: key, taskKey: task },
       ...{ byteOffset, bytes: fullBytes, line },
     };
-    const written = isWhole ? this.#write(key, cut.bytes) : this.#answer(task, cut);
+    const written = isWhole ? this.#write(key, cut) : this.#answer(task, cut);
     const before = this.#stored;
     this.#stored = this.#announce(before, written, chunk, isWhole);
     // Each is awaited by `settle` in its turn: one that fails meanwhile is not unhandled.
@@ -72,8 +77,10 @@ export class ChunkWriter {
     return this.#hasher.digest();
   }
 
-  async #write(key: string, bytes: Uint8Array): Promise<void> {
-    await this.#options.blobs.putNow(`chunks/${key}`, bytes);
+  async #write(key: string, cut: CutChunk): Promise<void> {
+    const { blobs, place } = this.#options;
+    if (place === null) await blobs.putNow(`chunks/${key}`, cut.bytes);
+    else blobs.referNow(`chunks/${key}`, place(cut));
   }
 
   async #answer(task: string, cut: CutChunk): Promise<void> {

@@ -9,6 +9,8 @@ import type { JobFacts, NewChunk } from '../storage/job-record.ts';
 /** Given to a thread when it is started. */
 export interface ThreadData {
   readonly blobDir: string;
+  /** See `FileBlobStore`. */
+  readonly durable: boolean;
 }
 
 /** Opens a session: one input, from its first byte to its end, over a port of its own. */
@@ -20,6 +22,8 @@ export interface OpenMessage {
 export interface InputRequest {
   readonly planText: string;
   readonly formatHint: InputDescription['format'] | null;
+  /** Whether a plan without steps makes a profile. */
+  readonly profile: boolean;
   readonly chunkLimits: ChunkLimits;
   /** Where the body's bytes come. */
   readonly ring: SharedArrayBuffer;

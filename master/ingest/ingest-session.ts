@@ -18,6 +18,8 @@ export interface IngestDeps {
 export interface IngestRequest {
   readonly job: ActiveJob;
   readonly formatHint: InputDescription['format'] | null;
+  /** Whether a plan without steps makes a profile. */
+  readonly profile: boolean;
   readonly body: Readable | LocalFile;
   /** Fires when the client went away. */
   readonly signal: AbortSignal;
@@ -64,7 +66,7 @@ class IngestSession {
   #isOver = false;
 
   constructor(deps: IngestDeps, request: IngestRequest) {
-    const { job, formatHint, body, signal } = request;
+    const { job, formatHint, profile, body, signal } = request;
     this.#deps = deps;
     this.#job = job;
     this.#body = body;
@@ -73,7 +75,8 @@ class IngestSession {
     const file = body instanceof Readable ? null : body.path;
     const ring = new SharedArrayBuffer(file === null ? LIMITS.uploadBytesInFlightMax : 0);
     this.#session = deps.ingestThreads.open({
-      ...{ planText: job.facts.planText, formatHint, chunkLimits: CHUNK_LIMITS, ring, file },
+      ...{ planText: job.facts.planText, formatHint, profile },
+      ...{ chunkLimits: CHUNK_LIMITS, ring, file },
       roomChunks: this.#room(),
     });
     const { port } = this.#session;

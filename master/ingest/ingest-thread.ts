@@ -10,8 +10,9 @@ import { runSession } from './input-session.ts';
 /** Entry of an ingest thread: takes sessions, several at a time where uploads share a thread. */
 invariant(parentPort !== null, 'runs in a worker thread');
 const wasm = builtFile('pipeline/parsing/structural/kernel.wasm');
-const { blobDir } = workerData as ThreadData;
-const deps = { blobs: new FileBlobStore(blobDir), kernel: compileKernel(readFileSync(wasm)) };
+const { blobDir, durable } = workerData as ThreadData;
+const blobs = new FileBlobStore(blobDir, { durable });
+const deps = { blobs, kernel: compileKernel(readFileSync(wasm)) };
 
 parentPort.on('message', ({ port, input }: OpenMessage) => {
   // Its own failures end a session with a message; what is thrown here ends the thread.

@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import path from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Chunker } from '../../pipeline/chunking/chunker.ts';
@@ -9,8 +10,9 @@ import { LIMITS } from '../../pipeline/limits.ts';
 import type { KernelModule } from '../../pipeline/parsing/structural/kernel.ts';
 import { compilePlan } from '../../pipeline/plan/compile.ts';
 import { parsePlan } from '../../pipeline/plan/parse.ts';
+import type { PlanDocument } from '../../pipeline/plan/schema.ts';
 import type { FileBlobStore } from '../../pipeline/storage/file-blob-store.ts';
-import { ChunkWriter } from './chunk-writer.ts';
+import { type ChunkPlace, ChunkWriter } from './chunk-writer.ts';
 import type { FromSession, InputRequest } from './ingest-messages.ts';
 import { openInput } from './open-input.ts';
 import type { OpenedInput } from './open-input.ts';
@@ -87,7 +89,7 @@ class InputSession {
   }
 
   async #readOpened(body: AsyncIterable<Uint8Array>, file: number | null): Promise<string> {
-    const plan = parsePlan(this.#input.planText);
+    const plan = this.#plan();
     const opened = await openInput(body, readOptionsOf(plan), this.#input.formatHint);
     const { sniffed } = opened;
     const compiled = compilePlan(plan, {
@@ -114,6 +116,7 @@ class InputSession {
       onError: context.onError,
       header: input.columns.map((column) => column.name),
       onStored: (chunk, answer) => this.#tell({ kind: 'stored', chunk, answer }),
+      place: this.#placeIn(opened),
     });
     this.#writer = writer;
     const chunker = new Chunker(
@@ -133,6 +136,24 @@ class InputSession {
     await writer.settle(0);
     this.#inbox.signal.throwIfAborted();
     return writer.inputHash();
+  }
+
+  #plan(): PlanDocument {
+    const { planText, profile } = this.#input;
+    const plan = parsePlan(planText);
+    return plan.steps === null && !profile ? { ...plan, steps: [] } : plan;
+  }
+
+  /** Where a chunk of a local file is found again, when the run ends before the file may change. */
+  #placeIn({ raw }: OpenedInput): ChunkPlace | null {
+    const { file } = this.#input;
+    if (file === null || raw === null || this.#deps.blobs.isDurable) return null;
+    const absolute = path.resolve(file);
+    const { textStart } = raw;
+    return ({ byteOffset, fullBytes }) => {
+      const start = textStart + byteOffset;
+      return { path: absolute, start, end: start + fullBytes };
+    };
   }
 
   readonly #take: TakeChunk = (cut) => this.#writer?.take(cut);

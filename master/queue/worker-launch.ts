@@ -5,7 +5,7 @@ export interface WorkerLaunch {
   /** Path of the built `worker/main.js`. */
   readonly workerEntry: string;
   /** The master's blobs, which its children reach directly. */
-  readonly storage: { readonly kind: 'file'; readonly dir: string };
+  readonly storage: { readonly kind: 'file'; readonly dir: string; readonly durable: boolean };
 }
 
 /** The broker's URL may hold a password, so it goes by the environment: arguments are public. */
@@ -14,6 +14,7 @@ export function workerLaunch(
   broker: { readonly url: string; readonly prefix: string } | null,
 ): ChildLaunch {
   const storageArgs = ['--storage-dir', storage.dir];
+  if (!storage.durable) storageArgs.push('--storage-volatile');
   if (broker === null) {
     return { entry: workerEntry, args: ['--broker', 'ipc', ...storageArgs] };
   }

@@ -87,12 +87,12 @@ export class SqliteJobStore {
   readonly #db: Database.Database;
   readonly #commit: (commit: JobCommit) => void;
 
-  /** `file` may be ':memory:'. Errors: `storage-failed`. */
-  constructor(file: string) {
+  /** `file` may be ':memory:'. Not durable: a crash of the machine may lose it. Errors: `storage-failed`. */
+  constructor(file: string, { durable = true }: { readonly durable?: boolean } = {}) {
     try {
       this.#db = new Database(file);
       this.#db.exec('PRAGMA journal_mode = WAL');
-      this.#db.exec('PRAGMA synchronous = NORMAL');
+      this.#db.exec(`PRAGMA synchronous = ${durable ? 'NORMAL' : 'OFF'}`);
       this.#db.exec('PRAGMA busy_timeout = 5000');
       this.#db.exec(SCHEMA);
     } catch (thrown) {

@@ -45,8 +45,18 @@ export interface ResultContent {
   readonly exchange: Uint8Array;
 }
 
-/** The result object as parts to be written one after another. */
-export function encodeResult(content: ResultContent): Uint8Array[] {
+/** Bytes whose sha256 is known. */
+export interface HashedBytes {
+  readonly bytes: Uint8Array;
+  /** In hexadecimal digits. */
+  readonly sha256: string;
+}
+
+/**
+ * The result object as parts to be written one after another. An output that is the whole chunk, as
+ * that of a clean file is, has the chunk's hash: hashing is what a copy would spend most time on.
+ */
+export function encodeResult(content: ResultContent, chunk?: HashedBytes): Uint8Array[] {
   const outputBytes = content.output.reduce((sum, part) => sum + part.length, 0);
   invariant(
     outputBytes === content.statistics.outputBytes,
@@ -59,7 +69,11 @@ export function encodeResult(content: ResultContent): Uint8Array[] {
   const head = encodeHead({
     statistics: orderedStatistics(content.statistics),
     sections: {
-      output: { start: RESULT_HEAD_BYTES, end: outputEnd, sha256: sha256(content.output) },
+      output: {
+        start: RESULT_HEAD_BYTES,
+        end: outputEnd,
+        sha256: outputHash(content.output, chunk),
+      },
       rejects: { start: outputEnd, end: rejectsEnd, sha256: sha256([content.rejects]) },
       partial: { start: rejectsEnd, end: partialEnd, sha256: sha256([content.partial]) },
       exchange: { start: partialEnd, end: exchangeEnd, sha256: sha256([content.exchange]) },
@@ -117,6 +131,16 @@ function orderedStatistics(statistics: ChunkStatistics): ChunkStatistics {
     ...{ recordsIn, recordsOut, rejected, filtered, deduplicated, aggregated },
     ...{ lines, bytesIn, outputRecords, outputBytes },
   };
+}
+
+function outputHash(output: readonly Uint8Array[], chunk: HashedBytes | undefined): string {
+  const [part] = output;
+  const isChunk =
+    output.length === 1 &&
+    part?.buffer === chunk?.bytes.buffer &&
+    part?.byteOffset === chunk?.bytes.byteOffset &&
+    part?.length === chunk?.bytes.length;
+  return isChunk && chunk !== undefined ? chunk.sha256 : sha256(output);
 }
 
 function sha256(parts: readonly Uint8Array[]): string {

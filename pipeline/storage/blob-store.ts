@@ -1,5 +1,8 @@
 import type { Readable } from 'node:stream';
 
+/** Memory for so many bytes, or more. */
+export type Room = (byteCount: number) => Uint8Array;
+
 /**
  * Durable objects under names such as `chunks/<sha256>`, `results/<taskKey>`, `contexts/<contextKey>`
  * and `outputs/<jobId>/profile.json`. A name is 1 to 3 segments of [A-Za-z0-9._-].
@@ -10,8 +13,11 @@ import type { Readable } from 'node:stream';
  */
 export interface BlobStore {
   put(name: string, parts: readonly Uint8Array[]): Promise<{ readonly created: boolean }>;
-  /** Whole object. For `chunks/<sha256>` the bytes are verified against the name. */
-  get(name: string): Promise<Uint8Array>;
+  /**
+   * Whole object. For `chunks/<sha256>` the bytes are verified against the name. They lie in what
+   * `room` gives for their number, where the store can read into it; else in memory of their own.
+   */
+  get(name: string, room?: Room): Promise<Uint8Array>;
   /** Bytes `[start, end)` of the object. */
   getRange(name: string, start: number, end: number): Promise<Uint8Array>;
   /** The same as a stream, with backpressure. */

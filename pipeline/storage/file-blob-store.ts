@@ -8,13 +8,14 @@ import {
   mkdtempSync,
   openSync,
   unlinkSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { link, mkdir, mkdtemp, open, readdir, readFile, rm, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { SluiceError, toSluiceError } from '../errors.ts';
-import type { BlobStore } from './blob-store.ts';
+import type { BlobStore, Room } from './blob-store.ts';
 
 const NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}(\/[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}){0,2}$/;
 
@@ -25,6 +26,19 @@ export function assertBlobName(name: string): void {
   }
 }
 
+/** Bytes of a file outside the store. */
+export interface FileSlice {
+  /** Absolute. */
+  readonly path: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface FileBlobStoreOptions {
+  /** False for a folder that nobody will read after this run: nothing is synced to the disk. */
+  readonly durable?: boolean;
+}
+
 /**
  * Blobs as files: `<dir>/<first segment>/<first two characters>/<rest>`, so that no folder gets
  * huge. An object is visible only when it is complete and durable: it is written under a temporary
@@ -32,14 +46,20 @@ export function assertBlobName(name: string): void {
  */
 export class FileBlobStore implements BlobStore {
   readonly #dir: string;
+  readonly #isDurable: boolean;
   #temporaryDir: Promise<string> | null = null;
   /** Of `putNow`. */
   #blockingDir: string | null = null;
   #temporaryCount = 0;
   readonly #knownDirs = new Set<string>();
 
-  constructor(dir: string) {
+  constructor(dir: string, { durable = true }: FileBlobStoreOptions = {}) {
     this.#dir = path.resolve(dir);
+    this.#isDurable = durable;
+  }
+
+  get isDurable(): boolean {
+    return this.#isDurable;
   }
 
   async put(name: string, parts: readonly Uint8Array[]): Promise<{ readonly created: boolean }> {
@@ -61,7 +81,7 @@ export class FileBlobStore implements BlobStore {
     return await this.#guard(name, async () => {
       const { file, temporary } = this.#writeTemporaryNow(bytes);
       try {
-        await syncData(file);
+        if (this.#isDurable) await syncData(file);
       } catch (thrown) {
         unlinkSync(temporary);
         throw thrown;
@@ -72,28 +92,28 @@ export class FileBlobStore implements BlobStore {
     });
   }
 
-  async get(name: string): Promise<Uint8Array> {
-    const bytes = await this.#guard(name, () => readFile(this.#pathOf(name)));
-    if (name.startsWith('chunks/')) verifyChunk(name, bytes);
+  /**
+   * Makes bytes of another file a chunk, without a copy: for a store that is not durable, and `get`.
+   * Bytes that were changed since are found by their hash.
+   */
+  referNow(name: string, slice: FileSlice): void {
+    const target = `${this.#pathOf(name)}${REFERENCE}`;
+    const dir = path.dirname(target);
+    if (!this.#knownDirs.has(dir)) mkdirSync(dir, { recursive: true });
+    this.#knownDirs.add(dir);
+    writeFileSync(target, JSON.stringify(slice));
+  }
+
+  async get(name: string, room: Room = ownMemory): Promise<Uint8Array> {
+    const slice = await this.#guard(name, () => this.#sliceOf(name));
+    const bytes = await this.#guard(name, () => readSlice(slice, room));
+    if (name.startsWith('chunks/')) verifyChunk(name, slice.path, bytes);
     return bytes;
   }
 
   async getRange(name: string, start: number, end: number): Promise<Uint8Array> {
-    return await this.#guard(name, async () => {
-      const file = await open(this.#pathOf(name), 'r');
-      try {
-        const bytes = Buffer.allocUnsafe(Math.max(0, end - start));
-        let at = 0;
-        while (at < bytes.length) {
-          const { bytesRead } = await file.read(bytes, at, bytes.length - at, start + at);
-          if (bytesRead === 0) break;
-          at += bytesRead;
-        }
-        return bytes.subarray(0, at);
-      } finally {
-        await file.close();
-      }
-    });
+    const slice = { path: this.#pathOf(name), start, end };
+    return await this.#guard(name, () => readSlice(slice, ownMemory));
   }
 
   stream(name: string, start: number, end: number): Readable {
@@ -134,6 +154,15 @@ export class FileBlobStore implements BlobStore {
     return children.length === 0 ? [name] : children.map((child) => `${name}/${child}`);
   }
 
+  async #sliceOf(name: string): Promise<FileSlice> {
+    const file = this.#pathOf(name);
+    if (!this.#isDurable && name.startsWith('chunks/')) {
+      const reference = await readFile(`${file}${REFERENCE}`, 'utf8').catch(ignoreMissing);
+      if (reference !== undefined) return JSON.parse(reference) as FileSlice;
+    }
+    return { path: file, start: 0, end: (await stat(file)).size };
+  }
+
   #pathOf(name: string): string {
     assertBlobName(name);
     const [room = '', key = '', ...more] = name.split('/');
@@ -146,7 +175,7 @@ export class FileBlobStore implements BlobStore {
     try {
       await this.#ensureDir(path.dirname(target));
       await link(temporary, target);
-      await syncDir(path.dirname(target));
+      if (this.#isDurable) await syncDir(path.dirname(target));
       return true;
     } catch (thrown) {
       if (systemCode(thrown) === 'EEXIST') return false;
@@ -183,7 +212,7 @@ export class FileBlobStore implements BlobStore {
     const file = await open(temporary, 'wx');
     try {
       for (const part of parts) await file.writeFile(part);
-      await file.datasync();
+      if (this.#isDurable) await file.datasync();
     } catch (thrown) {
       await file.close();
       await unlink(temporary).catch(ignoreMissing);
@@ -222,13 +251,38 @@ export class FileBlobStore implements BlobStore {
 /** Bytes a blocking write: larger ones were not faster in any measurement. */
 const WRITE_BYTES = 256 * 1024;
 
+/** Ends the name of a file that says where a chunk is. */
+const REFERENCE = '.at';
+
 /** Stands for the empty rest of a key of one or two characters. */
 const SHORT_NAME = '_';
 
-function verifyChunk(name: string, bytes: Uint8Array): void {
+function ownMemory(byteCount: number): Uint8Array {
+  return Buffer.allocUnsafeSlow(byteCount);
+}
+
+/** Fewer bytes when the file ends before the slice does. */
+async function readSlice(slice: FileSlice, room: Room): Promise<Uint8Array> {
+  const byteCount = Math.max(0, slice.end - slice.start);
+  const bytes = room(byteCount);
+  const file = await open(slice.path, 'r');
+  try {
+    let at = 0;
+    while (at < byteCount) {
+      const { bytesRead } = await file.read(bytes, at, byteCount - at, slice.start + at);
+      if (bytesRead === 0) break;
+      at += bytesRead;
+    }
+    return bytes.subarray(0, at);
+  } finally {
+    await file.close();
+  }
+}
+
+function verifyChunk(name: string, file: string, bytes: Uint8Array): void {
   const digest = createHash('sha256').update(bytes).digest('hex');
   if (name !== `chunks/${digest}`) {
-    throw new SluiceError('blob-corrupt', `${name} does not match its hash`, {
+    throw new SluiceError('blob-corrupt', `${name} does not match its hash (in ${file})`, {
       details: { name, digest, bytes: bytes.length },
     });
   }
@@ -292,6 +346,6 @@ function systemCode(thrown: unknown): string {
   return typeof code === 'string' ? code : '';
 }
 
-function ignoreMissing(thrown: unknown): void {
+function ignoreMissing(thrown: unknown): undefined {
   if (systemCode(thrown) !== 'ENOENT') throw thrown;
 }

@@ -49,6 +49,22 @@ describe('sluice run', () => {
     expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
   });
 
+  it('keeps a profile that somebody can look at, and makes none where nobody can', async () => {
+    const [out, data, manifest] = [inFolder('kept.csv'), inFolder('data'), inFolder('m.json')];
+    const flags = ['-o', out, '--manifest', manifest];
+    await sluice(['run', input, ...flags]);
+    const thrownAway = JSON.parse(await readFile(manifest, 'utf8')) as Manifest;
+    await sluice(['run', input, ...flags, '--data', data]);
+    const kept = JSON.parse(await readFile(manifest, 'utf8')) as Manifest;
+    expect(kept.totals).toEqual(thrownAway.totals);
+    expect(kept.contextKey).not.toBe(thrownAway.contextKey);
+    expect(recordsOf(await readFile(out))).toEqual(expected);
+    const profile = inFolder('kept.json');
+    const again = await sluice(['run', input, ...flags, '--data', data, '--profile', profile]);
+    expect(again.code).toBe(0);
+    expect((JSON.parse(await readFile(profile, 'utf8')) as Profile).columns).toHaveLength(6);
+  });
+
   it('reads standard input, and writes the result and nothing else to standard output', async () => {
     const result = await sluice(['run', '-'], await readFile(input));
     expect(result.code).toBe(0);

@@ -15,7 +15,7 @@ const WAIT = { timeout: 60_000, interval: 20 };
 function openProducer(workerEntry: string): InProcessProducer {
   return new InProcessProducer({
     workerEntry,
-    storage: { kind: 'file', dir: 'unused' },
+    storage: { kind: 'file', dir: 'unused', durable: true },
     log: pino({ level: 'silent' }),
     deliveryLimit: DELIVERY_LIMIT,
     drainWithinMs: 30_000,

@@ -40,7 +40,7 @@ describeWith({ met: broker !== null, otherwise: reason }, 'the queue through Rab
     const producer = await AmqpProducer.connect(options);
     const workers = new LocalWorkers({
       workerEntry: worker.path,
-      storage: { kind: 'file', dir: 'unused' },
+      storage: { kind: 'file', dir: 'unused', durable: true },
       broker: { url, prefix },
       log,
     });

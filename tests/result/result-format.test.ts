@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import {
   decodeSection,
@@ -45,6 +46,20 @@ describe('a result object', () => {
     const swapped = Object.fromEntries(Object.entries(statistics).reverse()) as typeof statistics;
     const again = encodeResult({ ...content, statistics: swapped, output: [text('a,b\nc,d\n')] });
     expect(Buffer.concat(again)).toEqual(whole);
+  });
+
+  test("of a whole chunk is the same with the chunk's hash known", () => {
+    const bytes = text('a,b\nc,d\n');
+    const hashed = { bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
+    const whole = { ...content, output: [bytes] };
+    expect(Buffer.concat(encodeResult(whole, hashed))).toEqual(Buffer.concat(encodeResult(whole)));
+    // Other outputs are hashed: the wrong hash would show.
+    const wrong = { bytes, sha256: '00' };
+    for (const output of [[text('a,b\nc,d\n')], [bytes.subarray(0, 4), bytes.subarray(4)]]) {
+      const parts = encodeResult({ ...content, output }, wrong);
+      const head = readResultHead(Buffer.concat(parts));
+      expect(head.sections.output.sha256).toBe(hashed.sha256);
+    }
   });
 
   test('with any byte changed, or cut short, is corrupt', () => {

@@ -57,6 +57,25 @@ describe('FileBlobStore', () => {
     expect(Buffer.concat(parts).toString()).toBe('3456');
   });
 
+  it('refers to the bytes of another file, and finds by their hash that they were changed', async () => {
+    const input = path.join(dir, 'input.csv');
+    writeFileSync(input, 'a,b\n1,2\n3,4\n');
+    const volatile = new FileBlobStore(dir, { durable: false });
+    const name = `chunks/${sha256('1,2\n3,4\n')}`;
+    volatile.referNow(name, { path: input, start: 4, end: 12 });
+    const memory = new Uint8Array(100);
+    const bytes = await volatile.get(name, (byteCount) => memory.subarray(0, byteCount));
+    expect(Buffer.from(bytes).toString()).toBe('1,2\n3,4\n');
+    expect(bytes.buffer).toBe(memory.buffer);
+    for (const changed of ['a,b\n1,2\n3,5\n', 'a,b\n1,2\n']) {
+      writeFileSync(input, changed);
+      const message = expect.stringContaining(input);
+      await expect(volatile.get(name)).rejects.toMatchObject({ code: 'blob-corrupt', message });
+    }
+    rmSync(input);
+    await expect(volatile.get(name)).rejects.toMatchObject({ code: 'blob-missing' });
+  });
+
   it('refuses a chunk whose bytes are not those of its name', async () => {
     const name = `chunks/${sha256('good')}`;
     await store.put(name, [Buffer.from('good')]);

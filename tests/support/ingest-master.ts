@@ -37,7 +37,7 @@ export async function ingestMaster(): Promise<IngestMaster> {
   const workers = new WorkerRegistry(now);
   const assemblies = new Assemblies({ store, blobs, now });
   const queue = new InProcessProducer({
-    ...{ workerEntry: '', storage: { kind: 'file', dir: blobDir }, log },
+    ...{ workerEntry: '', storage: { kind: 'file', dir: blobDir, durable: true }, log },
   });
   const coordinator = new Coordinator({ store, blobs, queue, workers, assemblies, now, log });
   await coordinator.start();

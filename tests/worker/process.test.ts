@@ -24,7 +24,7 @@ describe('a worker process', { timeout: 120_000 }, () => {
     const heard: Announcement[] = [];
     const producer = new InProcessProducer({
       workerEntry: BUILT,
-      storage: { kind: 'file', dir },
+      storage: { kind: 'file', dir, durable: true },
       log: pino({ level: 'silent' }),
     });
     await producer.onAnnouncement(async (announcement) => void heard.push(announcement));
