@@ -6,8 +6,17 @@ import { defineConfig } from 'rolldown';
 
 const root = path.join(import.meta.dirname, '..');
 
-/** Packages of many small modules, without native parts or files of their own: they come inside. */
-const INSIDE = ['typebox', 'commander', 'yaml', 'p-limit'];
+/** Packages of many small modules and no native part: they come inside, with what they need. */
+const INSIDE = [
+  'typebox',
+  'commander',
+  'yaml',
+  'p-limit',
+  'pino',
+  'stream-json',
+  'stream-chain',
+  're2js',
+];
 
 const subjects = readdirSync(path.join(root, 'bench', 'subjects'))
   .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))
@@ -21,7 +30,8 @@ export default defineConfig({
   cwd: root,
   platform: 'node',
   input: Object.fromEntries(entries.map((entry) => [entry.replace(/\.ts$/, ''), entry])),
-  external: (id) => /^[@a-z]/.test(id) && !isInside(id),
+  external: (id, importer) =>
+    id.startsWith('node:') || (/^[@a-z]/.test(id) && !isInside(id) && !isPackage(importer)),
   output: {
     dir: 'dist',
     format: 'esm',
@@ -29,6 +39,10 @@ export default defineConfig({
     chunkFileNames: 'shared/[name]-[hash].js',
   },
 });
+
+function isPackage(file) {
+  return file?.includes('node_modules') ?? false;
+}
 
 function isInside(id) {
   const isRoom = /^(cli|worker|master|bench)\//.test(id);
