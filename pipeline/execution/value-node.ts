@@ -4,6 +4,7 @@ import type { Batch } from './batch.ts';
 import { castKernel } from './cast.ts';
 import { CellReader } from './cell-reader.ts';
 import type { EvaluatorScope } from './evaluator.ts';
+import { foldConstants } from './fold-constants.ts';
 import { kernelOf } from './functions/kernels.ts';
 import { copyCell, type Kernel } from './functions/kernel.ts';
 import { TextVector, ValueVector, type Vector } from './vectors.ts';
@@ -16,10 +17,11 @@ export interface ValueNode {
 /** Builds what computes a value: no code is generated, closures over the parts are. `target` is
  *  filled where the node fills a vector of its own. */
 export function createValueNode(
-  value: BoundValue,
+  given: BoundValue,
   scope: EvaluatorScope,
-  target: Vector = vectorOf(value.type),
+  target: Vector = vectorOf(given.type),
 ): ValueNode {
+  const value = foldConstants(given);
   switch (value.kind) {
     case 'text':
       return createTextNode(value.column, scope, target as TextVector);
@@ -59,7 +61,7 @@ export function sharedNode(shared: SharedValue, scope: EvaluatorScope): ValueNod
   };
 }
 
-export function vectorOf(type: ColumnType): Vector {
+function vectorOf(type: ColumnType): Vector {
   return type === 'string' ? new TextVector() : new ValueVector();
 }
 

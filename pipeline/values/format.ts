@@ -17,11 +17,16 @@ export function formatDouble(value: number): string {
 
 /** Exact text of `mantissa / 10^scale`, without exponent or needless zeros: `-0.05`, `1200`. */
 export function formatDecimal(mantissa: bigint, scale: number): string {
+  const text = formatFixed(mantissa, scale);
+  return scale === 0 ? text : text.replace(/\.?0+$/, '');
+}
+
+/** Exact text of `mantissa / 10^scale` with all its digits: `-0.050`. */
+export function formatFixed(mantissa: bigint, scale: number): string {
   const negative = mantissa < 0n;
   const digits = (negative ? -mantissa : mantissa).toString().padStart(scale + 1, '0');
   const whole = digits.slice(0, digits.length - scale);
-  const fraction = digits.slice(digits.length - scale).replace(/0+$/, '');
-  return `${negative ? '-' : ''}${whole}${fraction === '' ? '' : `.${fraction}`}`;
+  return `${negative ? '-' : ''}${whole}${scale === 0 ? '' : `.${digits.slice(whole.length)}`}`;
 }
 
 /** `YYYY-MM-DD` of days since 1970-01-01. */

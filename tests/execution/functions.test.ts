@@ -4,8 +4,11 @@ import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { kernelOf } from '../../pipeline/execution/functions/kernels.ts';
 import { signatureKeys } from '../../pipeline/plan/expression/functions.ts';
-import { EXACT_CASES, INEXACT_CASES } from '../support/expression-cases.ts';
+import { readCases } from '../support/expression-cases.ts';
 import { askDuckDB, askSluice, readCsvOf, type Types } from '../support/expression-oracle.ts';
+
+/** The inexact ones C and JavaScript round differently in the last digit. */
+const { inexact: INEXACT_CASES = [], ...EXACT_CASES } = readCases('expressions.txt');
 
 const folder = mkdtempSync(path.join(tmpdir(), 'sluice-functions-'));
 const file = path.join(folder, 'edge.csv');

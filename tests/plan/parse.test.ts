@@ -89,7 +89,7 @@ describe('parsePlan', () => {
     ],
     ['steps: [{ aggregate: { measures: { n: "median(a)" } } }]', '/steps/0/aggregate/measures/n'],
     ['steps: [{ filter: "a = (SELECT 1)" }]', '/steps/0/filter'],
-    ['steps: [{ filter: "a::decimal = 2" }]', '/steps/0/filter'],
+    ['steps: [{ filter: "a::float = 2" }]', '/steps/0/filter'],
     ['steps: [{ filter: "a.b = 1" }]', '/steps/0/filter'],
   ])('refuses %s as not supported yet', (text, path) => {
     const { code, issues } = refused(text);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { DuckDBInstance } from '@duckdb/node-api';
 import type { ColumnType } from '../../pipeline/protocol/job.ts';
+import { formatDouble } from '../../pipeline/values/format.ts';
 import { runPlan } from './run-plan.ts';
 
 export type Types = Readonly<Record<string, ColumnType>>;
@@ -55,16 +56,20 @@ export async function askDuckDB(
         `SELECT TRY(CAST((${text}) AS VARCHAR)) FROM input ORDER BY "record number"`,
       );
       const type = String(described?.[1]);
-      answers.push({
-        type: SAME_TYPES[type] ?? type,
-        values: values.map(([value]) => value as string | null),
-      });
+      const texts = values.map(([value]) => value as string | null);
+      if (type.startsWith('DECIMAL')) answers.push({ type: 'number', values: texts.map(asDouble) });
+      else answers.push({ type: SAME_TYPES[type] ?? type, values: texts });
     }
     return answers;
   } finally {
     connection.closeSync();
     instance.closeSync();
   }
+}
+
+/** A decimal's text as that of the double next to it. */
+function asDouble(text: string | null): string | null {
+  return text === null ? null : formatDouble(Number(text) + 0);
 }
 
 /** Sluice's answers, in chunks of so many records. */

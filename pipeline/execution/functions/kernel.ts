@@ -1,4 +1,3 @@
-import type { RecordFaults } from '../record-faults.ts';
 import { TextVector, type ValueVector, type Vector } from '../vectors.ts';
 
 /**
@@ -11,8 +10,13 @@ export type Kernel = (
   records: Uint32Array,
   count: number,
   out: Vector,
-  faults: RecordFaults,
+  faults: FaultSink,
 ) => void;
+
+/** Takes the records for which there is no value. */
+export interface FaultSink {
+  note(record: number, code: string, message: string): void;
+}
 
 /** Why there is no value for a record. */
 export class ValueFault {
@@ -29,12 +33,18 @@ export class ValueFault {
 export type Scalar = number | bigint | string | boolean;
 export type Outcome = Scalar | null | ValueFault;
 
-const INT64_MAX = 2n ** 63n - 1n;
-const INT64_MIN = -(2n ** 63n);
+/** Which whole numbers a function may give, and the fault of others. */
+export interface WholeRange {
+  readonly min: bigint;
+  readonly max: bigint;
+  readonly fault: ValueFault;
+}
+
 export const OVERFLOW = new ValueFault('The result has more than 64 bits');
+const INT64: WholeRange = { min: -(2n ** 63n), max: 2n ** 63n - 1n, fault: OVERFLOW };
 
 /** A kernel of a function that takes one record's arguments; the one for all but the hottest. */
-export function perRecord(fn: (...args: never[]) => Outcome): Kernel {
+export function perRecord(fn: (...args: never[]) => Outcome, range = INT64): Kernel {
   const call = fn as (a?: Scalar, b?: Scalar, c?: Scalar, d?: Scalar) => Outcome;
   return (args, records, count, out, faults) => {
     const [a, b, c, d] = args;
@@ -44,7 +54,7 @@ export function perRecord(fn: (...args: never[]) => Outcome): Kernel {
       const second = b === undefined ? undefined : scalarAt(b, record);
       const third = c === undefined ? undefined : scalarAt(c, record);
       const fourth = d === undefined ? undefined : scalarAt(d, record);
-      put(out, record, call(first, second, third, fourth), faults);
+      put(out, record, call(first, second, third, fourth), faults, range);
     }
   };
 }
@@ -70,6 +80,7 @@ export function ofDoubles(fn: (a: number, b: number) => number | ValueFault): Ke
 export function ofIntegers(
   fn: (a: number, b: number) => number | null | ValueFault,
   exactly: (a: bigint, b: bigint) => bigint | null | ValueFault,
+  range = INT64,
 ): Kernel {
   return (args, records, count, out, faults) => {
     const left = args[0] as ValueVector;
@@ -92,7 +103,7 @@ export function ofIntegers(
           continue;
         }
       }
-      put(out, record, exactly(left.exactAt(record), right.exactAt(record)), faults);
+      put(out, record, exactly(left.exactAt(record), right.exactAt(record)), faults, range);
     }
   };
 }
@@ -106,7 +117,13 @@ export function scalarAt(vector: Vector, record: number): Scalar {
 }
 
 /** Makes a result the record's value. */
-export function put(out: Vector, record: number, result: Outcome, faults: RecordFaults): void {
+export function put(
+  out: Vector,
+  record: number,
+  result: Outcome,
+  faults: FaultSink,
+  range = INT64,
+): void {
   if (result === null) {
     out.valid[record] = 0;
   } else if (result instanceof ValueFault) {
@@ -115,24 +132,25 @@ export function put(out: Vector, record: number, result: Outcome, faults: Record
     out.set(record, result as string);
   } else {
     out.valid[record] = 1;
-    if (typeof result === 'bigint') putExact(out, record, result, faults);
+    if (typeof result === 'bigint') putExact(out, record, result, faults, range);
     else out.values[record] = Number(result) + 0;
   }
 }
 
-export function putFault(
-  out: Vector,
-  record: number,
-  fault: ValueFault,
-  faults: RecordFaults,
-): void {
+export function putFault(out: Vector, record: number, fault: ValueFault, faults: FaultSink): void {
   out.valid[record] = 0;
   faults.note(record, fault.code, fault.message);
 }
 
-function putExact(out: ValueVector, record: number, value: bigint, faults: RecordFaults): void {
-  if (value > INT64_MAX || value < INT64_MIN) {
-    putFault(out, record, OVERFLOW, faults);
+function putExact(
+  out: ValueVector,
+  record: number,
+  value: bigint,
+  faults: FaultSink,
+  { min, max, fault }: WholeRange,
+): void {
+  if (value > max || value < min) {
+    putFault(out, record, fault, faults);
     return;
   }
   const double = Number(value);

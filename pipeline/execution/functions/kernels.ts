@@ -1,4 +1,5 @@
 import { invariant } from '../../errors.ts';
+import { DECIMAL_KERNELS } from './decimal-kernels.ts';
 import { EXTREME_KERNELS } from './extreme-kernels.ts';
 import type { Kernel } from './kernel.ts';
 import { NUMBER_KERNELS } from './number-kernels.ts';
@@ -7,9 +8,14 @@ import { TEXT_KERNELS } from './text-kernels.ts';
 import { TIME_KERNELS } from './time-kernels.ts';
 
 const KERNELS = new Map(
-  [NUMBER_KERNELS, TEXT_KERNELS, PATTERN_KERNELS, TIME_KERNELS, EXTREME_KERNELS].flatMap((table) =>
-    Object.entries(table),
-  ),
+  [
+    NUMBER_KERNELS,
+    DECIMAL_KERNELS,
+    TEXT_KERNELS,
+    PATTERN_KERNELS,
+    TIME_KERNELS,
+    EXTREME_KERNELS,
+  ].flatMap((table) => Object.entries(table)),
 );
 
 /** The kernel of a signature, see plan/expression/functions.ts. */

@@ -78,10 +78,16 @@ export type Expression =
   | {
       readonly kind: 'cast';
       readonly operand: Expression;
-      readonly type: ColumnType;
+      readonly type: ColumnType | DecimalType;
       readonly isTry: boolean;
       readonly at: number;
     };
+
+/** DECIMAL(precision, scale): so many digits, and how many of them stand behind the point. */
+export interface DecimalType {
+  readonly precision: number;
+  readonly scale: number;
+}
 
 export type ComparisonOperator = '=' | '<>' | '<' | '<=' | '>' | '>=';
 export type BinaryOperator = '+' | '-' | '*' | '/' | '//' | '%' | '^' | '||';

@@ -3,6 +3,15 @@ import { findColumn } from '../columns.ts';
 import { suggestion } from '../suggest.ts';
 import type { CaseExpression, Expression, Interval, Literal } from './ast.ts';
 import type { BoundValue, Condition, Load, SharedValue } from './bound.ts';
+import {
+  castDecimal,
+  decimalCall,
+  decimalInteger,
+  decimalOf,
+  decimalText,
+  isDecimal,
+  numberOf,
+} from './bind-decimal.ts';
 import { functionNames, partOf, signaturesOf } from './functions.ts';
 import type { ParameterType, Signature } from './functions.ts';
 import { expressionError } from './lexer.ts';
@@ -75,12 +84,18 @@ export abstract class ValueBinder {
 
   /** `value` as `type`, which its own type converts to by itself. */
   private coerced(value: Value, type: ParameterType): BoundValue {
-    if (type === 'any') {
-      const own = this.own(value);
-      return own.type === 'string' ? own : cast(own, 'string', false);
-    }
+    if (type === 'any') return this.textOf(value);
     if (value.kind === 'literal') return constantOf(value, type);
     return this.own(value);
+  }
+
+  private textOf(value: Value): BoundValue {
+    const own = this.own(value);
+    if (own.type === 'string') return own;
+    const decimal = decimalOf(value, () => own);
+    return decimal === null || decimal.scale === 0
+      ? cast(own, 'string', false)
+      : decimalText(decimal);
   }
 
   private computed(node: Exclude<Expression, { kind: 'literal' | 'column' }>): BoundValue {
@@ -146,6 +161,8 @@ export abstract class ValueBinder {
   }
 
   protected call(name: string, label: string, args: readonly Value[], at: number): BoundValue {
+    const decimal = decimalCall(name, args, (value) => this.own(value));
+    if (decimal !== null) return numberOf(decimal);
     const signatures = signaturesOf(name);
     if (signatures === undefined) throw unknownFunction(name, at);
     let best: Signature | undefined;
@@ -239,14 +256,24 @@ export abstract class ValueBinder {
 
   private cast({ operand, type, isTry, at }: Extract<Expression, { kind: 'cast' }>): BoundValue {
     const value = this.value(operand);
-    if (typeOf(value) === 'null') return { kind: 'constant', type, value: null };
+    if (typeOf(value) === 'null') {
+      return { kind: 'constant', type: typeof type === 'string' ? type : 'number', value: null };
+    }
     const own = this.own(value);
+    const target = typeof type === 'string' ? type : 'number';
     if (own.type === type) return own;
-    if (!casts(own.type, type)) {
-      const message = `${shown(value, this.columns)} does not cast to ${type}`;
+    if (!casts(own.type, target)) {
+      const message = `${shown(value, this.columns)} does not cast to ${target}`;
       throw expressionError(message, at, 'another type, or a cast to string first');
     }
-    return cast(own, type, isTry);
+    const decimal = isDecimal(value) ? decimalOf(value, () => own) : null;
+    if (typeof type !== 'string') {
+      const exact = decimal === null ? own : decimalText(decimal);
+      return numberOf(castDecimal(exact, type, isTry));
+    }
+    if (decimal === null || (type !== 'string' && type !== 'integer'))
+      return cast(own, type, isTry);
+    return type === 'string' ? decimalText(decimal) : decimalInteger(decimal);
   }
 }
 
