@@ -28,6 +28,28 @@ export const CHUNK_LIMITS: ChunkLimits = {
   maxBytes: 16 * MIB,
 };
 
+/** Bounds of what goes from one wave of tasks to the next. Tests use small ones. */
+export interface ExchangeLimits {
+  /** A block ends with the record that makes it so large. */
+  readonly blockBytes: number;
+  /** Bytes that a task of the next wave reads. */
+  readonly partitionBytes: number;
+  /** As above, where there are so many results to read from that small tasks would read blocks
+   *  mostly in vain. */
+  readonly partitionBytesMax: number;
+  /** No task is made that reads more. */
+  readonly taskBytesMax: number;
+}
+
+/** A block of each of 400 chunks (2 GB) is 6 MiB, its checksum and key some 0.3 % of it. A task's
+ *  slices are held twice, and its output once: 64 MiB fit a worker's 384 MiB. */
+export const EXCHANGE_LIMITS: ExchangeLimits = {
+  blockBytes: 16 * KIB,
+  partitionBytes: 16 * MIB,
+  partitionBytesMax: 64 * MIB,
+  taskBytesMax: 128 * MIB,
+};
+
 export const LIMITS = {
   /** A longer record is a reject, or fails the job: it would not fit a chunk. */
   recordBytesMax: 16 * MIB,

@@ -1,4 +1,5 @@
-import type { SortKey } from '../plan/step.ts';
+import type { Column } from '../protocol/job.ts';
+import type { SortKey, Step } from '../plan/step.ts';
 
 /**
  * What the tasks of one wave prepare for those of the next. Plain JSON, normalised: part of the
@@ -11,10 +12,31 @@ export type Exchange =
       readonly keys: readonly SortKey[];
       /** Records that a run keeps at most; null for all. */
       readonly take: number | null;
+      readonly records: RecordForm;
     }
   | {
       /** Outputs in order; of all their records those from `offset` on are kept, `count` at most. */
       readonly kind: 'limit';
       readonly offset: number;
       readonly count: number | null;
+      readonly records: RecordForm;
     };
+
+/** How records stand in the output of a wave that is not the last. */
+export interface RecordForm {
+  /** Columns picked and named behind the keys, before a record is written. */
+  readonly then: readonly Step[];
+  /** Of records that further steps read, null for records as they are written at last: nothing but
+   *  their order and number is of interest then. */
+  readonly layout: RecordLayout | null;
+}
+
+/** The cells of a record between waves, see pipeline/execution/cells-writer.ts. */
+export interface RecordLayout {
+  /** Cells that are fields of the input, as they stand there. */
+  readonly fields: readonly Column[];
+  /** Cells that were computed. */
+  readonly computed: readonly (Column & { readonly held: 'text' | 'value' })[];
+  /** The columns in order, each by its place among the fields and, behind them, computed cells. */
+  readonly columns: readonly (Column & { readonly cell: number })[];
+}

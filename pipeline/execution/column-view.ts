@@ -19,9 +19,23 @@ export interface ColumnView {
   readonly vectors: readonly (Vector | null)[];
 }
 
-/** All fields of the input, in order. */
+/** All fields of the input, in order; in a later wave, the cells that its records come with. */
 export function inputView(context: ChunkContext): ColumnView {
-  const { columns } = context;
+  const { columns, input } = context;
+  const layout = input === 'chunk' ? null : input.records.layout;
+  if (layout !== null) {
+    return {
+      columns: layout.columns.map(({ name, type }) => ({ name, type })),
+      sources: layout.columns.map(({ cell }) => cell),
+      inputs: [...columns, ...layout.computed],
+      vectors: [
+        ...columns.map(() => null),
+        ...layout.computed.map(({ held }) =>
+          held === 'text' ? new TextVector() : new ValueVector(),
+        ),
+      ],
+    };
+  }
   return {
     columns,
     sources: columns.map((_, field) => field),

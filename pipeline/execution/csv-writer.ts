@@ -105,7 +105,7 @@ export class CsvWriter implements RecordWriter {
     }
   }
 
-  private writeRecord(batch: Batch, record: number, out: OutputBuffer): void {
+  writeRecord(batch: Batch, record: number, out: OutputBuffer): void {
     const { bytes, index } = batch;
     const { fieldStarts, fieldEnds } = index;
     const firstField = index.recordFields[record]!;

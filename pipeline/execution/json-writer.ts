@@ -45,17 +45,18 @@ export class JsonWriter implements RecordWriter {
 
   write(batch: Batch, out: OutputBuffer): void {
     const { selection, selectedCount } = batch;
-    for (let i = 0; i < selectedCount; i++) {
-      const record = selection[i]!;
-      for (let c = 0; c < this.readers.length; c++) {
-        const lead = this.leads[c]!;
-        out.copy(lead, 0, lead.length);
-        const reader = this.readers[c]!;
-        if (reader.isNull(batch, record)) out.copy(NULL, 0, NULL.length);
-        else writeValue(this.types[c]!, reader.slice, out);
-      }
-      out.copy(this.tail, 0, this.tail.length);
+    for (let i = 0; i < selectedCount; i++) this.writeRecord(batch, selection[i]!, out);
+  }
+
+  writeRecord(batch: Batch, record: number, out: OutputBuffer): void {
+    for (let c = 0; c < this.readers.length; c++) {
+      const lead = this.leads[c]!;
+      out.copy(lead, 0, lead.length);
+      const reader = this.readers[c]!;
+      if (reader.isNull(batch, record)) out.copy(NULL, 0, NULL.length);
+      else writeValue(this.types[c]!, reader.slice, out);
     }
+    out.copy(this.tail, 0, this.tail.length);
   }
 }
 

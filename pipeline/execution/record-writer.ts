@@ -6,4 +6,6 @@ export interface RecordWriter {
   /** Called once for each buffer of records, before its batches. */
   begin(bytes: Uint8Array): void;
   write(batch: Batch, out: OutputBuffer): void;
+  /** Writes one record of a batch, selected or not. */
+  writeRecord(batch: Batch, record: number, out: OutputBuffer): void;
 }

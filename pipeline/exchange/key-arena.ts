@@ -1,0 +1,104 @@
+const SIGN = 0x80000000 | 0;
+/** Of the one NaN that stands for all. */
+const NAN_HIGH = 0x7ff80000;
+
+/**
+ * Keys one after another, in bytes whose order (memcmp) is the order of what they stand for. A key
+ * has one part for each of its columns: a byte for NULL or not, and the value; a descending value
+ * has all its bits turned. No key is the beginning of another one.
+ */
+export class KeyArena {
+  bytes: Uint8Array<ArrayBuffer> = new Uint8Array(16 * 1024);
+  /** Where each key starts; `starts[count]` is where the next one does. */
+  starts = new Uint32Array(1024);
+  count = 0;
+  private length = 0;
+  private view = new DataView(this.bytes.buffer);
+
+  /** Ends a key. */
+  endKey(): void {
+    this.count += 1;
+    if (this.count === this.starts.length) {
+      const grown = new Uint32Array(this.count * 2);
+      grown.set(this.starts);
+      this.starts = grown;
+    }
+    this.starts[this.count] = this.length;
+  }
+
+  null(isFirst: boolean): void {
+    this.reserve(1);
+    this.bytes[this.length++] = isFirst ? 0 : 2;
+  }
+
+  boolean(value: boolean, desc: boolean): void {
+    this.reserve(2);
+    this.bytes[this.length++] = 1;
+    this.bytes[this.length++] = value === desc ? 0 : 1;
+  }
+
+  /** -0 equals 0, and NaN is above infinity, as in DuckDB. */
+  double(value: number, desc: boolean): void {
+    this.startWord();
+    this.view.setFloat64(this.length, value === 0 ? 0 : value);
+    let high = Number.isNaN(value) ? NAN_HIGH : this.view.getInt32(this.length);
+    let low = Number.isNaN(value) ? 0 : this.view.getInt32(this.length + 4);
+    if (high < 0) {
+      high = ~high;
+      low = ~low;
+    } else high ^= SIGN;
+    this.setWord(high, low, desc);
+  }
+
+  /** A whole number of 64 bits; `value` is safe as a double. */
+  integer(value: number, desc: boolean): void {
+    this.startWord();
+    const high = Math.floor(value / 2 ** 32);
+    this.setWord(high ^ SIGN, value - high * 2 ** 32, desc);
+  }
+
+  bigint(value: bigint, desc: boolean): void {
+    this.startWord();
+    this.view.setBigInt64(this.length, value);
+    const high = this.view.getInt32(this.length) ^ SIGN;
+    this.setWord(high, this.view.getInt32(this.length + 4), desc);
+  }
+
+  /** UTF-8, by its bytes: 00 is written 00 FF, and 00 00 ends the text. */
+  text(source: Uint8Array, start: number, end: number, desc: boolean): void {
+    this.reserve(2 * (end - start) + 3);
+    const { bytes } = this;
+    const flip = desc ? 0xff : 0;
+    let at = this.length;
+    bytes[at++] = 1;
+    for (let i = start; i < end; i++) {
+      const byte = source[i]!;
+      bytes[at++] = byte ^ flip;
+      if (byte === 0) bytes[at++] = 0xff ^ flip;
+    }
+    bytes[at++] = flip;
+    bytes[at++] = flip;
+    this.length = at;
+  }
+
+  /** Makes room for a word behind the marker of a value. */
+  private startWord(): void {
+    this.reserve(9);
+    this.bytes[this.length++] = 1;
+  }
+
+  private setWord(high: number, low: number, desc: boolean): void {
+    this.view.setInt32(this.length, desc ? ~high : high);
+    this.view.setInt32(this.length + 4, desc ? ~low : low);
+    this.length += 8;
+  }
+
+  private reserve(more: number): void {
+    const needed = this.length + more;
+    if (needed <= this.bytes.length) return;
+    const grown = new Uint8Array(needed * 2);
+    grown.set(this.bytes.subarray(0, this.length));
+    this.bytes = grown;
+    this.view = new DataView(grown.buffer);
+  }
+}

@@ -1,0 +1,253 @@
+import { SluiceError } from '../errors.ts';
+import type { ExchangeLimits } from '../limits.ts';
+import { isWholeKey, type BlockIndex } from './block-index.ts';
+import { compareKeys, orderByKey } from './order-by-key.ts';
+import {
+  base64,
+  sliceBytes,
+  sliceOf,
+  type Bound,
+  type SliceDocument,
+  type WaveDocument,
+} from './wave-document.ts';
+
+/** An output of the wave before, and its index. */
+export interface Run {
+  readonly taskKey: string;
+  readonly index: BlockIndex;
+}
+
+/**
+ * A place in the order of all records: by key, then by run, then by position in the run. `run` -1 is
+ * before every record of that key, and of the keys that begin with it.
+ */
+interface Place {
+  readonly key: Uint8Array;
+  readonly run: number;
+  readonly ordinal: number;
+}
+
+/** A block, by its run and its place there. */
+interface BlockRef {
+  readonly run: number;
+  readonly block: number;
+}
+
+/**
+ * Tasks that merge sorted runs: ranges of keys of some `partitionBytes`, cut where blocks begin, and
+ * inside a key where many records share it. With `take`, blocks that cannot hold one of the first
+ * records are left out.
+ */
+export function planSort(
+  runs: readonly Run[],
+  take: number | null,
+  limits: ExchangeLimits,
+): WaveDocument[] {
+  const blocks = blocksInOrder(runs);
+  const end = take === null ? null : endOf(runs, blocks, take);
+  const kept = end === null ? blocks : blocks.filter((ref) => !startsAtOrAfter(runs, ref, end));
+  const filtered = recordsOf(runs, blocks) - recordsOf(runs, kept);
+  if (kept.length === 0) {
+    return filtered === 0
+      ? []
+      : [{ kind: 'merge', lower: null, upper: null, slices: [], filtered }];
+  }
+  const places = splitPlaces(runs, kept, partitionBytes(runs, kept, limits));
+  const cursor = new RangeCursor(runs, keptCounts(runs, kept));
+  return [null, ...places].map((lower, i) => {
+    const upper = places[i] ?? null;
+    const slices = cursor.next(lower, upper, limits);
+    return {
+      kind: 'merge',
+      ...{ lower: boundOf(lower, slices), upper: boundOf(upper, slices) },
+      ...{ slices: slices.map(({ document }) => document), filtered: i === 0 ? filtered : 0 },
+    };
+  });
+}
+
+/** All blocks by the place of their first record. */
+function blocksInOrder(runs: readonly Run[]): BlockRef[] {
+  const refs = runs.flatMap(({ index }, run) =>
+    Array.from({ length: index.count }, (_, block) => ({ run, block })),
+  );
+  const keys = new Uint8Array(refs.reduce((sum, ref) => sum + keyOf(runs, ref).length, 0));
+  const starts = new Uint32Array(refs.length + 1);
+  refs.forEach((ref, i) => {
+    const key = keyOf(runs, ref);
+    keys.set(key, starts[i]);
+    starts[i + 1] = starts[i]! + key.length;
+  });
+  const order = orderByKey(keys, starts, starts.subarray(1), refs.length);
+  return Array.from(order, (i) => refs[i]!);
+}
+
+/** The place behind which no record is among the first `take`. */
+function endOf(runs: readonly Run[], blocks: readonly BlockRef[], take: number): Place | null {
+  const ends = blocks.map(({ run, block }) => ({ run, block: block + 1 }));
+  ends.sort((left, right) => comparePlaces(placeOf(runs, left), placeOf(runs, right)));
+  let records = 0;
+  for (const end of ends) {
+    const { ordinals } = runs[end.run]!.index;
+    records += ordinals[end.block]! - ordinals[end.block - 1]!;
+    const isCertain = isWholeKey(runs[end.run]!.index, end.block);
+    if (records >= take && isCertain) return placeOf(runs, end);
+  }
+  return null;
+}
+
+/** Where partitions begin, but the first: ascending. */
+function splitPlaces(
+  runs: readonly Run[],
+  blocks: readonly BlockRef[],
+  partitionBytes: number,
+): Place[] {
+  const places: Place[] = [];
+  let bytes = 0;
+  for (const ref of blocks) {
+    if (bytes >= partitionBytes) {
+      const place = isWholeKey(runs[ref.run]!.index, ref.block)
+        ? placeOf(runs, ref)
+        : { key: keyOf(runs, ref), run: -1, ordinal: 0 };
+      const last = places.at(-1);
+      if (last === undefined || comparePlaces(last, place) < 0) {
+        places.push(place);
+        bytes = 0;
+      }
+    }
+    bytes += bytesOf(runs, ref);
+  }
+  return places;
+}
+
+/** A partition reads up to one block more of each run at either end: it is made so large that those
+ *  are a small part of it. */
+function partitionBytes(
+  runs: readonly Run[],
+  blocks: readonly BlockRef[],
+  limits: ExchangeLimits,
+): number {
+  const bytes = blocks.reduce((sum, ref) => sum + bytesOf(runs, ref), 0);
+  const overlap = (2 * runs.length * bytes) / blocks.length;
+  return Math.max(limits.partitionBytes, Math.min(overlap, limits.partitionBytesMax));
+}
+
+function keptCounts(runs: readonly Run[], kept: readonly BlockRef[]): Uint32Array {
+  const counts = new Uint32Array(runs.length);
+  for (const { run } of kept) counts[run]! += 1;
+  return counts;
+}
+
+/** A slice and the run it is of. */
+interface RunSlice {
+  readonly run: number;
+  readonly firstOrdinal: number;
+  readonly document: SliceDocument;
+}
+
+/** Finds the blocks of one range of places after another: the ranges ascend. */
+class RangeCursor {
+  private readonly runs: readonly Run[];
+  /** By run: so many blocks take part. */
+  private readonly counts: Uint32Array;
+  private readonly first: Uint32Array;
+  private readonly last: Uint32Array;
+
+  constructor(runs: readonly Run[], counts: Uint32Array) {
+    this.runs = runs;
+    this.counts = counts;
+    this.first = new Uint32Array(runs.length);
+    this.last = new Uint32Array(runs.length);
+  }
+
+  /** Blocks that may hold records of `[lower, upper)`. */
+  next(lower: Place | null, upper: Place | null, limits: ExchangeLimits): RunSlice[] {
+    const slices: RunSlice[] = [];
+    for (let run = 0; run < this.runs.length; run++) {
+      const { taskKey, index } = this.runs[run]!;
+      const count = this.counts[run]!;
+      let first = this.first[run]!;
+      while (first < count && lower !== null && this.endsBefore(run, first, lower)) first++;
+      let last = Math.max(first, this.last[run]!);
+      while (last < count && !this.startsAtOrAfter(run, last, upper)) last++;
+      this.first[run] = first;
+      this.last[run] = last;
+      if (last === first) continue;
+      const document = sliceOf(taskKey, index, first, last);
+      slices.push({ run, firstOrdinal: index.ordinals[first]!, document });
+    }
+    const bytes = slices.reduce((sum, { document }) => sum + sliceBytes(document), 0);
+    if (bytes > limits.taskBytesMax) throw tooLarge(bytes, limits);
+    return slices;
+  }
+
+  /** Whether all records of a block are surely before a place. */
+  private endsBefore(run: number, block: number, place: Place): boolean {
+    const ref = { run, block: block + 1 };
+    const key = keyOf(this.runs, ref);
+    if (isWholeKey(this.runs[run]!.index, block + 1)) {
+      return comparePlaces(placeOf(this.runs, ref), place) <= 0;
+    }
+    const isBefore = compareKeys(key, 0, key.length, place.key, 0, place.key.length) < 0;
+    return isBefore && !key.every((byte, i) => place.key[i] === byte);
+  }
+
+  private startsAtOrAfter(run: number, block: number, place: Place | null): boolean {
+    return place !== null && startsAtOrAfter(this.runs, { run, block }, place);
+  }
+}
+
+/** Whether all records of a block are surely at a place or behind it. */
+function startsAtOrAfter(runs: readonly Run[], ref: BlockRef, place: Place): boolean {
+  return comparePlaces(placeOf(runs, ref), place) >= 0;
+}
+
+/** The bound that a place is to a task's slices. */
+function boundOf(place: Place | null, slices: readonly RunSlice[]): Bound | null {
+  if (place === null) return null;
+  const slice = slices.filter(({ run }) => run < place.run).length;
+  const own = slices[slice];
+  const entry = own?.run === place.run ? Math.max(0, place.ordinal - own.firstOrdinal) : 0;
+  return { key: base64(place.key), slice, entry };
+}
+
+/** The first record of a block; of the block behind the last, the place behind the last record. */
+function placeOf(runs: readonly Run[], ref: BlockRef): Place {
+  const ordinal = runs[ref.run]!.index.ordinals[ref.block]!;
+  return { key: keyOf(runs, ref), run: ref.run, ordinal };
+}
+
+function comparePlaces(left: Place, right: Place): number {
+  const { key } = left;
+  return (
+    compareKeys(key, 0, key.length, right.key, 0, right.key.length) ||
+    left.run - right.run ||
+    left.ordinal - right.ordinal
+  );
+}
+
+function keyOf(runs: readonly Run[], { run, block }: BlockRef): Uint8Array {
+  const { bytes, keyStarts, keyEnds } = runs[run]!.index;
+  return bytes.subarray(keyStarts[block], keyEnds[block]);
+}
+
+function bytesOf(runs: readonly Run[], { run, block }: BlockRef): number {
+  const { starts } = runs[run]!.index;
+  return starts[block + 1]! - starts[block]!;
+}
+
+function recordsOf(runs: readonly Run[], refs: readonly BlockRef[]): number {
+  return refs.reduce((sum, { run, block }) => {
+    const { ordinals } = runs[run]!.index;
+    return sum + ordinals[block + 1]! - ordinals[block]!;
+  }, 0);
+}
+
+function tooLarge(bytes: number, { taskBytesMax }: ExchangeLimits): SluiceError {
+  const mib = (size: number): string => `${String(Math.ceil(size / 2 ** 20))} MiB`;
+  return new SluiceError(
+    'limit-exceeded',
+    `A task would read ${mib(bytes)}, more than the ${mib(taskBytesMax)} that a worker holds: ` +
+      'too many records share the first 1024 bytes of their keys, or are themselves too long',
+    { details: { bytes, taskBytesMax } },
+  );
+}

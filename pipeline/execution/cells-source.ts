@@ -1,0 +1,124 @@
+import type { Entries } from '../exchange/entries.ts';
+import {
+  appendField,
+  appendRecord,
+  clearRecordIndex,
+  createRecordIndex,
+} from '../parsing/record-index.ts';
+import { ValueTag } from './cells-writer.ts';
+import type { ColumnView } from './column-view.ts';
+import type { ChunkContext } from './context.ts';
+import type { SourceBatch } from './record-source.ts';
+import { TextVector, type ValueVector, type Vector } from './vectors.ts';
+
+/** As many as a batch of the first wave has. */
+const BATCH_RECORDS_MAX = 4_096;
+
+/** Reads what `CellsWriter` wrote, batch by batch, into the vectors of a view. */
+export class CellsSource {
+  private readonly context: ChunkContext;
+  private readonly vectors: readonly Vector[];
+  private readonly delimiterLength: number;
+  private readonly index = createRecordIndex(BATCH_RECORDS_MAX);
+  private readonly selection = new Uint32Array(BATCH_RECORDS_MAX);
+  private readonly entries: Entries;
+  private readonly view: DataView;
+  private readonly lengths: Uint32Array;
+  private at = 0;
+
+  /** `view` is that of the records as they come in. */
+  constructor(view: ColumnView, context: ChunkContext, entries: Entries) {
+    const { bytes } = entries;
+    this.context = context;
+    this.entries = entries;
+    this.vectors = view.vectors.filter((vector) => vector !== null);
+    this.delimiterLength = new TextEncoder().encode(context.dialect.delimiter).length;
+    this.lengths = new Uint32Array(context.columns.length);
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** The records of some entries, in this order. */
+  *batches(order: Uint32Array): Generator<SourceBatch> {
+    const { index, selection, entries } = this;
+    const { bytes } = entries;
+    const { dialect } = this.context;
+    for (let from = 0; from < order.length; from += BATCH_RECORDS_MAX) {
+      const count = Math.min(BATCH_RECORDS_MAX, order.length - from);
+      clearRecordIndex(index);
+      for (const vector of this.vectors) vector.reserve(count, bytes);
+      for (let record = 0; record < count; record++) {
+        this.at = entries.keyEnds[order[from + record]!]!;
+        this.readRecord(record);
+        selection[record] = record;
+      }
+      yield {
+        batch: { bytes, lastingBytes: bytes, dialect, index, selection, selectedCount: count },
+        recordCount: count,
+        faults: [],
+        placeOf: (record) => ({
+          ...{ record: from + record, line: 0 },
+          ...{ rawStart: index.recordStarts[record]!, rawEnd: index.recordEnds[record]! },
+        }),
+      };
+    }
+  }
+
+  private readRecord(record: number): void {
+    const { bytes } = this.entries;
+    const { index, lengths } = this;
+    const flags = bytes[this.at++]!;
+    for (let field = 0; field < lengths.length; field++) lengths[field] = this.count();
+    const start = this.at;
+    for (let field = 0; field < lengths.length; field++) {
+      if (field > 0) this.at += this.delimiterLength;
+      const end = this.at + lengths[field]!;
+      appendField(index, this.at, end);
+      this.at = end;
+    }
+    appendRecord(index, start, this.at, 0, flags);
+    for (let v = 0; v < this.vectors.length; v++) {
+      const vector = this.vectors[v]!;
+      if (vector instanceof TextVector) this.readText(vector, record);
+      else this.readValue(vector, record);
+    }
+  }
+
+  private readText(vector: TextVector, record: number): void {
+    const length = this.count() - 1;
+    if (length < 0) {
+      vector.valid[record] = 0;
+      return;
+    }
+    vector.share(record, this.at, this.at + length);
+    this.at += length;
+  }
+
+  private readValue(vector: ValueVector, record: number): void {
+    const { bytes } = this.entries;
+    const tag = bytes[this.at++];
+    vector.valid[record] = tag === ValueTag.null ? 0 : 1;
+    if (tag === ValueTag.double) {
+      vector.values[record] = this.view.getFloat64(this.at, true);
+      this.at += 8;
+    } else if (tag === ValueTag.exact) {
+      const length = this.count();
+      const digits = String.fromCharCode(...bytes.subarray(this.at, this.at + length));
+      vector.exact.set(record, BigInt(digits));
+      vector.values[record] = Number(digits);
+      this.at += length;
+    }
+  }
+
+  private count(): number {
+    const { bytes } = this.entries;
+    let value = 0;
+    let shift = 0;
+    let byte: number;
+    do {
+      byte = bytes[this.at++]!;
+      value += (byte & 0x7f) << shift;
+      shift += 7;
+    } while (byte >= 0x80);
+    return value;
+  }
+}

@@ -1,0 +1,167 @@
+import { invariant } from '../errors.ts';
+import { LIMITS, type ExchangeLimits } from '../limits.ts';
+import type { ChunkStatistics } from '../protocol/messages.ts';
+import { encodePartial } from '../result/partial.ts';
+import type { Batch, Fault } from './batch.ts';
+import type { ColumnView } from './column-view.ts';
+import type { ChunkContext } from './context.ts';
+import { joinTooLarge } from './join/join-operator.ts';
+import { Fate, JoinedFates } from './joined-fates.ts';
+import { createOperators, type OperatorParts } from './operator-chain.ts';
+import type { Operator, OperatorSink, Widener } from './operator.ts';
+import { AggregateOperator, ProfileOperator } from './operators.ts';
+import type { ChunkResult } from './program.ts';
+import { createRecordSink, type RecordSink } from './record-sink.ts';
+import type { SourceBatch } from './record-source.ts';
+import { RejectLog } from './reject-log.ts';
+
+/** What the runs of a program share. */
+export interface RunParts extends OperatorParts {
+  readonly limits: ExchangeLimits;
+}
+
+/** One chunk on its way: operators hold state, so each run has its own. */
+export class ChunkRun implements OperatorSink {
+  private readonly operators: readonly (Operator | Widener)[];
+  private readonly sink: RecordSink;
+  private readonly rejects: RejectLog;
+  private readonly bytes: Uint8Array;
+  private batch: SourceBatch | null = null;
+  private recordsIn = 0;
+  private recordsOut = 0;
+  private taken = 0;
+  private filteredCount = 0;
+  private aggregatedCount = 0;
+  /** The joined batch that is under way, and the fates of the records it comes of. */
+  private joined: Batch | null = null;
+  private fates: JoinedFates | null = null;
+  /** Records selected before the operator that is at work. */
+  private reachedCount = 0;
+
+  /** `input` is the view of the records that come; `bytes` are what they lie in. */
+  constructor(context: ChunkContext, input: ColumnView, bytes: Uint8Array, parts: RunParts) {
+    const { operators, view } = createOperators(context, input, parts);
+    this.operators = operators;
+    this.sink = createRecordSink(view, context, parts.limits);
+    this.rejects = new RejectLog(context, bytes);
+    this.bytes = bytes;
+  }
+
+  take(source: SourceBatch): void {
+    this.batch = source;
+    this.recordsIn += source.recordCount;
+    this.pass(source.batch, 0);
+    this.rejects.endBatch(source);
+  }
+
+  /** Sends a batch through the operators from `first` on, and writes what is left of it. */
+  private pass(batch: Batch, first: number): void {
+    for (let i = first; i < this.operators.length && batch.selectedCount > 0; i++) {
+      const operator = this.operators[i]!;
+      if ('widen' in operator) {
+        this.widen(operator, batch, i + 1);
+        return;
+      }
+      this.reachedCount = batch.selectedCount;
+      operator.apply(batch, this);
+    }
+    this.write(batch);
+  }
+
+  private widen(operator: Widener, batch: Batch, next: number): void {
+    const outer = this.joined;
+    const fates = this.fates ?? new JoinedFates(batch.index.recordCount);
+    const isFirst = this.fates === null;
+    this.fates = fates;
+    for (const wider of operator.widen(batch, this)) {
+      this.joined = wider;
+      if (isFirst) this.note(wider, Fate.joined, wider.selectedCount);
+      this.pass(wider, next);
+      this.joined = outer;
+    }
+    if (!isFirst) return;
+    this.filteredCount += fates.count(Fate.joined);
+    this.aggregatedCount += fates.count(Fate.aggregated);
+    this.recordsOut += fates.count(Fate.out);
+    this.fates = null;
+  }
+
+  private write(batch: Batch): void {
+    if (batch.selectedCount === 0) return;
+    this.sink.prepare(batch, this);
+    this.sink.take(batch);
+    this.taken += batch.selectedCount;
+    if (this.joined === null) {
+      this.recordsOut += batch.selectedCount;
+      return;
+    }
+    this.note(batch, Fate.out, batch.selectedCount);
+    const { joinOutputBytesMax } = LIMITS;
+    if (this.sink.length > joinOutputBytesMax) {
+      throw joinTooLarge(this.sink.length, joinOutputBytesMax);
+    }
+  }
+
+  /** Notes what became of the first `count` selected records of a joined batch. */
+  private note({ selection, origins }: Batch, fate: Fate, count: number): void {
+    for (let i = 0; i < count; i++) this.fates?.note(origins![selection[i]!]!, fate);
+  }
+
+  reject(fault: Fault): void {
+    invariant(this.batch !== null, 'a fault belongs to a batch');
+    if (this.joined === null) {
+      this.rejects.add(fault, this.batch);
+      return;
+    }
+    const record = this.joined.origins![fault.record]!;
+    if (this.fates?.isRejected(record) === false) {
+      this.rejects.add({ ...fault, record }, this.batch);
+      this.fates.note(record, Fate.rejected);
+    }
+  }
+
+  filtered(count: number): void {
+    if (this.joined === null) this.filteredCount += count;
+  }
+
+  aggregated(count: number): void {
+    if (this.joined === null) this.aggregatedCount += count;
+    else this.note(this.joined, Fate.aggregated, this.reachedCount);
+  }
+
+  /** `filtered` are further records that came and went before they were read. */
+  finish(lines: number, filtered = 0): ChunkResult {
+    const { output, exchange, records } = this.sink.finish();
+    const cut = this.taken - records;
+    const statistics: ChunkStatistics = {
+      recordsIn: this.recordsIn + filtered,
+      recordsOut: this.recordsOut - cut,
+      rejected: this.rejects.count,
+      filtered: this.filteredCount + cut + filtered,
+      deduplicated: 0,
+      aggregated: this.aggregatedCount,
+      lines,
+      bytesIn: this.bytes.length,
+      outputRecords: records,
+      outputBytes: output.reduce((sum, part) => sum + part.length, 0),
+    };
+    const { recordsIn, recordsOut, rejected, deduplicated, aggregated } = statistics;
+    invariant(
+      recordsIn === recordsOut + rejected + statistics.filtered + deduplicated + aggregated,
+      'every record of a chunk is accounted for once',
+    );
+    return {
+      ...{ statistics, output, rejects: this.rejects.encode(), partial: this.partial() },
+      exchange,
+    };
+  }
+
+  private partial(): Uint8Array {
+    const profile = this.operators.find((operator) => operator instanceof ProfileOperator);
+    const aggregate = this.operators.find((operator) => operator instanceof AggregateOperator);
+    return encodePartial({
+      profile: profile?.toPartial() ?? null,
+      aggregate: aggregate?.toPartial() ?? null,
+    });
+  }
+}
