@@ -9,6 +9,7 @@ import type { ProfileFlags } from './profile.ts';
 import type { RunFlags } from './run.ts';
 import type { ServeFlags } from './serve.ts';
 import type { SniffFlags } from './sniff.ts';
+import type { VerifyFlags } from './verify.ts';
 import type { WorkerFlags } from './worker.ts';
 
 const interrupt = new AbortController();
@@ -134,6 +135,17 @@ function addFileCommands(program: Command, settle: Settle): void {
       settle(flags, EXIT.done);
       const { profile } = await import('./profile.ts');
       settle(flags, await profile(file, flags, interrupt.signal));
+    });
+  program
+    .command('verify')
+    .description('whether a file is the result that a manifest speaks of; needs no server')
+    .argument('<manifest>', 'manifest of the job, JSON')
+    .argument('<output>', 'the downloaded result, - for standard input')
+    .option('--root <hash>', 'the root that the manifest must have')
+    .option('-q, --quiet', 'no output when all is well')
+    .action(async (manifest: string, output: string, flags: VerifyFlags) => {
+      const { verify } = await import('./verify.ts');
+      settle({}, await verify(manifest, output, flags));
     });
 }
 

@@ -179,12 +179,15 @@ export class LocalMasterService implements MasterService {
       rows.push(...read);
       if (read.length < CHUNK_ROWS_PER_READ) break;
     }
-    await Promise.resolve();
-    return manifest(job, rows, this.#deps.assemblies.resultSize(job));
+    const { assemblies } = this.#deps;
+    const parts = job.state.status.startsWith('completed')
+      ? await assemblies.outputParts(job)
+      : null;
+    return manifest(job, rows, assemblies.resultSize(job), parts);
   }
 
   result(id: string): ResultView {
-    return this.#deps.assemblies.result(id, () => this.#find(id));
+    return this.#deps.assemblies.result(() => this.#find(id));
   }
 
   async sniff(sample: Uint8Array, complete: boolean, plan: string | null): Promise<SniffAnswer> {
@@ -277,6 +280,7 @@ export class LocalMasterService implements MasterService {
         dataOffset: 0,
         dataLine: 0,
         resultBytes: 0,
+        resultPieces: [],
         resultRecords: 0,
       },
       state: INITIAL_JOB_STATE,

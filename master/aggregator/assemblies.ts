@@ -3,9 +3,11 @@ import type { ErrorDocument, SluiceError } from '../../pipeline/errors.ts';
 import { invariant, toSluiceError } from '../../pipeline/errors.ts';
 import { outputFrame } from '../../pipeline/execution/output-frame.ts';
 import type { OutputFrame } from '../../pipeline/execution/output-frame.ts';
+import { pieceHashes } from '../../pipeline/integrity/output-pieces.ts';
 import { parsePlan } from '../../pipeline/plan/parse.ts';
 import type {
   ColumnProfile,
+  OutputPart,
   Profile,
   RecordPage,
   Reject,
@@ -30,10 +32,12 @@ import {
   RESULT_HEAD_BYTES,
 } from '../../pipeline/result/result-format.ts';
 import { readRejects } from './reject-pages.ts';
-import { resultByteCount } from './result-bytes.ts';
+import { chunkedParts, wholeParts } from './output-parts.ts';
+import { placeOfOutput, resultByteCount } from './result-bytes.ts';
 import type { ResultParts } from './result-bytes.ts';
 import { resultView } from './result-view.ts';
 import { rejectVerdict } from './verdict.ts';
+import { wholeResultPieces } from './whole-result.ts';
 
 type AnyJob = ActiveJob | JobRecord;
 
@@ -119,9 +123,11 @@ export class Assemblies {
       return { facts, verdict };
     }
     const result = finalAggregate(job.facts, plan, assembly.merger);
+    const resultPieces = pieceHashes(result.bytes);
     await this.#blobs.delete(aggregateName(job.id));
     await this.#blobs.put(aggregateName(job.id), [result.bytes]);
-    const facts = { resultBytes: result.bytes.length, resultRecords: result.records };
+    const { records, bytes } = result;
+    const facts = { resultBytes: bytes.length, resultRecords: records, resultPieces };
     return { facts, verdict };
   }
 
@@ -134,7 +140,7 @@ export class Assemblies {
     return { bytes: resultByteCount(parts), records: parts.map.totals().outputRecords };
   }
 
-  result(jobId: string, find: () => AnyJob): ResultView {
+  result(find: () => AnyJob): ResultView {
     const job = find();
     return resultView(this.#blobs, job.name, () => {
       const now = find();
@@ -145,7 +151,8 @@ export class Assemblies {
       const common = { complete, write, identity, damagedChunk: damagedChunk(now) };
       if (now.facts.shape === 'aggregate') {
         const bytes = finalized ? now.facts.resultBytes : 0;
-        return { ...common, kind: 'blob', name: aggregateName(jobId), bytes };
+        const pieces = (start: number, end: number) => this.#wholePieces(now, start, end);
+        return { ...common, kind: 'pieces', bytes, pieces };
       }
       const parts = write === null ? null : this.#parts(now, this.#assemblyOf(now), finalized);
       return { ...common, kind: 'parts', parts };
@@ -167,7 +174,10 @@ export class Assemblies {
       if (available === 0) return page;
       const frame = outputFrame(columns, write);
       const load = async () => {
-        const bytes = await this.#blobs.get(aggregateName(job.id));
+        const { resultBytes } = job.facts;
+        const pieces: Uint8Array[] = [];
+        for await (const piece of this.#wholePieces(job, 0, resultBytes)) pieces.push(piece);
+        const bytes = Buffer.concat(pieces);
         return bytes.subarray(frame.header.length, bytes.length - frame.footer.length);
       };
       const key = `${job.id}:${job.updatedAt}`;
@@ -188,6 +198,16 @@ export class Assemblies {
       page.records.push(...read);
     }
     return page;
+  }
+
+  /** The parts of a finished result, each with its hash. Errors: as of reading the result. */
+  async outputParts(job: AnyJob): Promise<OutputPart[]> {
+    const { shape, resultBytes, resultPieces } = job.facts;
+    if (shape === 'aggregate') return wholeParts(resultBytes, resultPieces);
+    const assembly = this.#assemblyOf(job);
+    const read = (chunk: number, work: () => Promise<OutputPart>) =>
+      this.#guarded(job, assembly.map, chunk, work);
+    return await chunkedParts(this.#blobs, this.#parts(job, assembly, true), read);
   }
 
   async rejects(job: AnyJob, offset: number, limit: number): Promise<RejectPage> {
@@ -254,7 +274,23 @@ export class Assemblies {
     } catch (thrown) {
       const error = toSluiceError(thrown);
       if (!isDamage(error)) throw error;
-      const damage = damageError({ frame: this.#frameOf(job), map }, chunk, error);
+      const place = placeOfOutput({ frame: this.#frameOf(job), map }, chunk);
+      const damage = damageError(place, chunk, error);
+      this.#onDamage(job.id, damage);
+      throw damage;
+    }
+  }
+
+  /** Bytes of a result that is stored as one object; damage is told as of a chunk's. */
+  async *#wholePieces(job: AnyJob, start: number, end: number): AsyncGenerator<Uint8Array> {
+    const { resultBytes: bytes, resultPieces: hashes } = job.facts;
+    try {
+      const stored = { name: aggregateName(job.id), bytes, hashes };
+      yield* wholeResultPieces(this.#blobs, stored, start, end);
+    } catch (thrown) {
+      const error = toSluiceError(thrown);
+      if (!isDamage(error)) throw error;
+      const damage = damageError({ start: 0, end: bytes, ...error.details }, null, error);
       this.#onDamage(job.id, damage);
       throw damage;
     }

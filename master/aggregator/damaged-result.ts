@@ -9,8 +9,6 @@ import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
 import { isDamaged } from '../coordination/decide.ts';
 import type { LostResult } from '../coordination/job-state.ts';
 import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
-import { placeOfOutput } from './result-bytes.ts';
-import type { ResultParts } from './result-bytes.ts';
 
 const ROWS_PER_READ = 1_000;
 
@@ -58,15 +56,15 @@ export async function removeLostResults(
   return lost;
 }
 
-/** What a reader of the result is told, and what the job says from then on. */
+/** What a reader of the result is told, and what the job says from then on. Bytes `[start, end)`. */
 export function damageError(
-  parts: Pick<ResultParts, 'frame' | 'map'>,
-  chunk: number,
+  { start, end }: { readonly start: number; readonly end: number },
+  chunk: number | null,
   cause: SluiceError,
 ): SluiceError {
-  const { start, end } = placeOfOutput(parts, chunk);
+  const whose = chunk === null ? '' : `, those of chunk ${chunk},`;
   const message =
-    `bytes ${start} to ${end} of the result, those of chunk ${chunk}, cannot be had: ` +
+    `bytes ${start} to ${end} of the result${whose} cannot be had: ` +
     `${cause.message}. Retry the job: what is damaged is made again, and nothing else`;
   const details = { chunk, start, end, reason: cause.code };
   return new SluiceError(cause.code, message, { cause, details });

@@ -17,7 +17,12 @@ export type ResultSource = {
   /** A chunk whose stored output is known to be damaged. */
   readonly damagedChunk: number | null;
 } & (
-  | { readonly kind: 'blob'; readonly name: string; readonly bytes: number }
+  | {
+      readonly kind: 'pieces';
+      readonly bytes: number;
+      /** Bytes `[start, end)`. Throws where they are damaged, before the first of them. */
+      readonly pieces: (start: number, end: number) => AsyncIterable<Uint8Array>;
+    }
   | { readonly kind: 'parts'; readonly parts: ResultParts | null }
 );
 
@@ -57,8 +62,13 @@ export function resultView(
  * is looked at as it is sent.
  */
 async function checkBefore(source: ResultSource, start: number, end: number): Promise<void> {
-  if (source.kind === 'blob' || source.parts === null || start >= end) return;
+  if (start >= end) return;
+  if (source.kind === 'pieces') {
+    await source.pieces(start, end)[Symbol.asyncIterator]().next();
+    return;
+  }
   const { parts, damagedChunk } = source;
+  if (parts === null) return;
   if (damagedChunk !== null) {
     const place = placeOfOutput(parts, damagedChunk);
     if (place.start < end && place.end > start) await parts.check(damagedChunk, false);
@@ -68,13 +78,15 @@ async function checkBefore(source: ResultSource, start: number, end: number): Pr
 }
 
 function byteCount(source: ResultSource): number {
-  if (source.kind === 'blob') return source.bytes;
+  if (source.kind === 'pieces') return source.bytes;
   return source.parts === null ? 0 : resultByteCount(source.parts);
 }
 
 function streamOf(blobs: BlobStore, source: ResultSource, start: number, end: number): Readable {
   if (end <= start) return Readable.from([]);
-  if (source.kind === 'blob') return blobs.stream(source.name, start, end);
+  if (source.kind === 'pieces') {
+    return Readable.from(source.pieces(start, end), { objectMode: false });
+  }
   return source.parts === null ? Readable.from([]) : resultStream(blobs, source.parts, start, end);
 }
 
@@ -109,7 +121,7 @@ function piecesOf(
   start: number,
   end: number,
 ): AsyncIterable<Uint8Array> {
-  if (source.kind === 'blob') return blobs.stream(source.name, start, end);
+  if (source.kind === 'pieces') return source.pieces(start, end);
   if (source.parts === null) return Readable.from([]);
   return resultPieces(blobs, source.parts, start, end);
 }

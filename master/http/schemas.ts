@@ -1,6 +1,6 @@
 import { Type, type Static, type TSchema } from 'typebox';
 import { LIMITS } from '../../pipeline/limits.ts';
-import * as documents from '../../pipeline/protocol/job.ts';
+import * as documents from '../../pipeline/protocol/index.ts';
 import type { Server } from './route-context.ts';
 
 /** Request parts that several routes share, and the answers by name for the API document. */

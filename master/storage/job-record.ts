@@ -41,6 +41,8 @@ export interface JobFacts {
   /** Of a finished aggregate: size and records of its result. */
   readonly resultBytes: number;
   readonly resultRecords: number;
+  /** sha256 of each `RESULT_PIECE_BYTES` of a result that is stored as one object; else empty. */
+  readonly resultPieces: readonly string[];
 }
 
 export interface ChunkRecord {

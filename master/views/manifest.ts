@@ -1,21 +1,39 @@
 import { ENGINE_VERSION } from '../../pipeline/execution/context.ts';
-import type { Chunk, ChunkStatistics, Manifest } from '../../pipeline/protocol/index.ts';
+import { invariant } from '../../pipeline/errors.ts';
+import {
+  INTEGRITY_RECIPE,
+  inputRoot,
+  manifestRoot,
+  outputRoot,
+  planHash,
+} from '../../pipeline/integrity/manifest-root.ts';
+import type {
+  Chunk,
+  ChunkStatistics,
+  Manifest,
+  ManifestIntegrity,
+  OutputPart,
+} from '../../pipeline/protocol/index.ts';
 import { ZERO_STATISTICS } from '../coordination/job-state.ts';
 import type { ChunkRecord, JobRecord } from '../storage/job-record.ts';
 import type { ResultSize } from './job-document.ts';
 
-/** The account of a job as it stands now. Chunks that are not done count nothing yet. */
+/**
+ * The account of a job as it stands now. Chunks that are not done count nothing yet. `parts` are
+ * those of its result when it is at its end, else null.
+ */
 export function manifest(
   job: Pick<JobRecord, 'id' | 'name' | 'facts' | 'state'>,
   chunks: readonly ChunkRecord[],
   result: ResultSize,
+  parts: readonly OutputPart[] | null,
 ): Manifest {
   const { state, facts } = job;
   const { totals } = state;
   const each = chunks.map((chunk) => chunk.statistics ?? ZERO_STATISTICS);
   const sums = each.reduce((sum, one) => sum + one.recordsIn, 0);
   return {
-    version: 1,
+    version: 2,
     jobId: job.id,
     name: job.name,
     status: state.status,
@@ -32,6 +50,7 @@ export function manifest(
       resultRecords: result.records,
     },
     balanced: each.every(isBalanced) && isBalanced(totals) && sums === totals.recordsIn,
+    integrity: parts === null ? null : integrity(job, chunks, result, parts),
     chunks: chunks.map((chunk) => {
       const statistics = chunk.statistics ?? ZERO_STATISTICS;
       const { index, chunkKey, taskKey, status, byteOffset, bytes } = chunk;
@@ -42,6 +61,31 @@ export function manifest(
       };
     }),
   };
+}
+
+/** The hashes over a finished job, from those of its chunks and of the parts of its result. */
+function integrity(
+  { facts, state }: Pick<JobRecord, 'facts' | 'state'>,
+  chunks: readonly ChunkRecord[],
+  result: ResultSize,
+  parts: readonly OutputPart[],
+): ManifestIntegrity {
+  const { context, contextKey, inputHash, outputColumns } = facts;
+  invariant(context !== null && contextKey !== null, 'the input was sniffed');
+  invariant(inputHash !== null && outputColumns !== null, 'the input is complete');
+  const isLed = parts.some(({ kind }) => kind === 'chunk') && context.write.format === 'json';
+  const proven = {
+    ...{ recipe: INTEGRITY_RECIPE, hash: 'sha-256' as const, engine: ENGINE_VERSION },
+    input: { hash: inputHash, chunks: chunks.length, root: inputRoot(chunks) },
+    plan: { sha256: planHash(facts.plan), contextKey },
+    output: {
+      ...{ bytes: result.bytes, records: result.records, omitted: isLed ? ',' : '' },
+      ...{ root: outputRoot(parts), parts: [...parts] },
+    },
+    totals: accounts(state.totals),
+    failedChunks: [...state.failed],
+  };
+  return { ...proven, root: manifestRoot(proven) };
 }
 
 /** Whether every record that came in is accounted for. */

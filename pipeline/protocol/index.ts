@@ -1,4 +1,5 @@
 export * from './job.ts';
 export * from './live.ts';
+export * from './manifest.ts';
 export * from './messages.ts';
 export type * from './task-queue.ts';

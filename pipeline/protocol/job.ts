@@ -220,51 +220,6 @@ export const Profile = Type.Object({
 });
 export type Profile = Static<typeof Profile>;
 
-/** The account of a job: what came in, what became of it, and the hashes that prove it. */
-export const Manifest = Type.Object({
-  version: Type.Literal(1),
-  jobId: Type.String(),
-  name: Type.String(),
-  status: JobStatus,
-  engine: Type.String(),
-  inputHash: Type.Union([Type.String(), Type.Null()]),
-  contextKey: Type.Union([Type.String(), Type.Null()]),
-  plan: Type.Unknown(),
-  input: Type.Union([InputDescription, Type.Null()]),
-  outputColumns: Type.Union([Type.Array(Column), Type.Null()]),
-  totals: Type.Object({
-    bytesIn: Type.Integer(),
-    recordsIn: Type.Integer(),
-    recordsOut: Type.Integer(),
-    rejected: Type.Integer(),
-    filtered: Type.Integer(),
-    deduplicated: Type.Integer(),
-    aggregated: Type.Integer(),
-    resultBytes: Type.Integer(),
-    resultRecords: Type.Integer(),
-  }),
-  /** Whether recordsIn = recordsOut + rejected + filtered + deduplicated + aggregated, everywhere. */
-  balanced: Type.Boolean(),
-  chunks: Type.Array(
-    Type.Object({
-      index: Type.Integer(),
-      chunkKey: Type.String(),
-      taskKey: Type.String(),
-      status: ChunkStatus,
-      byteOffset: Type.Integer(),
-      bytes: Type.Integer(),
-      recordsIn: Type.Integer(),
-      recordsOut: Type.Integer(),
-      rejected: Type.Integer(),
-      filtered: Type.Integer(),
-      deduplicated: Type.Integer(),
-      aggregated: Type.Integer(),
-      outputBytes: Type.Integer(),
-    }),
-  ),
-});
-export type Manifest = Static<typeof Manifest>;
-
 export const WorkerInfo = Type.Object({
   name: Type.String(),
   host: Type.String(),

@@ -2,7 +2,7 @@ import { parse as parseCsv } from 'csv-parse/sync';
 import { Value } from 'typebox/value';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LIMITS } from '../../pipeline/limits.ts';
-import * as documents from '../../pipeline/protocol/job.ts';
+import * as documents from '../../pipeline/protocol/index.ts';
 import { openEdge, WORKER_TOKEN, type Edge } from '../support/http-edge.ts';
 
 let edge: Edge;

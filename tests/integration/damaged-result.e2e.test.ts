@@ -9,20 +9,21 @@ import { startServer } from '../support/server.ts';
 import type { TestServer } from '../support/server.ts';
 
 /** Some 40 MB, so that there are several chunks. */
-function records(): Buffer {
+function records(count = 1_200_000): Buffer {
   const lines = ['id,name,amount'];
-  for (let id = 0; id < 1_200_000; id++)
-    lines.push(`${id},name ${id % 977},${(id * 7919) % 10007}`);
+  for (let id = 0; id < count; id++) lines.push(`${id},name ${id % 977},${(id * 7919) % 10007}`);
   return Buffer.from(`${lines.join('\n')}\n`);
 }
 
 /** Flips a bit in the middle of a stored result's output. */
 async function damage(server: TestServer, taskKey: string): Promise<void> {
   const room = path.join(server.dataDir, 'blobs', 'results');
-  const file = path.join(room, taskKey.slice(0, 2), taskKey.slice(2));
+  await flipBit(path.join(room, taskKey.slice(0, 2), taskKey.slice(2)), RESULT_HEAD_BYTES + 12_345);
+}
+
+async function flipBit(file: string, at: number): Promise<void> {
   const handle = await open(file, 'r+');
   const byte = Buffer.alloc(1);
-  const at = RESULT_HEAD_BYTES + 12_345;
   await handle.read(byte, 0, 1, at);
   await handle.write(Buffer.of(byte[0]! ^ 1), 0, 1, at);
   await handle.close();
@@ -119,5 +120,27 @@ describe('a result that is damaged on the disk after its job was done', () => {
     expect(sha256(bytes)).toBe(sha256(whole));
     const tasksDone = await fetch(`${server.url}/metrics`).then((metrics) => metrics.text());
     expect(tasksDone).toContain(`sluice_chunks_done_total ${taskKeys.length + 2}`);
+  });
+
+  it('is found and repaired as well where the result is one object', async () => {
+    const plan = 'steps: [{ aggregate: { by: [id], measures: { n: count(*) } } }]';
+    const groups = await run(server, records(500_000), { name: 'groups.csv', plan });
+    const url = `${server.url}/api/jobs/${groups.id}`;
+    const before = (await readAll(await fetch(`${url}/result`))).bytes;
+    const room = path.join(server.dataDir, 'blobs', 'outputs', groups.id.slice(0, 2));
+    const at = before.length - 1_000;
+    await flipBit(path.join(room, groups.id.slice(2), 'result'), at);
+    const { bytes, isWhole } = await readAll(await fetch(`${url}/result`));
+    expect(isWhole).toBe(false);
+    expect(bytes.equals(before.subarray(0, bytes.length))).toBe(true);
+    const range = { range: `bytes=${at + 100}-${at + 200}` };
+    const refused = await fetch(`${url}/result`, { headers: range });
+    expect(refused.status).toBe(503);
+    expect(await refused.json()).toMatchObject({ code: 'blob-corrupt' });
+    expect((await fetch(`${url}/retry`, { method: 'POST' })).status).toBe(200);
+    expect(await ended(server, groups.id)).toMatchObject({ status: 'completed', error: null });
+    const repaired = await readAll(await fetch(`${url}/result`));
+    expect(repaired.isWhole).toBe(true);
+    expect(sha256(repaired.bytes)).toBe(sha256(before));
   });
 });

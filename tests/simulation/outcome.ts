@@ -47,7 +47,7 @@ export async function checkOutcome(world: World, job: SimJob): Promise<void> {
     master.assemblies,
     new Assemblies({ store: world.store, blobs, now }),
   ]) {
-    const view = assemblies.result(job.id, () => record);
+    const view = assemblies.result(() => record);
     check(view.complete, 'a finished result is complete');
     // A chunk that nobody can process cannot be made again either.
     if (state.status !== 'completed' && isDamagedForGood(world, job.id)) return;
@@ -75,7 +75,7 @@ export async function readResult(world: World, job: SimJob): Promise<void> {
   const { master } = world;
   const record = world.store.job(job.id);
   if (master === null || record?.state.status !== 'completed') return;
-  const view = master.assemblies.result(job.id, () => record);
+  const view = master.assemblies.result(() => record);
   try {
     for await (const piece of view.stream(0, view.bytes)) void piece;
   } catch (thrown) {

@@ -126,6 +126,7 @@ function newRecord(job: SimJob): JobRecord {
         dataOffset: 0,
         dataLine: 0,
         resultBytes: 0,
+        resultPieces: [],
         resultRecords: 0,
       },
     },

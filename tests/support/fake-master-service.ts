@@ -224,7 +224,7 @@ export class FakeMasterService implements MasterService {
     const { recordsIn, recordsOut, rejected, filtered, deduplicated, aggregated } = job;
     const { resultBytes, resultRecords } = job;
     return {
-      version: 1,
+      version: 2,
       jobId: id,
       name: job.name,
       status: job.status,
@@ -240,6 +240,7 @@ export class FakeMasterService implements MasterService {
         ...{ resultBytes, resultRecords },
       },
       balanced: true,
+      integrity: null,
       chunks: [],
     };
   }

@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+import { SluiceError } from '../../pipeline/errors.ts';
+import { RESULT_PIECE_BYTES } from '../../pipeline/integrity/output-pieces.ts';
+import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
+
+/** A result that is stored as one object. */
+export interface WholeResult {
+  readonly name: string;
+  readonly bytes: number;
+  /** sha256 of its pieces in order. */
+  readonly hashes: readonly string[];
+}
+
+/**
+ * Bytes `[start, end)` of it, each piece held against its hash before a byte of it comes. Throws
+ * `blob-corrupt`, with the piece's place in `details`; errors of the store.
+ */
+export async function* wholeResultPieces(
+  blobs: BlobStore,
+  { name, bytes, hashes }: WholeResult,
+  start: number,
+  end: number,
+): AsyncGenerator<Uint8Array> {
+  for (let at = start; at < end;) {
+    const piece = Math.floor(at / RESULT_PIECE_BYTES);
+    const from = piece * RESULT_PIECE_BYTES;
+    const to = Math.min(from + RESULT_PIECE_BYTES, bytes);
+    const stored = await blobs.getRange(name, from, to);
+    if (createHash('sha256').update(stored).digest('hex') !== hashes[piece]) {
+      const details = { start: from, end: to };
+      throw new SluiceError('blob-corrupt', `${name} does not match its hash`, { details });
+    }
+    yield stored.subarray(at - from, end - from);
+    at = to;
+  }
+}
