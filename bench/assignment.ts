@@ -1,8 +1,8 @@
-import { availableParallelism } from 'node:os';
+import { asSql } from './condition.ts';
 import type { Dataset } from './dataset.ts';
 import { datasetNamed } from './datasets.ts';
 
-export const TASKS = ['count', 'filter', 'group', 'profile', 'copy'] as const;
+export const TASKS = ['count', 'filter', 'group', 'many', 'sort', 'profile', 'copy'] as const;
 export type Task = (typeof TASKS)[number];
 
 /** What one child process has to do: read `file`, do `task`, write the answer as CSV to `output`. */
@@ -22,33 +22,37 @@ export interface SubjectReport {
   readonly ms: number | null;
 }
 
-/** Arguments of a subject's process: TASK DATASET FILE OUTPUT [BROKER]. */
+/** Arguments of a subject's process: TASK DATASET FILE OUTPUT THREADS [BROKER]. */
 export function assignmentFromArguments(): Assignment {
-  const [task, dataset, file, output, broker] = process.argv.slice(2);
+  const [task, dataset, file, output, threads, broker] = process.argv.slice(2);
   const known = TASKS.find((name) => name === task);
   if (known === undefined || dataset === undefined || file === undefined || output === undefined) {
-    throw new Error('usage: TASK DATASET FILE OUTPUT [BROKER]');
+    throw new Error('usage: TASK DATASET FILE OUTPUT THREADS [BROKER]');
   }
   return {
     task: known,
     dataset: datasetNamed(dataset),
     file,
     output,
-    threads: availableParallelism(),
+    threads: Number(threads),
     broker: broker ?? null,
   };
 }
 
-/** The task as Sluice's plan; the plain job, which profiles every column, for `profile`. */
+/** The task as Sluice's plan; the plain job for `profile` and `copy`. */
 export function planFor({ task, dataset }: Pick<Assignment, 'task' | 'dataset'>): string {
   if (task === 'filter') {
     return JSON.stringify({
       version: 1,
-      steps: [{ filter: dataset.filter.sql }, { select: dataset.filter.columns }],
+      steps: [{ filter: asSql(dataset.filter.conditions) }, { select: dataset.filter.columns }],
     });
   }
-  if (task === 'group' || task === 'count') {
-    const { by, value } = dataset.group;
+  if (task === 'sort') {
+    const { by, then } = sortOf(dataset);
+    return JSON.stringify({ version: 1, steps: [{ sort: [by, then] }] });
+  }
+  if (task === 'group' || task === 'many' || task === 'count') {
+    const { by, value } = groupOf(dataset, task);
     const measures =
       task === 'count'
         ? { n: 'count(*)' }
@@ -56,7 +60,21 @@ export function planFor({ task, dataset }: Pick<Assignment, 'task' | 'dataset'>)
     const aggregate = { by: task === 'count' ? [] : [by], measures };
     return JSON.stringify({ version: 1, steps: [{ aggregate }] });
   }
-  return task === 'copy' ? JSON.stringify({ version: 1, steps: [] }) : '';
+  return '';
+}
+
+/** Whether the data set has what the task asks for. */
+export function isPossible(task: Task, { many, sort }: Dataset): boolean {
+  return (task !== 'many' || many !== null) && (task !== 'sort' || sort !== null);
+}
+
+export function groupOf(dataset: Dataset, task: Task): Dataset['group'] {
+  return (task === 'many' ? dataset.many : null) ?? dataset.group;
+}
+
+export function sortOf({ name, sort }: Dataset): NonNullable<Dataset['sort']> {
+  if (sort === null) throw new Error(`${name} has no column to sort by`);
+  return sort;
 }
 
 export function report(result: SubjectReport): void {

@@ -2,6 +2,7 @@ import { createWriteStream, existsSync, mkdirSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { Condition } from './condition.ts';
 import { xorshift32 } from './generate/random.ts';
 
 /** A generated table, and the work that every subject does on it. */
@@ -15,11 +16,14 @@ export interface Dataset {
   /** One record as CSV text, without its line end. */
   record(number: number, random: () => number): string;
   readonly filter: {
-    readonly sql: string;
-    accepts(cell: (column: string) => string): boolean;
+    readonly conditions: readonly Condition[];
     readonly columns: readonly string[];
   };
   readonly group: { readonly by: string; readonly value: string };
+  /** A group by nearly as many keys as there are records; null where no column has them. */
+  readonly many: { readonly by: string; readonly value: string } | null;
+  /** A column of numbers to sort by, and one that tells records of equal numbers apart. */
+  readonly sort: { readonly by: string; readonly then: string } | null;
 }
 
 const SEED = 20_261;

@@ -14,14 +14,16 @@ export interface RunRequest {
   readonly dataset: string;
   readonly file: string;
   readonly output: string;
+  /** Cores to be used: threads of the peers, worker processes of Sluice. */
+  readonly threads: number;
   readonly broker: string | null;
 }
 
 /** One run of one subject in a fresh process. Throws with what it wrote to stderr when it fails. */
 export async function measure(request: RunRequest): Promise<Run> {
-  const { subject, task, dataset, file, output, broker } = request;
+  const { subject, task, dataset, file, output, threads, broker } = request;
   const script = path.join(import.meta.dirname, 'subjects', `${subject.script}.js`);
-  const args = [script, task, dataset, file, output];
+  const args = [script, task, dataset, file, output, String(threads)];
   if (subject.needsBroker && broker !== null) args.push(broker);
   const startedMs = performance.now();
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -1,5 +1,6 @@
 import { writeFileSync, openSync, writeSync, closeSync } from 'node:fs';
-import type { Assignment } from './assignment.ts';
+import { groupOf, sortOf, type Assignment } from './assignment.ts';
+import { meets } from './condition.ts';
 
 /** Takes records one after the other and writes the answer at the end: what a script would do. */
 export interface RecordTask {
@@ -17,7 +18,10 @@ export function recordTask(assignment: Assignment): RecordTask {
     case 'filter':
       return filterTask(assignment);
     case 'group':
+    case 'many':
       return groupTask(assignment);
+    case 'sort':
+      return sortTask(assignment);
     case 'profile':
       return profileTask(assignment);
     case 'copy':
@@ -39,29 +43,49 @@ function filterTask({ dataset, output }: Assignment): RecordTask {
   return {
     take(record) {
       current = record;
-      if (dataset.filter.accepts(cell)) writer.write(kept.map((index) => record[index] ?? ''));
+      if (meets(dataset.filter.conditions, cell))
+        writer.write(kept.map((index) => record[index] ?? ''));
     },
     finish: () => writer.close(),
   };
 }
 
-function groupTask({ dataset, output }: Assignment): RecordTask {
-  const by = dataset.columns.indexOf(dataset.group.by);
-  const value = dataset.columns.indexOf(dataset.group.value);
+function groupTask({ task, dataset, output }: Assignment): RecordTask {
+  const group = groupOf(dataset, task);
+  const by = dataset.columns.indexOf(group.by);
+  const value = dataset.columns.indexOf(group.value);
   const groups = new Map<string, { n: number; total: number }>();
   return {
     take(record) {
       const key = record[by] ?? '';
-      let group = groups.get(key);
-      if (group === undefined) groups.set(key, (group = { n: 0, total: 0 }));
-      group.n++;
-      group.total += Number(record[value]);
+      let sums = groups.get(key);
+      if (sums === undefined) groups.set(key, (sums = { n: 0, total: 0 }));
+      sums.n++;
+      sums.total += Number(record[value]);
     },
     finish() {
-      const writer = csvWriter(output, [dataset.group.by, 'n', 'total', 'mean']);
+      const writer = csvWriter(output, [group.by, 'n', 'total', 'mean']);
       for (const [key, { n, total }] of groups) {
         writer.write([key, String(n), String(total), String(total / n)]);
       }
+      writer.close();
+    },
+  };
+}
+
+function sortTask({ dataset, output }: Assignment): RecordTask {
+  const { by, then } = sortOf(dataset);
+  const first = dataset.columns.indexOf(by);
+  const second = dataset.columns.indexOf(then);
+  const records: (readonly string[])[] = [];
+  return {
+    take: (record) => records.push(record),
+    finish() {
+      const difference = (a: readonly string[], b: readonly string[], index: number): number =>
+        Number(a[index]) - Number(b[index]);
+      records.sort((a, b) => difference(a, b, first) || difference(a, b, second));
+      const writer = csvWriter(output, dataset.columns);
+      for (const record of records) writer.write(record);
       writer.close();
     },
   };

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
 import type { Task } from './assignment.ts';
+import { DATASETS } from './datasets.ts';
 import type { Run } from './measure.ts';
 
 export interface Measurement {
@@ -44,7 +45,7 @@ export function describeCommit(): string {
 
 const HEAD = [
   ...['data', 'task', 'subject', 'median', 'min', 'max', 'MB/s'],
-  ...['x csv-parse', 'MB/s a core', 'peak MB', 'answer'],
+  ...['x DuckDB', 'MB/s a core', 'peak MB', 'answer'],
 ];
 
 /** One line a measurement; runs whose answer is wrong have no figures. */
@@ -61,9 +62,9 @@ function lineOf(one: Measurement, all: readonly Measurement[]): string[] {
   const times = runs.map(({ ms }) => ms);
   const ms = median(times);
   const base = all.find(
-    (other) => other.subject === 'csv-parse' && other.dataset === dataset && other.task === task,
+    (other) => other.subject === 'DuckDB' && other.dataset === dataset && other.task === task,
   );
-  const ratio = base === undefined ? '' : (median(base.runs.map((run) => run.ms)) / ms).toFixed(1);
+  const ratio = base === undefined ? '' : (median(base.runs.map((run) => run.ms)) / ms).toFixed(2);
   const cpuMs = median(runs.map((run) => run.cpuMs));
   const isStage = verdict === 'stage';
   return [
@@ -106,7 +107,10 @@ export function asMarkdown(report: Report): string {
     '',
     `Written by \`npm run bench\`: ${report.megabytes} MB a file, ${report.repetitions} runs each.`,
     `Commit ${report.commit}, Node ${report.node}, ${report.machine}, ${report.startedAt}.`,
-    'Times in seconds. See [README.md](README.md) for what is measured and what is not.',
+    "Times in seconds; `x DuckDB` is DuckDB's median by the subject's, above 1 is faster than DuckDB.",
+    'See [README.md](README.md) for what is measured and what is not.',
+    '',
+    ...DATASETS.map(({ name }) => `![${name}](charts/${name}.svg)`),
     '',
     line(table[0] ?? []),
     line(rule),
@@ -115,7 +119,7 @@ export function asMarkdown(report: Report): string {
   ].join('\n');
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((left, right) => left - right);
   const middle = Math.floor(sorted.length / 2);
   const upper = sorted[middle] ?? NaN;

@@ -32,9 +32,13 @@ export const people: Dataset = {
     ].join(',');
   },
   filter: {
-    sql: "country IN ('DE', 'FR') AND amount > 0",
-    accepts: (cell) => ['DE', 'FR'].includes(cell('country')) && Number(cell('amount')) > 0,
+    conditions: [
+      { column: 'country', op: 'in', values: ['DE', 'FR'] },
+      { column: 'amount', op: '>', value: 0 },
+    ],
     columns: ['id', 'name', 'amount', 'note'],
   },
   group: { by: 'country', value: 'amount' },
+  many: { by: 'name', value: 'amount' },
+  sort: { by: 'amount', then: 'id' },
 };

@@ -37,9 +37,13 @@ export const taxi: Dataset = {
     ].join(',');
   },
   filter: {
-    sql: 'passengers >= 2 AND distance > 3',
-    accepts: (cell) => Number(cell('passengers')) >= 2 && Number(cell('distance')) > 3,
+    conditions: [
+      { column: 'passengers', op: '>=', value: 2 },
+      { column: 'distance', op: '>', value: 3 },
+    ],
     columns: ['trip_id', 'distance', 'zone', 'total'],
   },
   group: { by: 'payment', value: 'fare' },
+  many: { by: 'trip_id', value: 'fare' },
+  sort: { by: 'fare', then: 'trip_id' },
 };

@@ -21,9 +21,10 @@ export const wide: Dataset = {
     return cells.join(',');
   },
   filter: {
-    sql: 'c1 > 500',
-    accepts: (cell) => Number(cell('c1')) > 500,
+    conditions: [{ column: 'c1', op: '>', value: 500 }],
     columns: ['c0', 'c1', 'c50', 'c99'],
   },
   group: { by: 'c0', value: 'c1' },
+  many: null,
+  sort: null,
 };

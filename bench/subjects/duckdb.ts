@@ -1,5 +1,12 @@
 import { DuckDBInstance } from '@duckdb/node-api';
-import { assignmentFromArguments, report, type Assignment } from '../assignment.ts';
+import {
+  assignmentFromArguments,
+  groupOf,
+  report,
+  sortOf,
+  type Assignment,
+} from '../assignment.ts';
+import { asSql } from '../condition.ts';
 
 const assignment = assignmentFromArguments();
 const instance = await DuckDBInstance.create(':memory:', { threads: String(assignment.threads) });
@@ -8,23 +15,29 @@ await connection.run(`COPY (${queryFor(assignment)}) TO ${text(assignment.output
 report({ ms: null });
 
 function queryFor({ task, dataset, file }: Assignment): string {
-  // A copy keeps every cell's text; other tasks need their numbers.
+  // Copies and sorted copies keep every cell's text; other tasks need their numbers.
   const typeOf = (column: string): string =>
-    task === 'copy' ? 'VARCHAR' : (dataset.numbers[column] ?? 'VARCHAR');
+    task === 'copy' || task === 'sort' ? 'VARCHAR' : (dataset.numbers[column] ?? 'VARCHAR');
   const types = dataset.columns.map((name) => `${text(name)}: '${typeOf(name)}'`).join(', ');
   const dialect = `header = true, delim = ',', quote = '"'`;
   const input = `read_csv(${text(file)}, ${dialect}, columns = {${types}})`;
-  const { by, value } = dataset.group;
+  const { by, value } = groupOf(dataset, task);
   switch (task) {
     case 'count':
       return `SELECT count(*) AS n FROM ${input}`;
     case 'filter':
-      return `SELECT ${dataset.filter.columns.join(', ')} FROM ${input} WHERE ${dataset.filter.sql}`;
+      return `SELECT ${dataset.filter.columns.join(', ')} FROM ${input} WHERE ${asSql(dataset.filter.conditions)}`;
     case 'group':
+    case 'many':
       return (
         `SELECT ${by}, count(*) AS n, sum(${value}) AS total, avg(${value}) AS mean ` +
         `FROM ${input} GROUP BY ${by}`
       );
+    case 'sort': {
+      const { by: first, then } = sortOf(dataset);
+      const key = (column: string): string => `CAST(${column} AS DECIMAL(18, 2))`;
+      return `SELECT * FROM ${input} ORDER BY ${key(first)}, ${key(then)}`;
+    }
     case 'profile':
       return (
         'SELECT column_name AS "column", count AS records ' +

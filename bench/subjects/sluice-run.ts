@@ -6,12 +6,12 @@ import { assignmentFromArguments, planFor, report } from '../assignment.ts';
 
 /** The command line as a user runs it, its start and its workers' start included. */
 const assignment = assignmentFromArguments();
-const { task, file, output } = assignment;
+const { task, file, output, threads } = assignment;
 const cli = path.join(import.meta.dirname, '..', '..', 'cli', 'main.js');
 const planFile = `${output}.plan.json`;
 const profileFile = `${output}.profile.json`;
 writeFileSync(planFile, planFor(assignment));
-const args = ['run', file, '--plan', planFile, '--quiet'];
+const args = ['run', file, '--plan', planFile, '--quiet', '--workers', String(threads)];
 if (task === 'profile') args.push('-o', `${output}.copy`, '--profile', profileFile);
 else args.push('-o', output);
 const done = spawnSync(process.execPath, [cli, ...args], {

@@ -10,12 +10,12 @@ import { assignmentFromArguments, planFor, report } from '../assignment.ts';
 
 /** Upload over HTTP to a running server, until the result is downloaded. The start is not counted. */
 const assignment = assignmentFromArguments();
-const { task, file, output, broker } = assignment;
+const { task, file, output, threads, broker } = assignment;
 const cli = path.join(import.meta.dirname, '..', '..', 'cli', 'main.js');
 const dataDir = mkdtempSync(path.join(tmpdir(), 'sluice-bench-'));
 const port = await freePort();
 const url = `http://127.0.0.1:${port}`;
-const args = ['serve', '--port', String(port), '--data', dataDir];
+const args = ['serve', '--port', String(port), '--data', dataDir, '--workers', String(threads)];
 if (broker !== null) args.push('--broker', broker);
 const server = spawn(process.execPath, [cli, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
 const ended = new Promise((resolve) => server.once('exit', resolve));
