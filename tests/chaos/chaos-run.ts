@@ -1,0 +1,226 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FINAL_STATUSES } from '../../pipeline/protocol/index.ts';
+import type { Job, Manifest } from '../../pipeline/protocol/index.ts';
+import { sluice } from '../support/sluice.ts';
+import type { ChaosWorld, Fault } from './chaos-world.ts';
+
+export interface ChaosOptions {
+  readonly file: string;
+  /** For plans and expected results. */
+  readonly folder: string;
+  /** Faults to strike, at least; the job under way is then brought to its end. */
+  readonly faults: number;
+  readonly random: () => number;
+  readonly log: (line: string) => void;
+}
+
+export interface ChaosReport {
+  readonly jobs: number;
+  /** How often each fault struck. */
+  readonly faults: Readonly<Record<string, number>>;
+  /** Uploads that had to be sent again. */
+  readonly uploadsAgain: number;
+  /** Retries of jobs that ended with failed chunks or a damaged result. */
+  readonly retries: number;
+  /** Everything that is not as promised. */
+  readonly wrong: readonly string[];
+}
+
+/** Plans that take different ways through the system. */
+const PLANS = [
+  [],
+  [{ filter: "country = 'DE' OR amount > 100" }, { derive: { net: 'round(amount / 1.19, 2)' } }],
+  [{ aggregate: { by: ['country'], measures: { n: 'count(*)', total: 'sum(amount)' } } }],
+] as const;
+
+const JOB_WITHIN_MS = 600_000;
+
+/**
+ * Sends job after job while faults strike one after another, and compares each result with that of
+ * a run that nobody disturbed.
+ */
+export async function runChaos(world: ChaosWorld, options: ChaosOptions): Promise<ChaosReport> {
+  return await new ChaosRun(world, options).run();
+}
+
+class ChaosRun {
+  readonly #world: ChaosWorld;
+  readonly #options: ChaosOptions;
+  readonly #struck: Record<string, number> = {};
+  readonly #wrong: string[] = [];
+  readonly #expected = new Map<number, string>();
+  #uploadsAgain = 0;
+  #retries = 0;
+  #isStriking = true;
+
+  constructor(world: ChaosWorld, options: ChaosOptions) {
+    this.#world = world;
+    this.#options = options;
+  }
+
+  async run(): Promise<ChaosReport> {
+    for (const index of PLANS.keys()) this.#expected.set(index, await this.#undisturbed(index));
+    const striking = this.#strikeAll();
+    let jobs = 0;
+    do await this.#oneJob(jobs++);
+    while (this.#isStriking);
+    await striking;
+    await this.#expectNothingLeft();
+    return {
+      ...{ jobs, faults: this.#struck, uploadsAgain: this.#uploadsAgain },
+      ...{ retries: this.#retries, wrong: this.#wrong },
+    };
+  }
+
+  /** Each kind of fault once, in some order, then any. */
+  async #strikeAll(): Promise<void> {
+    const { faults, random, log } = this.#options;
+    const kinds = this.#world.faults();
+    const queue: Fault[] = [];
+    for (let count = 0; count < faults; count++) {
+      if (queue.length === 0) queue.push(...shuffled(kinds, random));
+      const fault = queue.pop();
+      if (fault === undefined) break;
+      await sleep(200 + random() * 1_000);
+      log(`${count + 1}/${faults} ${fault.name}`);
+      await fault.strike();
+      this.#struck[fault.name] = (this.#struck[fault.name] ?? 0) + 1;
+    }
+    this.#isStriking = false;
+  }
+
+  async #oneJob(number: number): Promise<void> {
+    const { log } = this.#options;
+    const planIndex = number % PLANS.length;
+    const name = `chaos-${number}.csv`;
+    const startedMs = Date.now();
+    try {
+      const id = await this.#upload(name, planOf(planIndex, number));
+      await this.#untilRight(id, this.#expected.get(planIndex) ?? '');
+      log(`${name}, plan ${planIndex}: right after ${Date.now() - startedMs} ms`);
+      await this.#ask(`/api/jobs/${id}`, 'DELETE');
+    } catch (thrown) {
+      this.#wrong.push(`${name}: ${String(thrown)}`);
+    }
+  }
+
+  /** Until the server has the whole file: a master that was killed has forgotten an open upload. */
+  async #upload(name: string, plan: string): Promise<string> {
+    for (;;) {
+      const query = new URLSearchParams({ name, plan });
+      const answer = await fetch(`${this.#world.url}/api/jobs?${query.toString()}`, {
+        method: 'POST',
+        headers: { 'content-type': 'text/csv' },
+        body: createReadStream(this.#options.file, { highWaterMark: 1 << 20 }),
+        duplex: 'half',
+      }).catch(() => null);
+      if (answer?.status === 201) return ((await answer.json()) as Job).id;
+      if (answer !== null && answer.status < 500) throw new Error(await answer.text());
+      this.#uploadsAgain++;
+      await sleep(500);
+    }
+  }
+
+  /** The job's end, repaired as a person would: retry, as its error says. */
+  async #untilRight(id: string, expected: string): Promise<void> {
+    const untilMs = Date.now() + JOB_WITHIN_MS;
+    for (;;) {
+      if (Date.now() > untilMs) throw new Error(`not right within ${JOB_WITHIN_MS} ms`);
+      const job = await this.#ended(id, untilMs);
+      const sha256 = job.status === 'completed' ? await this.#download(id) : null;
+      if (sha256 === expected) {
+        await this.#expectBalanced(job);
+        return;
+      }
+      if (sha256 !== null) throw new Error(`another result: ${sha256} in place of ${expected}`);
+      this.#retries++;
+      this.#options.log(`${job.name} is ${job.status}: ${job.error?.message ?? 'damaged'}`);
+      await this.#ask(`/api/jobs/${id}/retry`, 'POST');
+      await sleep(200);
+    }
+  }
+
+  async #ended(id: string, untilMs: number): Promise<Job> {
+    for (;;) {
+      const job = (await this.#ask(`/api/jobs/${id}`)) as Job;
+      if (FINAL_STATUSES.includes(job.status)) return job;
+      if (Date.now() > untilMs) throw new Error(`is still ${job.status} (${JSON.stringify(job)})`);
+      await sleep(200);
+    }
+  }
+
+  /** Null when it did not come whole. */
+  async #download(id: string): Promise<string | null> {
+    try {
+      const answer = await fetch(`${this.#world.url}/api/jobs/${id}/result`);
+      if (answer.status !== 200) return null;
+      const hash = createHash('sha256');
+      for await (const part of answer.body ?? []) hash.update(part);
+      return hash.digest('hex');
+    } catch {
+      return null;
+    }
+  }
+
+  async #expectBalanced(job: Job): Promise<void> {
+    const manifest = (await this.#ask(`/api/jobs/${job.id}/manifest`)) as Manifest;
+    if (!manifest.balanced) this.#wrong.push(`${job.name}: the manifest does not balance`);
+  }
+
+  async #expectNothingLeft(): Promise<void> {
+    for (let tries = 0; tries < 50; tries++) {
+      if ((await this.#leftOver()).length === 0) return;
+      await sleep(200);
+    }
+    const left = await this.#leftOver();
+    this.#wrong.push(`${left.length} blobs of deleted jobs are left: ${left.slice(0, 3).join()}`);
+  }
+
+  async #leftOver(): Promise<string[]> {
+    const rooms = (['chunks', 'results', 'outputs'] as const).map((room) =>
+      this.#world.blobs(room),
+    );
+    return (await Promise.all(rooms)).flat();
+  }
+
+  /** Of a master that may be away for a while. */
+  async #ask(route: string, method = 'GET'): Promise<unknown> {
+    for (;;) {
+      const answer = await fetch(`${this.#world.url}${route}`, { method }).catch(() => null);
+      if (answer !== null && answer.ok) {
+        return answer.status === 204 ? null : await answer.json().catch(() => null);
+      }
+      // Refused: it was done already, by a call whose answer was lost.
+      if (answer !== null && (answer.status === 409 || answer.status === 404)) return null;
+      await sleep(200);
+    }
+  }
+
+  async #undisturbed(planIndex: number): Promise<string> {
+    const { file, folder } = this.#options;
+    const plan = path.join(folder, `plan-${planIndex}.json`);
+    const out = path.join(folder, `expected-${planIndex}.csv`);
+    await writeFile(plan, planOf(planIndex, -1));
+    const { code, stderr } = await sluice(['run', file, '--plan', plan, '-o', out, '--quiet']);
+    if (code !== 0) throw new Error(stderr);
+    const hash = createHash('sha256');
+    for await (const part of createReadStream(out)) hash.update(part as Buffer);
+    return hash.digest('hex');
+  }
+}
+
+/** A text that no cell is stands for NULL too: the same result, and none that was stored before. */
+function planOf(planIndex: number, number: number): string {
+  const steps = PLANS[planIndex] ?? [];
+  const read = { nullstr: ['', `~${number}~`] };
+  return JSON.stringify({ version: 1, read, ...(steps.length === 0 ? {} : { steps }) });
+}
+
+function shuffled<T>(list: readonly T[], random: () => number): T[] {
+  const keyed = list.map((item) => ({ item, key: random() }));
+  return keyed.sort((a, b) => a.key - b.key).map(({ item }) => item);
+}
