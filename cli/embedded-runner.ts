@@ -1,8 +1,9 @@
+import { createReadStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { LIMITS } from '../pipeline/limits.ts';
-import type { Job, Reject } from '../pipeline/protocol/index.ts';
+import type { Job, Reject, StoredLookup } from '../pipeline/protocol/index.ts';
 import { startMaster, type RunningMaster } from '../master/main.ts';
 import type { JobRunner, Submission, SubmittedJob } from './job-runner.ts';
 
@@ -66,6 +67,10 @@ async function submit(
   signal: AbortSignal,
 ): Promise<SubmittedJob> {
   const { input, plan, profile, onBytes } = request;
+  const lookups: StoredLookup[] = [];
+  for (const lookup of request.lookups) {
+    lookups.push(await service.addLookup(lookup.name, createReadStream(lookup.path)));
+  }
   let received: Promise<Job> | undefined;
   const created = new Promise<string>((resolve) => {
     const onCreated = (job: Job): void => {
@@ -73,7 +78,7 @@ async function submit(
     };
     const { name, bytesTotal, formatHint } = input;
     const about = {
-      ...{ name, plan, profile, bytesTotal, formatHint, idempotencyKey: null },
+      ...{ name, plan, profile, lookups, bytesTotal, formatHint, idempotencyKey: null },
       ...{ onCreated, onBytes },
     };
     const body = input.path === null ? input.open() : { path: input.path };

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { InputSource } from './input-source.ts';
+import type { LookupSource } from './lookup-source.ts';
 import type { Job, Manifest, Profile, Reject } from '../pipeline/protocol/index.ts';
 
 /** Where a job runs: in this process's own master, or on a server. */
@@ -22,6 +23,8 @@ export interface Submission {
   readonly plan: string;
   /** Whether somebody will look at the profile of a plan without steps. */
   readonly profile: boolean;
+  /** The files that the plan joins to. */
+  readonly lookups: readonly LookupSource[];
   /** Bytes handed over so far, for the progress bar. */
   readonly onBytes: (bytesSent: number) => void;
 }

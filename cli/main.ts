@@ -106,7 +106,8 @@ function addFileCommands(program: Command, settle: Settle): void {
     command
       .argument('<file>', 'file to read, - for standard input')
       .option('--plan <file>', 'plan, YAML or JSON')
-      .addOption(new Option('--sql <query>', 'query over the table "input"').conflicts('plan'));
+      .addOption(new Option('--sql <query>', 'query over the table "input"').conflicts('plan'))
+      .option('--lookup <name=path>', 'a file that it joins to (default: beside the plan)', list);
   withPlan(program.command('run').description('one file through one plan, data to stdout'))
     .option('-o, --output <file>', 'write the result here')
     .option('--rejects <file>', 'write rejected records here (.csv, else NDJSON)')
@@ -179,6 +180,10 @@ function addJobCommands(program: Command, settle: Settle): void {
         settle({}, await command(id, flags));
       });
   }
+}
+
+function list(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
 }
 
 function wholeNumber(text: string): number {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { SluiceError } from '../pipeline/errors.ts';
 import { LIMITS } from '../pipeline/limits.ts';
 import type { PlanText } from './failure.ts';
@@ -6,6 +7,13 @@ import type { PlanText } from './failure.ts';
 export interface PlanFlags {
   readonly plan?: string;
   readonly sql?: string;
+  /** NAME=PATH of files that the plan joins to. */
+  readonly lookup?: readonly string[];
+}
+
+/** Where the files are that the plan names: beside it, for --sql in the current folder. */
+export function planFolder({ plan }: PlanFlags): string {
+  return plan === undefined ? '.' : path.dirname(plan);
 }
 
 /** The plan that the flags name; the empty text is the plain job. Throws `usage`. */

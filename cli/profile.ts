@@ -4,7 +4,8 @@ import { describeJobError, EXIT, exitCodeFor, type ExitCode } from './failure.ts
 import { formatCount } from './figures.ts';
 import { openInput } from './input-source.ts';
 import { waitForEnd } from './job-runner.ts';
-import { readPlan, type PlanFlags } from './plan-source.ts';
+import { lookupSources } from './lookup-source.ts';
+import { planFolder, readPlan, type PlanFlags } from './plan-source.ts';
 import { renderTable, type TableColumn } from './table.ts';
 
 export interface ProfileFlags extends PlanFlags {
@@ -21,7 +22,9 @@ export async function profile(
   const plan = await readPlan(flags);
   const runner = await embeddedRunner({});
   try {
-    const submission = { input, plan: plan.text, profile: true, onBytes: () => undefined };
+    const lookups = lookupSources(plan.text, planFolder(flags), flags.lookup ?? []);
+    const about = { input, plan: plan.text, lookups, profile: true };
+    const submission = { ...about, onBytes: () => undefined };
     const { id, received } = await runner.submit(submission, signal);
     await received;
     const job = await waitForEnd(

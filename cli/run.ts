@@ -8,8 +8,9 @@ import { embeddedRunner } from './embedded-runner.ts';
 import { describeJobError, EXIT, exitCodeFor, type ExitCode, type PlanText } from './failure.ts';
 import { formatCount, formatDuration, formatRate } from './figures.ts';
 import { openInput } from './input-source.ts';
+import { lookupSources } from './lookup-source.ts';
 import { waitForEnd, type JobRunner } from './job-runner.ts';
-import { readPlan, type PlanFlags } from './plan-source.ts';
+import { planFolder, readPlan, type PlanFlags } from './plan-source.ts';
 import { ProgressBar } from './progress-bar.ts';
 import { writeRejects } from './reject-file.ts';
 import { serverRunner } from './server-runner.ts';
@@ -79,8 +80,10 @@ async function runJob(
     return { ...state, bytesReceived: bytesSent, bytesTotal: input.bytesTotal };
   });
   try {
+    const lookups = lookupSources(plan.text, planFolder(flags), flags.lookup ?? []);
     const submission = {
-      ...{ input, plan: plan.text, profile: isKept(flags) || flags.profile !== undefined },
+      ...{ input, plan: plan.text, lookups },
+      profile: isKept(flags) || flags.profile !== undefined,
       onBytes: (bytes: number) => (bytesSent = bytes),
     };
     const submitted = await runner.submit(submission, signal);

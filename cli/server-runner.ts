@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { Readable, Transform } from 'node:stream';
 import { LIMITS } from '../pipeline/limits.ts';
 import type { Job, Manifest, Profile, Reject, RejectPage } from '../pipeline/protocol/index.ts';
 import { bodyOf, call, callJson, type Server } from './api-client.ts';
 import type { InputSource } from './input-source.ts';
+import type { LookupSource } from './lookup-source.ts';
 import type { JobRunner, Submission, SubmittedJob } from './job-runner.ts';
 
 const CONTENT_TYPES = {
@@ -36,7 +38,7 @@ export function serverRunner(server: Server): JobRunner {
  */
 async function submit(
   server: Server,
-  { input, plan, onBytes }: Submission,
+  { input, plan, lookups, onBytes }: Submission,
   signal: AbortSignal,
 ): Promise<SubmittedJob> {
   const body = counted(input.open(), onBytes);
@@ -48,7 +50,7 @@ async function submit(
       'content-type':
         plan === '' ? contentTypeOf(input) : `multipart/form-data; boundary=${boundary}`,
     },
-    body: plan === '' ? body : Readable.from(formOf(boundary, { input, plan, body })),
+    body: plan === '' ? body : Readable.from(formOf(boundary, { input, plan, lookups, body })),
     signal,
   });
   return { id: job.id, received: Promise.resolve(job) };
@@ -57,17 +59,24 @@ async function submit(
 interface Form {
   readonly input: InputSource;
   readonly plan: string;
+  readonly lookups: readonly LookupSource[];
   readonly body: Readable;
 }
 
-async function* formOf(boundary: string, { input, plan, body }: Form): AsyncGenerator<Buffer> {
+async function* formOf(boundary: string, form: Form): AsyncGenerator<Buffer> {
+  const { input, plan, lookups, body } = form;
   const part = (name: string, rest: string): string =>
     `--${boundary}\r\ncontent-disposition: form-data; name="${name}"${rest}\r\n\r\n`;
   // RFC 7578 has no escapes worth the name: whatever could end the header goes percent-encoded.
-  const filename = input.name.replaceAll(/["\r\n%]/g, encodeURIComponent);
-  const fileHead = `; filename="${filename}"\r\ncontent-type: ${contentTypeOf(input)}`;
+  const fileHead = (name: string, type: string): string =>
+    `; filename="${name.replaceAll(/["\r\n%]/g, encodeURIComponent)}"\r\ncontent-type: ${type}`;
   yield Buffer.from(`${part('plan', '')}${plan}\r\n${part('name', '')}${input.name}\r\n`);
-  yield Buffer.from(part('file', fileHead));
+  for (const { name, path } of lookups) {
+    yield Buffer.from(part('lookup', fileHead(name, 'application/octet-stream')));
+    yield* createReadStream(path) as AsyncIterable<Buffer>;
+    yield Buffer.from('\r\n');
+  }
+  yield Buffer.from(part('file', fileHead(input.name, contentTypeOf(input))));
   yield* body as AsyncIterable<Buffer>;
   yield Buffer.from(`\r\n--${boundary}--\r\n`);
 }

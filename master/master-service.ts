@@ -1,7 +1,9 @@
 import type { Readable } from 'node:stream';
+import { isDeepStrictEqual } from 'node:util';
 import { parse as parseYaml } from 'yaml';
 import { SluiceError } from '../pipeline/errors.ts';
 import { LIMITS } from '../pipeline/limits.ts';
+import { requireLookups } from '../pipeline/plan/join.ts';
 import { parsePlan } from '../pipeline/plan/parse.ts';
 import type {
   ChunkPage,
@@ -14,6 +16,7 @@ import type {
   RejectPage,
   SniffAnswer,
   Snapshot,
+  StoredLookup,
   WorkerList,
 } from '../pipeline/protocol/index.ts';
 import type { BlobStore } from '../pipeline/storage/blob-store.ts';
@@ -26,6 +29,7 @@ import type { ActiveJob } from './driver/active-job.ts';
 import { ingest } from './ingest/ingest-session.ts';
 import type { IngestThreads } from './ingest/ingest-threads.ts';
 import { sniffSample } from './ingest/sniff-sample.ts';
+import { storeLookup } from './ingest/store-lookup.ts';
 import type {
   JobQuery,
   LocalFile,
@@ -35,7 +39,7 @@ import type {
   ResultView,
 } from './service.ts';
 import { removeJobBlobs } from './storage/job-blobs.ts';
-import type { ChunkRecord, JobRecord } from './storage/job-record.ts';
+import type { ChunkRecord, JobFacts, JobRecord } from './storage/job-record.ts';
 import { etaMs, jobDocument } from './views/job-document.ts';
 import { chunkDocument, manifest } from './views/manifest.ts';
 import { uuidv7 } from './uuid.ts';
@@ -78,7 +82,7 @@ export class LocalMasterService implements MasterService {
     body: Readable | LocalFile,
     signal: AbortSignal,
   ): Promise<Job> {
-    parsePlan(request.plan);
+    requireLookups(parsePlan(request.plan), request.lookups ?? []);
     // What is being deleted must not be taken for stored.
     await this.#deletion;
     const earlier = this.#earlierJob(request);
@@ -95,6 +99,11 @@ export class LocalMasterService implements MasterService {
       this.#bytesReceived += job.facts.bytesReceived - before;
     }
     return this.getJob(job.id);
+  }
+
+  async addLookup(name: string, body: Readable): Promise<StoredLookup> {
+    await this.#deletion;
+    return await storeLookup(this.#deps.blobs, name.slice(0, LIMITS.nameCharsMax), body);
   }
 
   listJobs(query: JobQuery): JobPage {
@@ -246,10 +255,12 @@ export class LocalMasterService implements MasterService {
     if (request.idempotencyKey === null) return null;
     const earlier = this.#deps.store.jobByIdempotencyKey(request.idempotencyKey);
     if (earlier === null) return null;
-    if (earlier.facts.planText !== request.plan || earlier.name !== request.name) {
+    const { planText, lookupFiles } = earlier.facts;
+    const sameFiles = isDeepStrictEqual(lookupFiles, filesOf(request));
+    if (planText !== request.plan || earlier.name !== request.name || !sameFiles) {
       throw new SluiceError(
         'input-changed',
-        `the Idempotency-Key belongs to job ${earlier.id}, which has another name or plan`,
+        `the Idempotency-Key belongs to job ${earlier.id}, which has another name, plan or lookup`,
         { details: { jobId: earlier.id } },
       );
     }
@@ -271,12 +282,14 @@ export class LocalMasterService implements MasterService {
         bytesReceived: 0,
         bytesTotal: request.bytesTotal,
         inputHash: null,
+        lookupFiles: filesOf(request),
         input: null,
         warnings: [],
         contextKey: null,
         context: null,
         outputColumns: null,
         shape: null,
+        lookups: [],
         dataOffset: 0,
         dataLine: 0,
         resultBytes: 0,
@@ -292,6 +305,10 @@ function withJobId(thrown: unknown, jobId: string): unknown {
   if (!(thrown instanceof SluiceError)) return thrown;
   const details = { ...thrown.details, jobId };
   return new SluiceError(thrown.code, thrown.message, { details, cause: thrown });
+}
+
+function filesOf({ lookups = [] }: ReceiveRequest): JobFacts['lookupFiles'] {
+  return lookups.map(({ name, key }) => ({ name, key }));
 }
 
 function planData(text: string): unknown {

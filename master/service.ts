@@ -12,8 +12,10 @@ import type {
   RejectPage,
   SniffAnswer,
   Snapshot,
+  StoredLookup,
   WorkerList,
 } from '../pipeline/protocol/index.ts';
+import type { LookupFile } from './storage/job-record.ts';
 
 /** What the HTTP and Socket.IO edges ask of the master. Errors are SluiceErrors. */
 export interface MasterService {
@@ -23,6 +25,8 @@ export interface MasterService {
    * job that says so. The same `idempotencyKey` gives the first job again.
    */
   receive(request: ReceiveRequest, body: Readable | LocalFile, signal: AbortSignal): Promise<Job>;
+  /** Takes a lookup file, for the jobs that will name it. Fails with `limit-exceeded`. */
+  addLookup(name: string, body: Readable): Promise<StoredLookup>;
   listJobs(query: JobQuery): JobPage;
   getJob(id: string): Job;
   cancel(id: string): Promise<Job>;
@@ -65,6 +69,8 @@ export interface ReceiveRequest {
   readonly idempotencyKey: string | null;
   /** False: a plan without steps makes no profile, since nobody will look at it. */
   readonly profile?: boolean;
+  /** The files that the plan joins to, from `addLookup`; none when left out. */
+  readonly lookups?: readonly LookupFile[];
   /** Called as soon as the job exists (before the body is read). */
   readonly onCreated?: (job: Job) => void;
   /** Called with the bytes received so far. */

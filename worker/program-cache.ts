@@ -1,24 +1,30 @@
 import { SluiceError, toSluiceError } from '../pipeline/errors.ts';
 import type { ChunkProgram } from '../pipeline/execution/chunk-program.ts';
 import type { ChunkContext } from '../pipeline/execution/context.ts';
+import { lookupKeys } from '../pipeline/execution/join/lookup-tables.ts';
 import { contextKey } from '../pipeline/keys/index.ts';
+import { LIMITS } from '../pipeline/limits.ts';
 import type { WorkerBlobs } from './storage/worker-blobs.ts';
 
 /** Contexts of jobs that run side by side; a compiled program takes up to some MiB. */
 const PROGRAMS_MAX = 16;
 
-/** Compiled programs by contextKey, least recently used first out. */
+/** Makes a program of a context and the texts of its lookups by key. */
+export type Compile = (
+  context: ChunkContext,
+  lookups: ReadonlyMap<string, Uint8Array>,
+) => ChunkProgram;
+
+/** Compiled programs by contextKey, least recently used first out; they hold their lookups. */
 export class ProgramCache {
   readonly #blobs: WorkerBlobs;
-  readonly #compile: (context: ChunkContext) => ChunkProgram;
+  readonly #compile: Compile;
   readonly #max: number;
   readonly #programs = new Map<string, Promise<ChunkProgram>>();
+  /** Of those that are compiled. */
+  readonly #lookupBytes = new Map<string, number>();
 
-  constructor(
-    blobs: WorkerBlobs,
-    compile: (context: ChunkContext) => ChunkProgram,
-    max: number = PROGRAMS_MAX,
-  ) {
+  constructor(blobs: WorkerBlobs, compile: Compile, max: number = PROGRAMS_MAX) {
     this.#blobs = blobs;
     this.#compile = compile;
     this.#max = max;
@@ -30,22 +36,51 @@ export class ProgramCache {
     this.#programs.delete(key);
     const program = known ?? this.#load(key);
     this.#programs.set(key, program);
-    if (this.#programs.size > this.#max) {
-      const [oldest] = this.#programs.keys();
-      if (oldest !== undefined) this.#programs.delete(oldest);
-    }
+    this.#makeRoom(key);
     return program;
   }
 
   #load(key: string): Promise<ChunkProgram> {
-    const loading = this.#blobs
-      .get(`contexts/${key}`)
-      .then((bytes) => this.#compile(verifiedContext(key, bytes)));
-    // A failure is not kept: the next task tries again.
-    loading.catch(() => {
-      if (this.#programs.get(key) === loading) this.#programs.delete(key);
-    });
+    const loading = this.#compiled(key);
+    loading.then(
+      ({ lookupMemoryBytes }) => {
+        if (this.#programs.get(key) !== loading) return;
+        this.#lookupBytes.set(key, lookupMemoryBytes);
+        this.#makeRoom(key);
+      },
+      // A failure is not kept: the next task tries again.
+      () => {
+        if (this.#programs.get(key) === loading) this.#forget(key);
+      },
+    );
     return loading;
+  }
+
+  async #compiled(key: string): Promise<ChunkProgram> {
+    const context = verifiedContext(key, await this.#blobs.get(`contexts/${key}`));
+    const lookups = new Map<string, Uint8Array>();
+    for (const lookup of lookupKeys(context)) {
+      lookups.set(lookup, await this.#blobs.get(`lookups/${lookup}`));
+    }
+    return this.#compile(context, lookups);
+  }
+
+  /** Forgets the programs used longest ago, but that of `newest`. */
+  #makeRoom(newest: string): void {
+    for (const key of [...this.#programs.keys()]) {
+      const lookupBytes = [...this.#lookupBytes.values()].reduce((sum, bytes) => sum + bytes, 0);
+      const isTooMuch = lookupBytes > LIMITS.lookupMemoryBytesMax;
+      if (this.#programs.size <= this.#max && !isTooMuch) return;
+      if (key === newest) continue;
+      if (this.#programs.size > this.#max || (this.#lookupBytes.get(key) ?? 0) > 0) {
+        this.#forget(key);
+      }
+    }
+  }
+
+  #forget(key: string): void {
+    this.#programs.delete(key);
+    this.#lookupBytes.delete(key);
   }
 }
 

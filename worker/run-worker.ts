@@ -37,7 +37,9 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
     pid: process.pid,
     consumer,
     blobs,
-    programs: new ProgramCache(blobs, (context) => createChunkProgram(context, kernel)),
+    programs: new ProgramCache(blobs, (context, lookups) =>
+      createChunkProgram(context, kernel, lookups),
+    ),
     onEvent: logWorkerEvents(log),
     residentBytes: () => process.memoryUsage.rss(),
   });

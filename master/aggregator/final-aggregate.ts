@@ -18,10 +18,12 @@ export function finalAggregate(
   plan: PlanDocument,
   merger: PartialMerger,
 ): FinalAggregate {
-  const { context, input } = facts;
+  const { context, input, lookups } = facts;
   invariant(context !== null && input !== null, 'the input was sniffed');
   const { dialect } = context;
-  const compiled = compilePlan(plan, { format: input.format, dialect, columns: input.columns });
+  const compiled = compilePlan(plan, {
+    ...{ format: input.format, dialect, columns: input.columns, lookups },
+  });
   const groups = merger.aggregateChunk();
   invariant(groups !== null && compiled.groupColumns !== null, 'the plan has an aggregate');
   const { write } = context;

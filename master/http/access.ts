@@ -16,6 +16,7 @@ export const ROUTE_ACCESS: Readonly<Record<string, Role | 'open'>> = {
   'PUT /api/jobs': 'operator',
   'PUT /api/jobs/:filename': 'operator',
   'POST /api/uploads': 'operator',
+  'POST /api/lookups': 'operator',
   'GET /api/jobs': 'viewer',
   'GET /api/jobs/:id': 'viewer',
   'DELETE /api/jobs/:id': 'admin',

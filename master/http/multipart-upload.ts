@@ -3,12 +3,16 @@ import type { Multipart, MultipartFile } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import { SluiceError, toSluiceError } from '../../pipeline/errors.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
+import type { StoredLookup } from '../../pipeline/protocol/index.ts';
+import { displayName } from './display-name.ts';
 import { uploadTooLarge } from './upload-body.ts';
 import { checkedPlan } from './upload-request.ts';
 
-/** A form upload: the fields `plan`, `name`, `size`, then one file, in this order. */
+/** A form upload: the fields `plan`, `name`, `size`, files called `lookup`, then one file, in this
+ *  order. */
 export interface MultipartUpload {
   readonly plan: string;
+  readonly lookups: readonly StoredLookup[];
   /** The field `name`, else the file part's own name. */
   readonly name: string | undefined;
   readonly contentType: string;
@@ -20,33 +24,51 @@ export interface MultipartUpload {
 
 const FIELDS = new Set(['plan', 'name', 'size']);
 
-/** Bounds of the parser: three fields and one file, plus one of each so that we can say so. */
+const LOOKUP = 'lookup';
+
+/** Bounds of the parser: three fields and the files, plus one of each so that we can say so. */
 const PARSER_LIMITS = {
   fieldNameSize: 100,
   fieldSize: LIMITS.planBytesMax + 1,
   fields: FIELDS.size + 1,
   fileSize: LIMITS.uploadBytesMax,
-  files: 2,
-  parts: FIELDS.size + 3,
+  files: LIMITS.lookupCountMax + 2,
+  parts: FIELDS.size + LIMITS.lookupCountMax + 3,
   headerPairs: 32,
 };
 
-export async function readMultipart(request: FastifyRequest): Promise<MultipartUpload> {
+/** Reads the form up to its file. Lookups are handed to `addLookup` as they come. */
+export async function readMultipart(
+  request: FastifyRequest,
+  addLookup: (name: string, body: Readable) => Promise<StoredLookup>,
+): Promise<MultipartUpload> {
   const parts = request.parts({ limits: PARSER_LIMITS });
   const fields = new Map<string, string>();
+  const lookups: StoredLookup[] = [];
   for (;;) {
     const part = await nextPart(parts);
     if (part === null) throw badForm('the form has no file part');
-    if (part.type === 'file') return uploadOf(part, fields, parts);
-    takeField(part, fields);
+    if (part.type !== 'file') {
+      takeField(part, fields);
+    } else if (part.fieldname === LOOKUP) {
+      if (lookups.length === LIMITS.lookupCountMax) throw badForm(TOO_MANY_LOOKUPS);
+      lookups.push(await addLookup(lookupName(part.filename), part.file));
+    } else return { ...uploadOf(part, fields, parts), lookups };
   }
+}
+
+const TOO_MANY_LOOKUPS = `the form has more than ${LIMITS.lookupCountMax} lookups`;
+
+function lookupName(given: string): string {
+  if (given === '') throw badForm('a lookup needs a file name: plans name it by that');
+  return displayName(given, '');
 }
 
 function uploadOf(
   file: MultipartFile,
   fields: ReadonlyMap<string, string>,
   parts: AsyncIterator<Multipart>,
-): MultipartUpload {
+): Omit<MultipartUpload, 'lookups'> {
   return {
     plan: fields.get('plan') ?? '',
     name: fields.get('name') ?? file.filename,
@@ -75,7 +97,9 @@ async function* fileThenEnd(
   if (next.type === 'file') next.file.resume();
   throw badForm(
     next.type === 'file'
-      ? 'the form has a second file; send one file a job'
+      ? next.fieldname === LOOKUP
+        ? 'a lookup comes after the file; lookups must come before it'
+        : 'the form has a second file; send one file a job'
       : `the field "${shown(next.fieldname)}" comes after the file; fields must come before it`,
   );
 }
@@ -92,7 +116,9 @@ async function nextPart(parts: AsyncIterator<Multipart>): Promise<Multipart | nu
 function takeField(part: Exclude<Multipart, MultipartFile>, fields: Map<string, string>): void {
   const { fieldname, value, valueTruncated } = part;
   if (!FIELDS.has(fieldname)) {
-    throw badForm(`unknown field "${shown(fieldname)}"; known are plan, name, size and a file`);
+    throw badForm(
+      `unknown field "${shown(fieldname)}"; known are plan, name, size, lookup files and a file`,
+    );
   }
   if (fields.has(fieldname)) throw badForm(`the field "${fieldname}" is given twice`);
   // A field of type application/json arrives parsed.

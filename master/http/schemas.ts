@@ -14,6 +14,7 @@ const NAMED = {
   Profile: documents.Profile,
   Manifest: documents.Manifest,
   SniffAnswer: documents.SniffAnswer,
+  StoredLookup: documents.StoredLookup,
   PlanCheckAnswer: documents.PlanCheckAnswer,
   WorkerList: documents.WorkerList,
   Problem: documents.Problem,

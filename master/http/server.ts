@@ -25,6 +25,7 @@ import { healthRoutes } from './routes/health.ts';
 import { internalBlobRoutes } from './routes/internal-blobs.ts';
 import { jobUploadRoutes } from './routes/job-uploads.ts';
 import { jobRoutes } from './routes/jobs.ts';
+import { lookupRoutes } from './routes/lookups.ts';
 import { planRoutes } from './routes/plans.ts';
 import { accountRoutes } from './routes/rejects-profile-manifest.ts';
 import { resultRoutes } from './routes/results.ts';
@@ -91,6 +92,7 @@ const ROUTES: readonly ((app: Server, context: RouteContext) => Promise<void>)[]
   accountRoutes,
   sniffRoutes,
   planRoutes,
+  lookupRoutes,
   workerRoutes,
   healthRoutes,
   internalBlobRoutes,

@@ -85,3 +85,18 @@ export function declaredBytes(headers: IncomingHttpHeaders): number | null {
   if (bytes > LIMITS.uploadBytesMax) throw uploadTooLarge();
   return bytes;
 }
+
+/** The lookups of a raw upload: `?lookup=NAME=KEY`, with the key that POST /api/lookups gave. */
+export function lookupsOfQuery(
+  given: string | readonly string[] | undefined,
+): NonNullable<ReceiveRequest['lookups']> {
+  const texts = given === undefined ? [] : [given].flat();
+  return texts.map((text) => {
+    const at = text.lastIndexOf('=');
+    const key = text.slice(at + 1);
+    if (at > 0 && /^[0-9a-f]{64}$/.test(key)) return { name: text.slice(0, at), key };
+    throw new SluiceError('bad-request', 'lookup is NAME=KEY, with the key of POST /api/lookups', {
+      details: { lookup: text.slice(0, 100) },
+    });
+  });
+}

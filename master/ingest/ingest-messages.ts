@@ -24,6 +24,7 @@ export interface InputRequest {
   readonly formatHint: InputDescription['format'] | null;
   /** Whether a plan without steps makes a profile. */
   readonly profile: boolean;
+  readonly lookupFiles: JobFacts['lookupFiles'];
   readonly chunkLimits: ChunkLimits;
   /** Where the body's bytes come. */
   readonly ring: SharedArrayBuffer;
@@ -51,6 +52,7 @@ export type InputFacts = Pick<
   | 'context'
   | 'outputColumns'
   | 'shape'
+  | 'lookups'
   | 'dataOffset'
   | 'dataLine'
 >;

@@ -76,6 +76,7 @@ class IngestSession {
     const ring = new SharedArrayBuffer(file === null ? LIMITS.uploadBytesInFlightMax : 0);
     this.#session = deps.ingestThreads.open({
       ...{ planText: job.facts.planText, formatHint, profile },
+      lookupFiles: job.facts.lookupFiles,
       ...{ chunkLimits: CHUNK_LIMITS, ring, file },
       roomChunks: this.#room(),
     });

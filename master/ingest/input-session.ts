@@ -16,6 +16,7 @@ import { type ChunkPlace, ChunkWriter } from './chunk-writer.ts';
 import type { FromSession, InputRequest } from './ingest-messages.ts';
 import { openInput } from './open-input.ts';
 import type { OpenedInput } from './open-input.ts';
+import { openLookups } from './open-lookup.ts';
 import { readOptionsOf } from './read-options.ts';
 import { SessionInbox } from './session-inbox.ts';
 
@@ -92,14 +93,18 @@ class InputSession {
     const plan = this.#plan();
     const opened = await openInput(body, readOptionsOf(plan), this.#input.formatHint);
     const { sniffed } = opened;
+    const { blobs, kernel } = this.#deps;
+    const openedLookups = await openLookups(blobs, plan, this.#input.lookupFiles);
+    const { lookups } = openedLookups;
     const compiled = compilePlan(plan, {
       format: sniffed.input.format,
       dialect: sniffed.dialect,
       columns: sniffed.input.columns,
+      lookups,
     });
+    for (const wave of compiled.waves) openedLookups.check(wave.context);
     const { context } = compiled.waves[0];
     const key = contextKey(context);
-    const { blobs, kernel } = this.#deps;
     await blobs.put(`contexts/${key}`, [Buffer.from(canonicalJson(context))]);
     const { input, warnings, dataOffset, dataLine } = sniffed;
     const { outputColumns, shape } = compiled;
@@ -107,7 +112,7 @@ class InputSession {
       kind: 'described',
       facts: {
         ...{ input, warnings, contextKey: key, context, outputColumns, shape },
-        ...{ dataOffset, dataLine },
+        ...{ lookups, dataOffset, dataLine },
       },
     });
     const writer = new ChunkWriter({

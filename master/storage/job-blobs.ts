@@ -4,8 +4,8 @@ import type { SqliteJobStore } from './sqlite-job-store.ts';
 const ROWS_PER_READ = 1_000;
 
 /**
- * Deletes a job: its rows and outputs, and, when `alsoShared`, the chunks and results that no other
- * job refers to. While another job is under way these stay, since it may be about to reuse them.
+ * Deletes a job: its rows and outputs, and, when `alsoShared`, the chunks, results and lookups that no
+ * other job refers to. While another job is under way these stay, since it may be about to reuse them.
  */
 export async function removeJobBlobs(
   { store, blobs }: { readonly store: SqliteJobStore; readonly blobs: BlobStore },
@@ -18,10 +18,15 @@ export async function removeJobBlobs(
     keys.push(...rows.map(({ chunkKey, taskKey }) => ({ chunkKey, taskKey })));
     if (rows.length < ROWS_PER_READ) break;
   }
+  const facts = store.job(jobId)?.facts;
+  const lookups = [...(facts?.lookupFiles ?? []), ...(facts?.lookups ?? []).map((l) => l.content)];
   store.deleteJob(jobId);
   for await (const name of blobs.list(`outputs/${jobId}`)) await blobs.delete(name);
   for (const { chunkKey, taskKey } of keys) {
     if (!store.isTaskKeyUsed(taskKey)) await blobs.delete(`results/${taskKey}`);
     if (!store.isChunkKeyUsed(chunkKey)) await blobs.delete(`chunks/${chunkKey}`);
+  }
+  for (const { key } of alsoShared ? lookups : []) {
+    if (!store.isLookupUsed(key)) await blobs.delete(`lookups/${key}`);
   }
 }

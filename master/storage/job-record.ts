@@ -6,6 +6,7 @@ import type {
   Column,
   InputDescription,
 } from '../../pipeline/protocol/index.ts';
+import type { Lookup } from '../../pipeline/plan/lookup.ts';
 import type { JobState } from '../coordination/job-state.ts';
 
 /** A job as it is stored: facts that are set once or seldom, and the coordination state. */
@@ -19,6 +20,12 @@ export interface JobRecord {
   readonly state: JobState;
 }
 
+/** A file of this name, stored under the hash of its bytes. */
+export interface LookupFile {
+  readonly name: string;
+  readonly key: string;
+}
+
 export interface JobFacts {
   /** The plan's text as given; '' for the plain job. */
   readonly planText: string;
@@ -27,6 +34,8 @@ export interface JobFacts {
   readonly bytesReceived: number;
   readonly bytesTotal: number | null;
   readonly inputHash: string | null;
+  /** The lookup files that came with the input. */
+  readonly lookupFiles: readonly LookupFile[];
   /** Everything below is null until the input was sniffed. */
   readonly input: InputDescription | null;
   /** What was assumed when the input was sniffed; empty until then. */
@@ -35,6 +44,8 @@ export interface JobFacts {
   readonly context: ChunkContext | null;
   readonly outputColumns: readonly Column[] | null;
   readonly shape: 'records' | 'aggregate' | null;
+  /** The lookups of the plan, as they were sniffed; empty until then. */
+  readonly lookups: readonly Lookup[];
   /** Byte and line of the first data record in the decoded text. */
   readonly dataOffset: number;
   readonly dataLine: number;

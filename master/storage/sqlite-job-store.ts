@@ -211,6 +211,12 @@ export class SqliteJobStore {
     return found !== undefined;
   }
 
+  /** Whether any job came with a lookup of this hash, as a file or decoded. */
+  isLookupUsed(key: string): boolean {
+    const sql = 'SELECT 1 FROM jobs WHERE instr(facts, ?) > 0 LIMIT 1';
+    return this.#db.prepare(sql).get(key) !== undefined;
+  }
+
   close(): void {
     this.#db.close();
   }

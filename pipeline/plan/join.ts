@@ -1,7 +1,7 @@
 import { uniqueColumnNames } from '../dialect/column-names.ts';
 import type { Column, ColumnType } from '../protocol/job.ts';
 import { findColumn } from './columns.ts';
-import { pointerTo, type IssueList } from './issues.ts';
+import { IssueList, pointerTo } from './issues.ts';
 import { findByName, type Lookup } from './lookup.ts';
 import type { ColumnFinder } from './rewrite.ts';
 import type { PlanDocument } from './schema.ts';
@@ -16,6 +16,23 @@ export function lookupNames({ steps }: Pick<PlanDocument, 'steps'>): string[] {
   return [...new Set(names)];
 }
 
+/** Throws `plan-invalid`, with places, unless the files are there that the plan joins to. */
+export function requireLookups(
+  plan: PlanDocument,
+  files: readonly { readonly name: string }[],
+): void {
+  const issues = new IssueList(plan.places);
+  (plan.steps ?? []).forEach((step, index) => {
+    if (step.kind !== 'join' || findByName(files, step.lookup) !== undefined) return;
+    issues.add(`/steps/${String(index)}/join/with`, missing(step.lookup), expectedLookup(files));
+  });
+  issues.throwIfAny();
+}
+
+function missing(name: string): string {
+  return `The lookup file ${JSON.stringify(name)} did not come with the input`;
+}
+
 /** Binds a join to its lookup: names, the types keys are compared in, the columns it adds. */
 export function transformJoin(
   step: JoinPlan,
@@ -27,8 +44,7 @@ export function transformJoin(
 ): Transformed {
   const lookup = findByName(lookups, step.lookup);
   if (lookup === undefined) {
-    const message = `The lookup file ${JSON.stringify(step.lookup)} did not come with the input`;
-    issues.add(`${path}/with`, message, expectedLookup(lookups));
+    issues.add(`${path}/with`, missing(step.lookup), expectedLookup(lookups));
     return { steps: [], columns };
   }
   const { content } = lookup;
@@ -40,7 +56,7 @@ export function transformJoin(
   };
 }
 
-function expectedLookup(lookups: readonly Lookup[]): string {
+function expectedLookup(lookups: readonly { readonly name: string }[]): string {
   if (lookups.length === 0) return 'a part "lookup" before the file, or --lookup NAME=PATH';
   return `one of ${lookups.map(({ name }) => name).join(', ')}`;
 }

@@ -22,17 +22,19 @@ export interface Lookup {
 
 /**
  * The file that a plan calls `name`: the one of that name, else of the last part of that path, else
- * the one that has this name but for its extension, as SQL writes it.
+ * the one that has this name but for its compression or its extension, as SQL writes it.
  */
 export function findByName<T extends { readonly name: string }>(
   files: readonly T[],
   name: string,
 ): T | undefined {
   const base = name.slice(Math.max(name.lastIndexOf('/'), name.lastIndexOf('\\')) + 1);
-  const stem = (file: string): string => file.replace(/\.[^.]*(\.(gz|zst|br|zip))?$/i, '');
+  const plain = (file: string): string => file.replace(/\.(gz|zst|br|zip|deflate)$/i, '');
+  const stem = (file: string): string => plain(file).replace(/\.[^.]*$/, '');
   return (
     files.find((file) => file.name === name) ??
     files.find((file) => file.name === base) ??
+    files.find((file) => plain(file.name) === base) ??
     files.find((file) => stem(file.name) === base)
   );
 }

@@ -270,6 +270,15 @@ export const SniffAnswer = Type.Object({
 });
 export type SniffAnswer = Static<typeof SniffAnswer>;
 
+/** Answer of POST /api/lookups: a file that plans may join to. */
+export const StoredLookup = Type.Object({
+  name: Type.String(),
+  /** sha256 of the file's bytes: how a job refers to it. */
+  key: Type.String(),
+  bytes: Type.Integer(),
+});
+export type StoredLookup = Static<typeof StoredLookup>;
+
 export const PlanIssue = Type.Object({
   message: Type.String(),
   /** JSON pointer into the plan, such as /steps/2/filter. */

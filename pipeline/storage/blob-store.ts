@@ -14,8 +14,8 @@ export type Room = (byteCount: number) => Uint8Array;
 export interface BlobStore {
   put(name: string, parts: readonly Uint8Array[]): Promise<{ readonly created: boolean }>;
   /**
-   * Whole object. For `chunks/<sha256>` the bytes are verified against the name. They lie in what
-   * `room` gives for their number, where the store can read into it; else in memory of their own.
+   * Whole object. For `chunks/<sha256>` and `lookups/<sha256>` the bytes are verified against the
+   * name. They lie in what `room` gives for their number, where the store can read into it; else in memory of their own.
    */
   get(name: string, room?: Room): Promise<Uint8Array>;
   /** Bytes `[start, end)` of the object. */

@@ -107,7 +107,7 @@ export class FileBlobStore implements BlobStore {
   async get(name: string, room: Room = ownMemory): Promise<Uint8Array> {
     const slice = await this.#guard(name, () => this.#sliceOf(name));
     const bytes = await this.#guard(name, () => readSlice(slice, room));
-    if (name.startsWith('chunks/')) verifyChunk(name, slice.path, bytes);
+    if (isContentHash(name)) verifyContent(name, slice.path, bytes);
     return bytes;
   }
 
@@ -279,9 +279,14 @@ async function readSlice(slice: FileSlice, room: Room): Promise<Uint8Array> {
   }
 }
 
-function verifyChunk(name: string, file: string, bytes: Uint8Array): void {
+/** Whether an object's name is the hash of its bytes. */
+function isContentHash(name: string): boolean {
+  return /^(chunks|lookups)\//.test(name);
+}
+
+function verifyContent(name: string, file: string, bytes: Uint8Array): void {
   const digest = createHash('sha256').update(bytes).digest('hex');
-  if (name !== `chunks/${digest}`) {
+  if (!name.endsWith(`/${digest}`)) {
     throw new SluiceError('blob-corrupt', `${name} does not match its hash (in ${file})`, {
       details: { name, digest, bytes: bytes.length },
     });

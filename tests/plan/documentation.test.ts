@@ -8,20 +8,24 @@ import { runPlan } from '../support/run-plan.ts';
 const text = readFileSync(new URL('../../docs/plan.md', import.meta.url), 'utf8');
 
 describe('docs/plan.md', () => {
-  const blocks = [...text.matchAll(/```(plan|input|output)\n([\s\S]*?)```/g)];
-  const examples = blocks.flatMap(([, kind, plan = ''], i) => {
-    const [input, output] = [blocks[i + 1]?.[2] ?? '', blocks[i + 2]?.[2] ?? ''];
-    return kind === 'plan' ? [{ plan, input, output }] : [];
+  const blocks = [...text.matchAll(/```(plan|input|output|lookup)(?: (\S+))?\n([\s\S]*?)```/g)];
+  const examples = blocks.flatMap(([, kind, , plan = ''], i) => {
+    if (kind !== 'plan') return [];
+    const end = blocks.findIndex(([, other], at) => at > i && other === 'output');
+    const lookups = blocks
+      .slice(i, end)
+      .flatMap(([, other, name = '', text = '']) => (other === 'lookup' ? [{ name, text }] : []));
+    return [{ plan, lookups, input: blocks[end - 1]?.[3] ?? '', output: blocks[end]?.[3] ?? '' }];
   });
 
   it('has plan, input and output in turn', () => {
-    const kinds = blocks.map(([, kind]) => kind);
+    const kinds = blocks.map(([, kind]) => kind).filter((kind) => kind !== 'lookup');
     expect(kinds).toEqual(examples.flatMap(() => ['plan', 'input', 'output']));
   });
 
-  it.each(examples)('shows what this gives: $plan', ({ plan, input, output }) => {
+  it.each(examples)('shows what this gives: $plan', ({ plan, input, output, lookups }) => {
     for (const chunkRecords of [Infinity, 1]) {
-      expect(finalOutput(runPlan(plan, input, { chunkRecords })).toString()).toBe(output);
+      expect(finalOutput(runPlan(plan, input, { chunkRecords, lookups })).toString()).toBe(output);
     }
   });
 

@@ -122,6 +122,8 @@ function newRecord(job: SimJob): JobRecord {
       ...{ inputHash: null, input: null, contextKey: null, context: null, outputColumns: null },
       ...{
         warnings: [],
+        lookupFiles: [],
+        lookups: [],
         shape: null,
         dataOffset: 0,
         dataLine: 0,

@@ -13,7 +13,16 @@ function record(id: string, name = id, idempotencyKey: string | null = null): Jo
     facts: {
       ...{ planText: '', plan: {}, bytesReceived: 0, bytesTotal: null, inputHash: null },
       ...{ input: null, contextKey: null, context: null, outputColumns: null, shape: null },
-      ...{ warnings: [], dataOffset: 0, dataLine: 0, resultBytes: 0, resultPieces: [], resultRecords: 0 },
+      ...{
+        lookupFiles: [],
+        lookups: [],
+        warnings: [],
+        dataOffset: 0,
+        dataLine: 0,
+        resultBytes: 0,
+        resultPieces: [],
+        resultRecords: 0,
+      },
     },
     state: INITIAL_JOB_STATE,
   };

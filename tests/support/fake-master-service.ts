@@ -9,6 +9,7 @@ import {
   type RecordPage,
   type RejectPage,
   type SniffAnswer,
+  type StoredLookup,
   type WorkerList,
 } from '../../pipeline/protocol/index.ts';
 import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
@@ -71,6 +72,11 @@ export class FakeMasterService implements MasterService {
       tasksPublished: 6,
       announcementsDuplicate: 0,
     };
+  }
+
+  async addLookup(name: string, body: Readable): Promise<StoredLookup> {
+    const { length } = Buffer.concat((await body.toArray()) as Buffer[]);
+    return { name, key: '0'.repeat(64), bytes: length };
   }
 
   async receive(request: ReceiveRequest, body: Readable, signal: AbortSignal): Promise<Job> {

@@ -10,7 +10,7 @@ import { TaskRunner, verdictOf } from '../../worker/task-runner.ts';
 import { MemoryBlobs } from './memory-blobs.ts';
 
 const encoder = new TextEncoder();
-const context = { engine: 'test', format: 'csv' } as unknown as ChunkContext;
+const context = { engine: 'test', format: 'csv', steps: [] } as unknown as ChunkContext;
 const chunk = encoder.encode('a,b\n1,2\n');
 const task: TaskMessage = {
   v: 1,

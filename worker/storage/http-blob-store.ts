@@ -56,7 +56,7 @@ export class HttpBlobStore implements WorkerBlobs {
 
   async get(name: string): Promise<Uint8Array> {
     const { body } = await this.#send({ method: 'GET', name });
-    if (name.startsWith('chunks/')) verifyChunk(name, body);
+    if (/^(chunks|lookups)\//.test(name)) verifyContent(name, body);
     return body;
   }
 
@@ -140,9 +140,9 @@ function succeeded({ method, name }: Request, answer: Answer): Answer {
   });
 }
 
-function verifyChunk(name: string, bytes: Uint8Array): void {
+function verifyContent(name: string, bytes: Uint8Array): void {
   const hash = createHash('sha256').update(bytes).digest('hex');
-  if (`chunks/${hash}` === name) return;
+  if (name.endsWith(`/${hash}`)) return;
   throw new SluiceError('blob-corrupt', `${name} does not match its hash`, { details: { name } });
 }
 

@@ -17,6 +17,7 @@ import {
   declaredBytes,
   formatHint,
   idempotencyKey,
+  lookupsOfQuery,
   planOfRequest,
   uploadName,
 } from '../upload-request.ts';
@@ -26,6 +27,11 @@ const UploadQuery = Type.Object({
   plan: Type.Optional(Type.String({ description: 'plan as YAML or JSON text' })),
   format: Type.Optional(
     Type.Unsafe<'csv' | 'ndjson' | 'json'>({ type: 'string', enum: ['csv', 'ndjson', 'json'] }),
+  ),
+  lookup: Type.Optional(
+    Type.Union([Type.String(), Type.Array(Type.String())], {
+      description: 'NAME=KEY: a file that the plan joins to, by the key of POST /api/lookups',
+    }),
   ),
 });
 type UploadQuery = Static<typeof UploadQuery>;
@@ -120,8 +126,8 @@ export async function jobUploadRoutes(app: Server, context: RouteContext): Promi
   );
 }
 
-const UPLOAD_TEXT = `A form has the fields \`plan\` and \`name\` (and \`size\`, the file's bytes),
-then one \`file\`, in this order. A raw body is the data itself; its plan and name stand in the URL
+const UPLOAD_TEXT = `A form has the fields \`plan\` and \`name\` (and \`size\`, the file's bytes), a
+part \`lookup\` with its file name for each file that the plan joins to, then one \`file\`, in this order. A raw body is the data itself; its plan and name stand in the URL
 or in X-Sluice-Plan. \`application/json\` is data too, unless the whole body is one object of just
 \`name\`, \`plan\` and perhaps \`size\`: that asks for a resumable upload. \`?format=json\` says that
 it is data.`;
@@ -135,12 +141,15 @@ async function receiveForm(
   declaredBytes(request.headers);
   sendContinue(request.raw);
   return await watched(request, context, async (watch) => {
-    const form = await readMultipart(request);
+    const form = await readMultipart(request, (name, body) =>
+      context.service.addLookup(name, body),
+    );
     watch.guard(form.body);
     const hint = formatHint(form.contentType, form.name ?? '');
     const upload = {
       name: uploadName(form.name, hint),
       plan: form.plan,
+      lookups: form.lookups,
       bytesTotal: form.bytesTotal,
       formatHint: hint,
       idempotencyKey: key,
@@ -167,6 +176,7 @@ async function receiveRaw(
     bytesTotal: declaredBytes(request.headers),
     formatHint: hint,
     idempotencyKey: idempotencyKey(request.headers),
+    lookups: lookupsOfQuery(query.lookup),
     onCreated: logCreated(request),
   };
   return await watched(request, context, async (watch) => {

@@ -16,9 +16,6 @@ type JoinStep = Extract<Step, { kind: 'join' }>;
 /** Stands for no record. */
 export const NO_MATCH = -1;
 
-/** A record of a lookup that cannot be used: `details` say record, line and column, from 1. */
-export class LookupFault extends SluiceError {}
-
 export interface LookupTableOptions {
   readonly step: JoinStep;
   readonly nullstr: readonly string[];
@@ -47,7 +44,8 @@ export class LookupTable {
   #texts = new Uint8Array(4096);
   #textLength = 0;
 
-  /** Reads a lookup's text. Throws LookupFault for a record that cannot be read. */
+  /** Reads a lookup's text. Throws `input-malformed` for a record that cannot be read: `details` say
+   *  record, line and column, from 1. */
   constructor(text: Uint8Array, { step, nullstr, memoryBytesMax }: LookupTableOptions) {
     this.#columnCount = step.adds.length;
     this.#memoryBytesMax = memoryBytesMax;
@@ -167,8 +165,8 @@ function faultAt({
   line,
   column,
   message,
-}: Pick<SourceFault, 'record' | 'line' | 'column' | 'message'>): LookupFault {
-  return new LookupFault('input-malformed', message, {
+}: Pick<SourceFault, 'record' | 'line' | 'column' | 'message'>): SluiceError {
+  return new SluiceError('input-malformed', message, {
     details: { record: record + 1, line: line + 1, ...(column < 0 ? {} : { column: column + 1 }) },
   });
 }

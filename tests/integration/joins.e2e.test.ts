@@ -1,0 +1,179 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { parse } from 'csv-parse/sync';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Job, Problem, StoredLookup } from '../../pipeline/protocol/index.ts';
+import { queryDuckDB } from '../support/duckdb-oracle.ts';
+import { generateFile } from '../support/generate.ts';
+import { ended, expectAccount, getJson, resultText, send } from '../support/jobs.ts';
+import { sluice } from '../support/sluice.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+const COUNTRIES = 'code,name,rank\nDE,Germany,1\nFR,"République, française",2\nDE,Allemagne,3\n';
+const PLAN =
+  'steps: [{ join: { with: countries.csv, on: { country: code }, how: left, select: [name] } }]';
+
+let folder = '';
+let file = '';
+let server: TestServer;
+const inFolder = (name: string): string => path.join(folder, name);
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'sluice-joins-'));
+  file = inFolder('people.csv');
+  await generateFile(file, { bytes: 6_000_000, seed: 4, malformedEvery: 5000 });
+  await writeFile(inFolder('countries.csv'), COUNTRIES);
+  await writeFile(inFolder('plan.yaml'), PLAN);
+  server = await startServer({ workers: 2 });
+});
+afterAll(async () => {
+  await server.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function form(
+  parts: readonly (readonly [name: string, value: string | Blob, file?: string])[],
+) {
+  const body = new FormData();
+  for (const [name, value, filename] of parts) {
+    if (typeof value === 'string') body.append(name, value);
+    else body.append(name, value, filename);
+  }
+  const answer = await fetch(`${server.url}/api/jobs`, { method: 'POST', body });
+  return { status: answer.status, document: (await answer.json()) as Job | Problem };
+}
+
+describe('a join', () => {
+  it('to a lookup of the form gives what DuckDB gives, and accounts for every record', async () => {
+    const wanted = await queryDuckDB(`
+      SELECT a.id, a.country, b.name FROM
+      read_csv('${file}', all_varchar = true, header = true, ignore_errors = true, quote = '"', escape = '"', delim = ',') a
+      LEFT JOIN read_csv('${inFolder('countries.csv')}') b ON a.country = b.code ORDER BY a.id::INT, b.rank`);
+    const steps = PLAN.replace('steps: [', '').replace(/\]$/, '');
+    const plan = `steps: [${steps}, { select: [id, country, name_1] }]`;
+    const { status, document } = await form([
+      ['plan', plan],
+      ['lookup', new Blob([gzipSync(COUNTRIES)]), 'countries.csv.gz'],
+      ['file', new Blob([await readFile(file)]), 'people.csv'],
+    ]);
+    expect(status, JSON.stringify(document)).toBe(201);
+    const job = await ended(server, (document as Job).id);
+    expect(job).toMatchObject({ status: 'completed', error: null });
+    await expectAccount(server, job);
+    const records: string[][] = parse(await resultText(server, job.id), { from_line: 2 });
+    expect(job.resultRecords).toBe(records.length);
+    expect(job.recordsOut).toBe(new Set(records.map(([id]) => id)).size);
+    const found = records.map((record) => record.map((cell) => (cell === '' ? null : cell)));
+    const different = found.findIndex((record, i) => !isDeepStrictEqual(record, wanted[i]));
+    expect([different, found[different], wanted[different]]).toEqual([-1, undefined, undefined]);
+    expect(found).toHaveLength(wanted.length);
+    const page = await getJson<{ records: string[][] }>(
+      server,
+      `/api/jobs/${job.id}/records?offset=${records.length - 2}&limit=5`,
+    );
+    expect(page.records.map(([id]) => id)).toEqual(records.slice(-2).map(([id]) => id));
+  });
+
+  it('to a lookup that was stored before serves raw bodies', async () => {
+    const put = await fetch(`${server.url}/api/lookups?name=countries.csv`, {
+      ...{ method: 'POST', body: COUNTRIES },
+    });
+    expect(put.status).toBe(201);
+    const { name, key } = (await put.json()) as StoredLookup;
+    const query = new URLSearchParams({ plan: PLAN, lookup: `${name}=${key}`, name: 'raw.csv' });
+    const answer = await fetch(`${server.url}/api/jobs?${query.toString()}`, {
+      ...{ method: 'POST', body: 'country\nFR\nXX\n' },
+    });
+    const document = (await answer.json()) as Job;
+    expect(answer.status, JSON.stringify(document)).toBe(201);
+    const job = await ended(server, document.id);
+    expect(await resultText(server, job.id)).toBe(
+      'country,name\nFR,"République, française"\nXX,\n',
+    );
+  });
+
+  it('without its lookup is refused before the input is read, with the place', async () => {
+    const answer = await send(server, 'country\nDE\n', { name: 'none.csv', plan: PLAN });
+    expect(answer).toMatchObject({ status: 422, problem: { code: 'plan-invalid' } });
+    expect(JSON.stringify(answer)).toContain('did not come with the input');
+  });
+
+  it.each([
+    ['code,name\nDE,x\nFR\n', 'No cell for column \\"name\\"', '"line":3'],
+    ['', 'it has no bytes', '"lookup":"countries.csv"'],
+    [`code,name\n${'x'.repeat(80)},y\n`.repeat(900_000), 'larger than 64 MiB', '67108864'],
+  ])(
+    'to a lookup that cannot be used says what is wrong with it (%#)',
+    async (text, ...messages) => {
+      const { status, document } = await form([
+        ['plan', PLAN],
+        ['lookup', new Blob([text]), 'countries.csv'],
+        ['file', new Blob(['country\nDE\n']), 'x.csv'],
+      ]);
+      expect(status).toBeGreaterThanOrEqual(400);
+      for (const message of messages) expect(JSON.stringify(document)).toContain(message);
+    },
+  );
+
+  it('to another content of the same name is not answered from stored results', async () => {
+    const results = [];
+    for (const name of ['one', 'two', 'one']) {
+      const { document } = await form([
+        ['plan', PLAN],
+        ['lookup', new Blob([`code,name\nDE,${name}\n`]), 'countries.csv'],
+        ['file', new Blob(['country\nDE\n']), 'x.csv'],
+      ]);
+      const job = await ended(server, (document as Job).id);
+      results.push([await resultText(server, job.id), job.chunks.reused]);
+    }
+    expect(results.map(([text]) => text)).toEqual(
+      ['one', 'two', 'one'].map((name) => `country,name\nDE,${name}\n`),
+    );
+    expect(results.map(([, reused]) => reused)).toEqual([0, 0, 1]);
+  });
+});
+
+describe('sluice run', () => {
+  it('finds the lookup beside the plan, or where --lookup says, here and on a server', async () => {
+    await mkdir(inFolder('elsewhere'), { recursive: true });
+    await writeFile(inFolder('elsewhere/plan.yaml'), PLAN);
+    await writeFile(inFolder('small.csv'), 'country\nDE\n');
+    const wanted = 'country,name\nDE,Germany\nDE,Allemagne\n';
+    const lookup = ['--lookup', `countries.csv=${inFolder('countries.csv')}`];
+    for (const more of [[], ['--server', server.url]]) {
+      const beside = ['run', inFolder('small.csv'), '--plan', inFolder('plan.yaml'), '-q', ...more];
+      expect((await sluice(beside)).stdout.toString()).toBe(wanted);
+      const given = ['--plan', inFolder('elsewhere/plan.yaml'), ...lookup, '-q', ...more];
+      expect((await sluice(['run', inFolder('small.csv'), ...given])).stdout.toString()).toBe(
+        wanted,
+      );
+    }
+    const missing = ['run', inFolder('small.csv'), '--plan', inFolder('elsewhere/plan.yaml')];
+    const result = await sluice(missing);
+    expect(result.code).toBe(2);
+    expect(result.stderr).toContain('--lookup countries.csv=PATH');
+  });
+});
+
+it('a deleted job takes its lookups along', async () => {
+  const alone = await startServer({ workers: 1 });
+  try {
+    const body = new FormData();
+    body.append('plan', PLAN);
+    body.append('lookup', new Blob([COUNTRIES]), 'countries.csv');
+    body.append('file', new Blob(['country\nDE\n']), 'x.csv');
+    const answer = await fetch(`${alone.url}/api/jobs`, { method: 'POST', body });
+    const job = await ended(alone, ((await answer.json()) as Job).id);
+    const folderOf = path.join(alone.dataDir, 'blobs', 'lookups');
+    const files = async () =>
+      (await readdir(folderOf, { recursive: true, withFileTypes: true })).filter((e) => e.isFile());
+    expect(await files()).toHaveLength(2);
+    await fetch(`${alone.url}/api/jobs/${job.id}`, { method: 'DELETE' });
+    expect(await files()).toHaveLength(0);
+  } finally {
+    await alone.stop();
+  }
+});
