@@ -63,10 +63,14 @@ export class AggregateAccumulator {
       return cell;
     };
     this.#keyCells = spec.by.map((column, i) => cellOf(column, this.#shape.keyTypes[i]!));
-    this.#measures = spec.measures.map(({ column }, i) => {
+    this.#measures = spec.measures.map(({ column, order, filter }, i) => {
       const measure = this.#shape.measures[i]!;
+      const orderCells = {
+        order: (order ?? []).map((key) => cellOf(key.column, columns[key.column]!.type)),
+        filter: filter === undefined ? null : cellOf(filter, 'boolean'),
+      };
       const cell = column === null ? this.#noCell : cellOf(column, measure.type!);
-      return { state: measureState(measure), cell };
+      return { state: measureState(measure, orderCells), cell };
     });
     if (spec.by.length === 0) this.#group();
   }
@@ -91,7 +95,7 @@ export class AggregateAccumulator {
       const group = this.#group();
       for (let m = 0; m < measures.length; m++) {
         const measure = measures[m]!;
-        measure.state.add(group, measure.cell);
+        measure.state.add(group, measure.cell, this.#records + taken);
       }
       taken++;
     }

@@ -5,15 +5,17 @@ export interface GroupTableLimits {
   readonly groupCountMax: number;
   /** Bytes of all keys together. */
   readonly keyBytesMax: number;
+  /** What the keys are of, for the error; groups when left out. */
+  readonly what?: string;
 }
 
 /** The error of one group too many behind `groups`, or of keys of `keyBytes`. */
 export function groupLimitExceeded(
   groups: number,
   keyBytes: number,
-  { groupCountMax, keyBytesMax }: GroupTableLimits,
+  { groupCountMax, keyBytesMax, what = 'groups' }: GroupTableLimits,
 ): SluiceError {
-  return new SluiceError('group-limit', `The aggregation has more than ${groups} groups`, {
+  return new SluiceError('group-limit', `The aggregation has more than ${groups} ${what}`, {
     details: { groups, groupCountMax, keyBytes, keyBytesMax },
   });
 }

@@ -48,7 +48,8 @@ interface MeasuredColumn {
 /** Null when there is a measure that the kernel does not know: of booleans, or bounds of texts. */
 export function kernelLayout(spec: AggregateSpec, shape: AggregateShape): KernelLayout | null {
   const measured: MeasuredColumn[] = [];
-  for (const [i, { column, function: name }] of spec.measures.entries()) {
+  for (const [i, { column, function: name, distinct }] of spec.measures.entries()) {
+    if (distinct === true) return null;
     const type = shape.measures[i]?.type ?? null;
     if (column === null || type === null) continue;
     const known = MEASURES[name];

@@ -1,7 +1,7 @@
 import { ValueVector } from '../execution/vectors.ts';
 import { ValueKind, valueKind } from '../values/value-kind.ts';
 import type { InputCell } from './input-cell.ts';
-import { scalarText } from './measure-states.ts';
+import { scalarText } from './scalar-text.ts';
 
 /**
  * Builds a group's key: for each key column 0 for NULL, else the length of the canonical text plus

@@ -2,17 +2,23 @@ import type { ColumnType } from '../protocol/job.ts';
 import type { ByteReader } from '../values/byte-reader.ts';
 import type { ByteWriter } from '../values/byte-writer.ts';
 import { ExactSums, exactMean, exactText } from '../values/exact-sum.ts';
-import { formatDate, formatDouble, formatTimestamp } from '../values/format.ts';
+import { formatDouble } from '../values/format.ts';
 import { decimalToDouble } from '../values/ratio.ts';
 import type { InputCell } from './input-cell.ts';
-import type { AggregateShape } from './shape.ts';
-import type { MeasureState } from './measure-state.ts';
+import { HeldValueState } from './held-value-state.ts';
+import type { MeasureState, OrderCells } from './measure-state.ts';
+import { OrderedState } from './ordered-state.ts';
+import { scalarText } from './scalar-text.ts';
+import type { MeasureShape } from './shape.ts';
+import { DistinctSketchState, QuantileSketchState } from './sketch-states.ts';
 import { SpreadState } from './spread-state.ts';
 
-export function measureState(measure: AggregateShape['measures'][number]): MeasureState {
-  const { type } = measure;
+/** The state of a measure; `cells` are those of the records that it will be given. */
+export function measureState(measure: MeasureShape, cells: OrderCells | null = null): MeasureState {
+  const { type, function: fn } = measure;
   if (type === null) return new CountState(true);
-  switch (measure.function) {
+  if (measure.distinct === true) return new HeldValueState(measure, type);
+  switch (fn) {
     case 'count':
       return new CountState(false);
     case 'sum':
@@ -23,11 +29,24 @@ export function measureState(measure: AggregateShape['measures'][number]): Measu
     case 'var_pop':
     case 'stddev_samp':
     case 'stddev_pop':
-      return new SpreadState(measure.function);
+      return new SpreadState(fn);
     case 'min':
       return type === 'string' ? new TextExtremeState(-1) : new ScalarExtremeState(-1, type);
     case 'max':
       return type === 'string' ? new TextExtremeState(1) : new ScalarExtremeState(1, type);
+    case 'quantile_cont':
+    case 'quantile_disc':
+    case 'mode':
+      return new HeldValueState(measure, type);
+    case 'first':
+    case 'last':
+    case 'any_value':
+    case 'string_agg':
+      return new OrderedState(measure, type, cells);
+    case 'approx_count_distinct':
+      return new DistinctSketchState();
+    case 'approx_quantile':
+      return new QuantileSketchState(Number(measure.parameter), type);
   }
 }
 
@@ -200,24 +219,6 @@ function compareSlice(bytes: Uint8Array, start: number, end: number, other: Uint
     if (difference !== 0) return difference;
   }
   return end - start - other.length;
-}
-
-/** Canonical text of a value by its column's type. */
-export function scalarText(value: number | bigint, type: ColumnType): string {
-  switch (type) {
-    case 'integer':
-      return String(value);
-    case 'number':
-      return formatDouble(Number(value));
-    case 'boolean':
-      return Number(value) === 1 ? 'true' : 'false';
-    case 'date':
-      return formatDate(Number(value));
-    case 'datetime':
-      return formatTimestamp(value);
-    case 'string':
-      return String(value);
-  }
 }
 
 function reserved(array: Float64Array<ArrayBuffer>, count: number): Float64Array<ArrayBuffer> {

@@ -8,8 +8,10 @@ import { encodeAggregate, readAggregateHead } from './partial-codec.ts';
 import type { AggregateShape } from './shape.ts';
 
 /**
- * Merges partials of one aggregate. The order and the grouping of merges do not matter: the same
- * partials give the same bytes. Throws `group-limit` and `blob-corrupt`.
+ * Merges partials of one aggregate. The grouping of merges does not matter, and neither does their
+ * order but to measures that depend on the order of records: `first`, `last`, `any_value`,
+ * `string_agg`, and `mode` where several values are as frequent. The same partials give the same
+ * bytes. Throws `group-limit` and `blob-corrupt`.
  */
 export class AggregateMerger {
   readonly #shape: AggregateShape;
@@ -19,7 +21,7 @@ export class AggregateMerger {
 
   constructor(shape: AggregateShape) {
     this.#shape = shape;
-    this.#states = shape.measures.map(measureState);
+    this.#states = shape.measures.map((measure) => measureState(measure));
     if (shape.keyTypes.length === 0) this.#groupOf(new Uint8Array(0));
   }
 
@@ -35,9 +37,11 @@ export class AggregateMerger {
   add(partial: Uint8Array): void {
     const { shape, records, groups, reader } = readAggregateHead(partial);
     invariant(sameShape(shape, this.#shape), 'partials of different aggregates are never merged');
+    const ends = this.#states.map(({ positionsEnd }) => positionsEnd ?? 0);
+    const offset = Math.max(this.#records, ...ends);
     for (let i = 0; i < groups; i++) {
       const group = this.#groupOf(reader.block());
-      for (const state of this.#states) state.merge(group, reader);
+      for (const state of this.#states) state.merge(group, reader, offset);
     }
     this.#records += records;
   }

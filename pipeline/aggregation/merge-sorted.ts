@@ -3,7 +3,7 @@ import { ByteWriter } from '../values/byte-writer.ts';
 import { groupLimitExceeded, type GroupTableLimits } from './group-table.ts';
 import { measureState } from './measure-states.ts';
 import { encodeAggregateHead, readAggregateHead } from './partial-codec.ts';
-import type { AggregateShape } from './shape.ts';
+import type { AggregateShape, MeasureShape } from './shape.ts';
 
 /** A partial's groups, one after another. */
 class GroupCursor {
@@ -38,7 +38,8 @@ class GroupCursor {
 
 /**
  * Two partials of one aggregate as one. Their groups are in order, so nothing is looked up: where
- * one of them has few groups, the other's are copied. Throws `group-limit`.
+ * one of them has few groups, the other's are copied. Measures must not depend on the order of
+ * records. Throws `group-limit`.
  */
 export function mergeSorted(
   left: Uint8Array,
@@ -48,7 +49,7 @@ export function mergeSorted(
   const leftHead = readAggregateHead(left);
   const rightHead = readAggregateHead(right);
   const { shape } = leftHead;
-  const states = shape.measures.map(measureState);
+  const states = shape.measures.map((measure) => measureState(measure));
   const a = new GroupCursor(shape, left, leftHead.reader, leftHead.groups);
   const b = new GroupCursor(shape, right, rightHead.reader, rightHead.groups);
   const body = new ByteWriter();
@@ -67,8 +68,8 @@ export function mergeSorted(
       body.block(key);
       for (const state of states) {
         state.reserve(merged + 1);
-        state.merge(merged, a.reader);
-        state.merge(merged, b.reader);
+        state.merge(merged, a.reader, 0);
+        state.merge(merged, b.reader, 0);
         state.write(merged, body);
       }
       merged += 1;
@@ -82,11 +83,16 @@ export function mergeSorted(
   return writer.finish();
 }
 
-function skipMeasure(
-  { function: name, type }: AggregateShape['measures'][number],
-  reader: ByteReader,
-): void {
-  if (type === null || name === 'count') {
+/** Functions whose states are one block. */
+const BLOCKS = new Set<string>([
+  ...['quantile_cont', 'quantile_disc', 'approx_quantile', 'mode', 'first', 'last', 'any_value'],
+  ...['string_agg', 'approx_count_distinct'],
+]);
+
+function skipMeasure({ function: name, type, distinct }: MeasureShape, reader: ByteReader): void {
+  if (distinct === true || BLOCKS.has(name)) {
+    reader.block();
+  } else if (type === null || name === 'count') {
     reader.count();
   } else if (name === 'min' || name === 'max') {
     if (reader.byte() === 0) return;

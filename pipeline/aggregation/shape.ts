@@ -1,10 +1,13 @@
-import type { MeasureFunction } from '../plan/step.ts';
+import type { MeasureFunction, MeasureOptions, Ordering } from '../plan/step.ts';
 import type { ColumnType } from '../protocol/job.ts';
 
-/** One measure, its column by position in the input; null for `count(*)`. */
-export interface AggregateMeasure {
+/** One measure, its columns by position in the input; the column is null for `count(*)`. */
+export interface AggregateMeasure extends MeasureOptions {
   readonly function: MeasureFunction;
   readonly column: number | null;
+  readonly order?: readonly (Ordering & { readonly column: number })[];
+  /** Column of FILTER, of the functions that count NULL. */
+  readonly filter?: number;
 }
 
 /** What to group and measure, against the input's columns. */
@@ -17,12 +20,20 @@ export interface AggregateSpec {
 /** What a partial is about: enough to merge and print it without its input. */
 export interface AggregateShape {
   readonly keyTypes: readonly ColumnType[];
-  readonly measures: readonly {
-    readonly function: MeasureFunction;
-    /** Type of the measured values; null for `count(*)`. */
-    readonly type: ColumnType | null;
-  }[];
+  readonly measures: readonly MeasureShape[];
 }
+
+export interface MeasureShape extends MeasureOptions {
+  readonly function: MeasureFunction;
+  /** Type of the measured values; null for `count(*)`. */
+  readonly type: ColumnType | null;
+  readonly order?: readonly (Ordering & { readonly type: ColumnType })[];
+}
+
+/** Functions of numbers. */
+const NUMERIC = new Set<MeasureFunction>([
+  ...(['sum', 'avg', 'stddev_samp', 'stddev_pop', 'var_samp', 'var_pop'] as const),
+]);
 
 /** The shape of a spec. Sums and means of a text column read its texts as numbers. */
 export function shapeOf(
@@ -31,11 +42,23 @@ export function shapeOf(
 ): AggregateShape {
   return {
     keyTypes: spec.by.map((column) => columns[column]!.type),
-    measures: spec.measures.map((measure) => ({
-      function: measure.function,
-      type: measuredType(measure, columns),
-    })),
+    measures: spec.measures.map((measure) => {
+      const { function: name, distinct, parameter, order } = measure;
+      return {
+        ...{ function: name, type: measuredType(measure, columns) },
+        ...(distinct === undefined ? {} : { distinct }),
+        ...(parameter === undefined ? {} : { parameter }),
+        ...(order === undefined ? {} : { order: order.map((key) => typed(key, columns)) }),
+      };
+    }),
   };
+}
+
+function typed(
+  { desc, nulls, column }: Ordering & { readonly column: number },
+  columns: readonly { readonly type: ColumnType }[],
+): Ordering & { readonly type: ColumnType } {
+  return { desc, nulls, type: columns[column]!.type };
 }
 
 function measuredType(
@@ -44,6 +67,5 @@ function measuredType(
 ): ColumnType | null {
   if (measure.column === null) return null;
   const { type } = columns[measure.column]!;
-  const isSum = !['count', 'min', 'max'].includes(measure.function);
-  return isSum && type !== 'integer' ? 'number' : type;
+  return NUMERIC.has(measure.function) && type !== 'integer' ? 'number' : type;
 }

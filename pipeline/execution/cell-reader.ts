@@ -1,4 +1,4 @@
-import { scalarText } from '../aggregation/measure-states.ts';
+import { scalarText } from '../aggregation/scalar-text.ts';
 import { invariant } from '../errors.ts';
 import type { ColumnType } from '../protocol/job.ts';
 import { FieldSlice } from '../values/field-slice.ts';

@@ -101,11 +101,19 @@ export function aggregateSpec(
   step: Extract<Step, { kind: 'aggregate' }>,
   view: ColumnView,
 ): AggregateSpec {
+  const positioned = <Key extends { readonly column: string }>(key: Key) => ({
+    ...key,
+    column: sourceOf(view, key.column),
+  });
   return {
     by: step.by.map((name) => sourceOf(view, name)),
-    measures: step.measures.map(({ function: fn, column }) => ({
+    measures: step.measures.map(({ function: fn, column, distinct, parameter, order, filter }) => ({
       function: fn,
+      ...(distinct === undefined ? {} : { distinct }),
+      ...(parameter === undefined ? {} : { parameter }),
       column: column === null ? null : sourceOf(view, column),
+      ...(order === undefined ? {} : { order: order.map(positioned) }),
+      ...(filter === undefined ? {} : { filter: sourceOf(view, filter) }),
     })),
   };
 }

@@ -45,8 +45,19 @@ export function transformAggregate(
     const place = pointerTo(`${path}/measures`, plan.name);
     attempt(issues, place, plan.text, () => {
       const column = measured(plan, columns, compute);
-      const fn = functionOf(plan.function);
-      measures.push({ name: plan.name, function: fn, column: column?.name ?? null });
+      const { name, distinct, parameter } = plan;
+      const order = plan.order?.map(({ expression, ...ordering }) => ({
+        ...ordering,
+        column: columnOf(expression, plan, columns, compute).name,
+      }));
+      const filter = filterOf(plan, compute);
+      measures.push({
+        ...{ name, function: functionOf(plan.function), column: column?.name ?? null },
+        ...(distinct === undefined ? {} : { distinct }),
+        ...(parameter === undefined ? {} : { parameter }),
+        ...(order === undefined ? {} : { order }),
+        ...(filter === null ? {} : { filter: filter.name }),
+      });
       output.push({ name: plan.name, type: measureType(plan, column, place, issues) });
     });
   }
@@ -68,29 +79,60 @@ function attempt<Result>(
   }
 }
 
+type Compute = (name: string, text: string, ast: Expression) => Column;
+
 /** The column that a measure takes its values from; null for `count(*)`. */
-function measured(
-  { name, text, argument, filter }: MeasurePlan,
-  columns: readonly Column[],
-  compute: (name: string, text: string, ast: Expression) => Column,
-): Column | null {
-  if (filter !== null) {
-    bindCondition(filter, columns);
+function measured(plan: MeasurePlan, columns: readonly Column[], compute: Compute): Column | null {
+  const { name, text, argument, filter } = plan;
+  if (filter !== null) bindCondition(filter, columns);
+  if (filter !== null && !countsNull(plan)) {
     const one: Expression = { kind: 'literal', type: 'boolean', text: 'true', at: 0 };
-    const branches = [{ when: filter, then: argument ?? one }];
+    const then = argument === null ? one : textual(plan, argument, columns);
+    const branches = [{ when: filter, then }];
     return compute(name, text, { kind: 'case', operand: null, branches, otherwise: null, at: 0 });
   }
   if (argument === null) return null;
-  if (argument.kind !== 'column') return compute(name, text, argument);
-  const found = bindValue(argument, columns);
-  const column = columns.find((candidate) => candidate.name === argument.name);
-  const folded = argument.name.toLowerCase();
+  return columnOf(textual(plan, argument, columns), plan, columns, compute);
+}
+
+/** What string_agg joins are texts. */
+function textual(
+  { function: fn }: MeasurePlan,
+  argument: Expression,
+  columns: readonly Column[],
+): Expression {
+  if (fn !== 'string_agg' || bindValue(argument, columns).value.type === 'string') return argument;
+  return { kind: 'cast', operand: argument, type: 'string', isTry: false, at: argument.at };
+}
+
+/** The column of an expression: one that is there, or one that is computed. */
+function columnOf(
+  expression: Expression,
+  { name, text }: MeasurePlan,
+  columns: readonly Column[],
+  compute: Compute,
+): Column {
+  if (expression.kind !== 'column') return compute(name, text, expression);
+  const found = bindValue(expression, columns);
+  const column = columns.find((candidate) => candidate.name === expression.name);
+  const folded = expression.name.toLowerCase();
   return (
     column ??
     columns.find((candidate) => candidate.name.toLowerCase() === folded) ?? {
-      ...{ name: argument.name, type: found.value.type },
+      ...{ name: expression.name, type: found.value.type },
     }
   );
+}
+
+/** Functions for which a NULL is a value like others: FILTER cannot hide one behind it. */
+function countsNull({ function: fn }: MeasurePlan): boolean {
+  return fn === 'first' || fn === 'last';
+}
+
+function filterOf(plan: MeasurePlan, compute: Compute): Column | null {
+  const { name, text, filter } = plan;
+  if (filter === null || !countsNull(plan)) return null;
+  return compute(name, text, { kind: 'is-truth', operand: filter, value: true, at: filter.at });
 }
 
 function functionOf(fn: MeasurePlan['function']): MeasureFunction {
@@ -112,9 +154,23 @@ function measureType(
   };
   switch (plan.function) {
     case 'count':
+    case 'approx_count_distinct':
       return 'integer';
+    case 'string_agg':
+      return 'string';
     case 'min':
     case 'max':
+    case 'mode':
+    case 'first':
+    case 'last':
+    case 'any_value':
+    case 'quantile_disc':
+      return type;
+    case 'quantile_cont':
+      if (type === 'string' || type === 'boolean') refuse('a column of numbers or times');
+      return type === 'date' || type === 'datetime' ? 'datetime' : 'number';
+    case 'approx_quantile':
+      if (type !== 'integer' && type !== 'number') refuse('a column of numbers');
       return type;
     case 'bool_and':
     case 'bool_or':

@@ -2,20 +2,35 @@ import type { Expression } from './expression/ast.ts';
 import { expressionError, type Token } from './expression/lexer.ts';
 import { parseExpressionAt, type ExpressionExtension } from './expression/parser.ts';
 import { TokenReader } from './expression/token-reader.ts';
-import type { MeasurePlan } from './step.ts';
+import type { MeasurePlan, Ordering } from './step.ts';
 import { suggestion } from './suggest.ts';
 
 const FUNCTIONS: Readonly<Record<string, MeasurePlan['function']>> = {
   ...{ count: 'count', sum: 'sum', min: 'min', max: 'max', avg: 'avg', mean: 'avg' },
   ...{ stddev: 'stddev_samp', stddev_samp: 'stddev_samp', stddev_pop: 'stddev_pop' },
   ...{ variance: 'var_samp', var_samp: 'var_samp', var_pop: 'var_pop' },
-  ...{ bool_and: 'bool_and', bool_or: 'bool_or' },
+  ...{ bool_and: 'bool_and', bool_or: 'bool_or', mode: 'mode' },
+  ...{ first: 'first', last: 'last', any_value: 'any_value', arbitrary: 'first' },
+  ...{ string_agg: 'string_agg', group_concat: 'string_agg', listagg: 'string_agg' },
+  ...{ median: 'quantile_cont', quantile_cont: 'quantile_cont', quantile: 'quantile_disc' },
+  ...{ quantile_disc: 'quantile_disc', approx_quantile: 'approx_quantile' },
+  ...{ approx_count_distinct: 'approx_count_distinct' },
 };
-const LATER = (
-  'approx_count_distinct median quantile_cont approx_quantile first last any_value string_agg ' +
-  'mode list'
-).split(' ');
-const EXPECTED = 'count(*), count(x), sum(x), min(x), max(x), avg(x), stddev_samp(x), bool_and(x)';
+const LATER = 'list array_agg arg_min arg_max product histogram skewness kurtosis corr'.split(' ');
+const EXPECTED =
+  'count(*), count(x), sum(x), min(x), max(x), avg(x), median(x), first(x), string_agg(x, sep)';
+
+type Callable = MeasurePlan['function'];
+const QUANTILES: readonly Callable[] = ['quantile_cont', 'quantile_disc', 'approx_quantile'];
+/** What these give depends on the order of records. */
+const ORDERED: readonly Callable[] = ['first', 'last', 'any_value', 'string_agg'];
+/** DISTINCT changes nothing. */
+const INDIFFERENT: readonly Callable[] = [
+  ...(['min', 'max', 'bool_and', 'bool_or', 'approx_count_distinct'] as const),
+];
+const DISTINCT: readonly Callable[] = [
+  ...(['count', 'sum', 'avg', 'quantile_cont', 'quantile_disc', 'string_agg'] as const),
+];
 
 /** Parses `sum(amount) FILTER (WHERE paid)`. Throws SluiceError with `details: {at, expected}`. */
 export function parseMeasure(name: string, text: string): MeasurePlan {
@@ -43,12 +58,87 @@ export function parseMeasureAt(
   const fn = Object.hasOwn(FUNCTIONS, word) ? FUNCTIONS[word] : undefined;
   if (fn === undefined) throw unknownFunction(callee);
   if (!reader.takeSymbol('(')) throw reader.unexpected(reader.peek(), EXPECTED);
-  if (reader.isWord('distinct')) throw notYet(`${word}(DISTINCT ...)`, reader.peek().start);
+  const isDistinct = readDistinct(reader, fn, word);
   const argument = readArgument(reader, fn, extension);
-  if (reader.isWord('order')) throw notYet('ORDER BY in an aggregate', reader.peek().start);
+  const parameter = readParameter(reader, fn, word);
+  const order = readOrder(reader, fn, word, extension);
   if (!reader.takeSymbol(')')) throw reader.unexpected(reader.peek(), EXPECTED);
+  if (isDistinct && order !== null) checkDistinctOrder(order, argument, callee);
   const filter = readFilter(reader, extension);
-  return { name: '', text: reader.textFrom(callee.start), function: fn, argument, filter };
+  return {
+    ...{ name: '', text: reader.textFrom(callee.start), function: fn, argument, filter },
+    ...(isDistinct ? { distinct: true } : {}),
+    ...(parameter === null ? {} : { parameter }),
+    ...(order === null ? {} : { order }),
+  };
+}
+
+/** Whether DISTINCT stands there and changes anything. */
+function readDistinct(reader: TokenReader, fn: Callable, word: string): boolean {
+  const token = reader.peek();
+  if (!reader.takeWord('distinct')) return false;
+  if (INDIFFERENT.includes(fn)) return false;
+  if (!DISTINCT.includes(fn)) throw notYet(`${word}(DISTINCT ...)`, token.start);
+  return true;
+}
+
+/** The share of a quantile, the separator of string_agg. */
+function readParameter(reader: TokenReader, fn: Callable, word: string): number | string | null {
+  if (fn === 'string_agg') {
+    if (!reader.takeSymbol(',')) return ',';
+    const token = reader.next();
+    if (token.kind === 'string') return token.text;
+    throw reader.unexpected(token, "a separator, a text such as ', '");
+  }
+  if (!QUANTILES.includes(fn)) return null;
+  if (word === 'median') return 0.5;
+  reader.expectSymbol(',');
+  const token = reader.next();
+  const share = token.kind === 'number' ? Number(token.text) : NaN;
+  if (share >= 0 && share <= 1) return share;
+  throw reader.unexpected(token, 'a number from 0 to 1, such as 0.9');
+}
+
+/** ORDER BY within the parentheses: expressions, ASC or DESC, NULLS FIRST or LAST. */
+function readOrder(
+  reader: TokenReader,
+  fn: Callable,
+  word: string,
+  extension: ExpressionExtension | null,
+): NonNullable<MeasurePlan['order']> | null {
+  const { start } = reader.peek();
+  if (!reader.takeWord('order')) return null;
+  reader.expectWord('by');
+  if (!ORDERED.includes(fn)) {
+    const names = ORDERED.join(', ');
+    throw expressionError(`${word} has no order`, start, `ORDER BY in ${names}`);
+  }
+  const order: (Ordering & { readonly expression: Expression })[] = [];
+  do {
+    const expression = parseExpressionAt(reader, extension);
+    const desc = reader.takeWord('desc');
+    if (!desc) reader.takeWord('asc');
+    let nulls: Ordering['nulls'] = 'last';
+    if (reader.takeWord('nulls')) {
+      if (reader.takeWord('first')) nulls = 'first';
+      else reader.expectWord('last');
+    }
+    order.push({ expression, desc, nulls });
+  } while (reader.takeSymbol(','));
+  return order;
+}
+
+/** Values that count once have no other order than their own. */
+function checkDistinctOrder(
+  order: NonNullable<MeasurePlan['order']>,
+  argument: Expression | null,
+  callee: Token,
+): void {
+  const shape = (node: Expression | null | undefined): string =>
+    JSON.stringify(node, (key, value: unknown) => (key === 'at' ? undefined : value));
+  if (order.length === 1 && shape(order[0]?.expression) === shape(argument)) return;
+  const message = `${callee.text}(DISTINCT x) is ordered by x`;
+  throw expressionError(message, callee.start, 'ORDER BY the same expression');
 }
 
 function readArgument(
@@ -63,10 +153,7 @@ function readArgument(
   return parseExpressionAt(reader, extension);
 }
 
-function readFilter(
-  reader: TokenReader,
-  extension: ExpressionExtension | null,
-): Expression | null {
+function readFilter(reader: TokenReader, extension: ExpressionExtension | null): Expression | null {
   if (!reader.takeWord('filter')) return null;
   reader.expectSymbol('(');
   reader.takeWord('where');

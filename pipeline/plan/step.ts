@@ -9,23 +9,43 @@ export interface ExpressionPlan {
 }
 
 export type MeasureFunction =
-  'count' | 'sum' | 'min' | 'max' | 'avg' | 'stddev_samp' | 'stddev_pop' | 'var_samp' | 'var_pop';
+  | ('count' | 'sum' | 'min' | 'max' | 'avg' | 'stddev_samp' | 'stddev_pop' | 'var_samp')
+  | ('var_pop' | 'quantile_cont' | 'quantile_disc' | 'approx_quantile' | 'mode' | 'first' | 'last')
+  | ('any_value' | 'string_agg' | 'approx_count_distinct');
+
+/** What a measure says beside its function and its value; left out where it says nothing. */
+export interface MeasureOptions {
+  /** Each different value counts once. */
+  readonly distinct?: true;
+  /** Share of a quantile, from 0 to 1; separator of string_agg. */
+  readonly parameter?: number | string;
+}
+
+/** A direction of ORDER BY. */
+export interface Ordering {
+  readonly desc: boolean;
+  readonly nulls: 'first' | 'last';
+}
 
 /** One output column of an aggregate. */
-export interface Measure {
+export interface Measure extends MeasureOptions {
   readonly name: string;
   readonly function: MeasureFunction;
   /** Null for `count(*)`. */
   readonly column: string | null;
+  readonly order?: readonly (Ordering & { readonly column: string })[];
+  /** Column of FILTER, of the functions that count NULL; the others have it in their value. */
+  readonly filter?: string;
 }
 
 /** A measure as written: not yet bound to columns. */
-export interface MeasurePlan {
+export interface MeasurePlan extends MeasureOptions {
   readonly name: string;
   readonly text: string;
   readonly function: MeasureFunction | 'bool_and' | 'bool_or';
   /** Null for `count(*)`. */
   readonly argument: Expression | null;
+  readonly order?: readonly (Ordering & { readonly expression: Expression })[];
   /** Of FILTER (WHERE ...). */
   readonly filter: Expression | null;
 }

@@ -10,7 +10,9 @@ import type { ByteWriter } from '../values/byte-writer.ts';
  */
 export class HyperLogLog {
   readonly precision: number;
-  /** Left out until the first value comes. */
+  /** Ranks of the registers that are not 0, while they are few. */
+  #few: Map<number, number> | null = null;
+  /** Left out while they are few, or none. */
   #registers: Uint8Array | null = null;
 
   constructor(precision: number) {
@@ -19,20 +21,25 @@ export class HyperLogLog {
 
   /** Takes a value by its hash, 32 high and 32 low bits. */
   add(high: number, low: number): void {
-    const registers = (this.#registers ??= new Uint8Array(1 << this.precision));
     const register = high >>> (32 - this.precision);
     const rest = high << this.precision;
     const rank = rest !== 0 ? Math.clz32(rest) + 1 : 33 - this.precision + Math.clz32(low);
-    if (rank > registers[register]!) registers[register] = rank;
+    this.#raise(register, rank);
+  }
+
+  /** Bytes that it takes. */
+  get bytes(): number {
+    return (this.#registers?.length ?? 0) + (this.#few?.size ?? 0) * FEW_ENTRY_BYTES;
   }
 
   /** Estimated number of distinct values. */
   estimate(): number {
-    if (this.#registers === null) return 0;
+    if (this.#registers === null && this.#few === null) return 0;
     const size = 1 << this.precision;
     const rankMax = 64 - this.precision;
     const histogram = new Float64Array(rankMax + 2);
-    for (const rank of this.#registers) histogram[rank]! += 1;
+    if (this.#registers !== null) for (const rank of this.#registers) histogram[rank]! += 1;
+    else this.#countFew(histogram);
     let z = size * tau(1 - histogram[rankMax + 1]! / size);
     for (let rank = rankMax; rank >= 1; rank--) z = 0.5 * (z + histogram[rank]!);
     z += size * sigma(histogram[0]! / size);
@@ -42,6 +49,10 @@ export class HyperLogLog {
   /** Few registers as a list of gap and rank; many as nibbles above the least rank, with a list of
    *  those that a nibble cannot hold. */
   write(writer: ByteWriter): void {
+    if (this.#few !== null) {
+      this.#writeFew(writer, this.#few);
+      return;
+    }
     const registers = this.#registers ?? new Uint8Array(0);
     const used = usedCount(registers);
     if (used * 4 < registers.length || used === 0) {
@@ -71,11 +82,11 @@ export class HyperLogLog {
 
   /** Takes the registers of a sketch of the same precision. */
   mergeRegisters(others: Uint8Array): void {
-    const registers = this.#registers;
-    if (registers === null) {
+    if (this.#registers === null && this.#few === null) {
       this.#registers = others.slice();
       return;
     }
+    const registers = this.#all();
     for (let i = 0; i < registers.length; i++) {
       if (others[i]! > registers[i]!) registers[i] = others[i]!;
     }
@@ -86,7 +97,7 @@ export class HyperLogLog {
     const size = 1 << this.precision;
     const form = reader.byte();
     if (form === DENSE) {
-      const registers = (this.#registers ??= new Uint8Array(size));
+      const registers = this.#all();
       const base = reader.byte();
       const nibbles = reader.raw(size >>> 1);
       for (let i = 0; i < size; i++) {
@@ -96,16 +107,57 @@ export class HyperLogLog {
     }
     const count = reader.count();
     if (count === 0) return;
-    const registers = (this.#registers ??= new Uint8Array(size));
     let register = -1;
     for (let i = 0; i < count; i++) {
       register += reader.count() + 1;
       const rank = reader.byte();
       if (register >= size) throw new SluiceError('blob-corrupt', 'A stored sketch is too long');
+      this.#raise(register, rank);
+    }
+  }
+
+  #raise(register: number, rank: number): void {
+    const registers = this.#registers;
+    if (registers !== null) {
       if (rank > registers[register]!) registers[register] = rank;
+      return;
+    }
+    const few = (this.#few ??= new Map());
+    if (rank > (few.get(register) ?? 0)) few.set(register, rank);
+    if (few.size > FEW_MAX) this.#all();
+  }
+
+  /** All registers, from now on. */
+  #all(): Uint8Array {
+    if (this.#registers !== null) return this.#registers;
+    const registers = new Uint8Array(1 << this.precision);
+    for (const [register, rank] of this.#few ?? []) registers[register] = rank;
+    this.#registers = registers;
+    this.#few = null;
+    return registers;
+  }
+
+  #countFew(histogram: Float64Array): void {
+    const ranks = [...(this.#few?.values() ?? [])];
+    histogram[0] = (1 << this.precision) - ranks.length;
+    for (const rank of ranks) histogram[rank]! += 1;
+  }
+
+  #writeFew(writer: ByteWriter, few: ReadonlyMap<number, number>): void {
+    writer.byte(SPARSE);
+    writer.count(few.size);
+    let previous = -1;
+    for (const [register, rank] of [...few].sort(([left], [right]) => left - right)) {
+      writer.count(register - previous - 1);
+      writer.byte(rank);
+      previous = register;
     }
   }
 }
+
+/** Up to here registers are held one by one: a map's entry takes some 40 bytes. */
+const FEW_MAX = 128;
+const FEW_ENTRY_BYTES = 40;
 
 const SPARSE = 0;
 const DENSE = 1;

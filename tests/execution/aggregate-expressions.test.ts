@@ -138,6 +138,77 @@ describe('aggregates over expressions agree with DuckDB', () => {
     [{ by: [], measures: { a: 'stddev_pop(amount * 1e6)', b: 'var_samp(id * 1000000007)' } }],
     [
       {
+        by: ['country'],
+        measures: {
+          a: 'count(DISTINCT tax)',
+          b: 'count(DISTINCT amount) FILTER (WHERE paid)',
+          c: 'sum(DISTINCT tax)',
+          d: 'avg(DISTINCT id % 7)',
+          e: 'count(DISTINCT country)',
+          f: 'sum(DISTINCT amount)',
+          g: 'count(DISTINCT day)',
+        },
+      },
+    ],
+    [
+      {
+        by: ['tax'],
+        measures: {
+          a: 'median(amount)',
+          b: 'median(id)',
+          c: 'quantile_cont(amount, 0.9)',
+          d: 'quantile_cont(id, 0.25) FILTER (WHERE paid)',
+          e: 'quantile_disc(amount, 0.1)',
+          f: 'quantile_disc(country, 0.5)',
+          g: 'quantile_cont(id * 9007199254740993 // 7, 0.33)',
+          h: 'median(DISTINCT id % 11)',
+          i: 'quantile_disc(id, 1)',
+        },
+      },
+    ],
+    [
+      {
+        by: ['country'],
+        measures: {
+          a: 'first(paid)',
+          b: 'last(amount)',
+          c: 'any_value(amount)',
+          d: 'first(id) FILTER (WHERE tax = 3)',
+          e: 'first(id ORDER BY amount DESC, id)',
+          f: 'last(id ORDER BY day NULLS FIRST, id)',
+          g: 'first(day) FILTER (WHERE NOT paid)',
+          h: 'last(country)',
+        },
+      },
+    ],
+    [
+      {
+        by: ['tax', 'paid'],
+        measures: {
+          a: "string_agg(country, '|')",
+          b: "string_agg(country, '-' ORDER BY amount DESC, id)",
+          c: "string_agg(id, ',') FILTER (WHERE id < 100)",
+          d: "string_agg(DISTINCT country, ', ' ORDER BY country)",
+          e: "string_agg(upper(country), '' ORDER BY country DESC NULLS FIRST, id DESC)",
+          f: "string_agg(DISTINCT country, '/' ORDER BY country DESC)",
+        },
+      },
+    ],
+    [
+      {
+        by: ['tax'],
+        measures: {
+          a: 'mode(country)',
+          b: 'mode(id % 13)',
+          c: 'mode(amount)',
+          d: 'mode(paid) FILTER (WHERE id > 10)',
+          e: 'mode(day)',
+        },
+      },
+    ],
+    [{ by: [], measures: { a: 'median(day)', b: 'quantile_cont(day, 0.3)', c: 'mode(day)' } }],
+    [
+      {
         by: [{ half: 'amount > 50e0' }, 'paid'],
         measures: { a: 'max(id * 9007199254740)', b: "min(country || '!')" },
       },

@@ -84,10 +84,10 @@ describe('parsePlan', () => {
     ['steps: [{ check: { expr: a = 1, severity: warn } }]', '/steps/0/check/severity'],
     ['schema: { fields: [{ name: a, decimalChar: "," }] }', '/schema/fields/0/decimalChar'],
     [
-      'steps: [{ aggregate: { measures: { n: "count(distinct a)" } } }]',
+      'steps: [{ aggregate: { measures: { n: "stddev(distinct a)" } } }]',
       '/steps/0/aggregate/measures/n',
     ],
-    ['steps: [{ aggregate: { measures: { n: "median(a)" } } }]', '/steps/0/aggregate/measures/n'],
+    ['steps: [{ aggregate: { measures: { n: "list(a)" } } }]', '/steps/0/aggregate/measures/n'],
     ['steps: [{ filter: "a = (SELECT 1)" }]', '/steps/0/filter'],
     ['steps: [{ filter: "a::float = 2" }]', '/steps/0/filter'],
     ['steps: [{ filter: "a.b = 1" }]', '/steps/0/filter'],
