@@ -2,7 +2,7 @@ import type { ColumnType } from '../protocol/job.ts';
 import type { AggregateShape, AggregateSpec } from './shape.ts';
 
 /** As in `assembly/aggregate/frame.ts`, `group-table.ts` and `encode-groups.ts`. */
-const TYPES: Readonly<Record<ColumnType, number>> = {
+export const KERNEL_TYPES: Readonly<Record<ColumnType, number>> = {
   string: 0,
   integer: 1,
   number: 2,
@@ -65,7 +65,7 @@ export function kernelLayout(spec: AggregateSpec, shape: AggregateShape): Kernel
     groupBytes += STATE_HEAD_BYTES;
     if ((keeps & KEEPS_SUM) !== 0) groupBytes += SUM_BYTES;
     if ((keeps & KEEPS_BOUNDS) !== 0) groupBytes += BOUNDS_BYTES;
-    return [column, TYPES[type], keeps, offset];
+    return [column, KERNEL_TYPES[type], keeps, offset];
   });
   const measures = spec.measures.map(({ column, function: name }, i): Words => {
     const type = shape.measures[i]?.type ?? null;
@@ -73,6 +73,11 @@ export function kernelLayout(spec: AggregateSpec, shape: AggregateShape): Kernel
     const [, code, keeps, offset] = columns[at] ?? [0, 0, 0, 0];
     return [at < 0 ? COUNT_ALL : MEASURES[name]!.kind, code, keeps, offset];
   });
-  const keyColumns = spec.by.map((column, i): Words => [column, TYPES[shape.keyTypes[i]!], 0, 0]);
+  const keyColumns = spec.by.map((column, i): Words => [
+    column,
+    KERNEL_TYPES[shape.keyTypes[i]!],
+    0,
+    0,
+  ]);
   return { keyColumns, measured: columns, measures, groupBytes };
 }

@@ -5,7 +5,7 @@ import { inputView } from './column-view.ts';
 import type { ChunkContext } from './context.ts';
 import { createRecordSource } from './create-record-source.ts';
 import { lookupTables } from './join/lookup-tables.ts';
-import { kernelsOf } from './operator-chain.ts';
+import { createOperatorKernels } from './operator-kernels.ts';
 import type { ChunkProgram } from './program.ts';
 import { createWaveProgram } from './wave-program.ts';
 
@@ -23,11 +23,11 @@ export function createChunkProgram(
   const tables = lookupTables(context, lookups);
   const lookupMemoryBytes = [...tables.values()].reduce((sum, table) => sum + table.memoryBytes, 0);
   if (context.input !== 'chunk') {
-    const parts = { ...kernelsOf(context, null), tables, limits };
+    const parts = { ...createOperatorKernels(context, null), tables, limits };
     return { ...createWaveProgram(context, parts), lookupMemoryBytes };
   }
   const source = createRecordSource(context, kernel);
-  const parts = { ...kernelsOf(context, source.kernel), tables, limits };
+  const parts = { ...createOperatorKernels(context, source.kernel), tables, limits };
   return {
     slices: () => [],
     lookupMemoryBytes,

@@ -42,7 +42,7 @@ export class ChunkRun implements OperatorSink {
   constructor(context: ChunkContext, input: ColumnView, bytes: Uint8Array, parts: RunParts) {
     const { operators, view } = createOperators(context, input, parts);
     this.operators = operators;
-    this.sink = createRecordSink(view, context, parts.limits);
+    this.sink = createRecordSink(view, context, parts.limits, parts.writer);
     this.rejects = new RejectLog(context, bytes);
     this.bytes = bytes;
   }

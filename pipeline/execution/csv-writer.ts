@@ -5,6 +5,7 @@ import type { ChunkContext } from './context.ts';
 import { isFormula } from './formulas.ts';
 import { CellReader } from './cell-reader.ts';
 import type { ColumnView } from './column-view.ts';
+import type { CsvKernel, FieldSpan } from './csv-kernel.ts';
 import type { OutputBuffer } from './output-buffer.ts';
 import type { RecordWriter } from './record-writer.ts';
 
@@ -14,9 +15,7 @@ const QUOTE = 0x22;
 const APOSTROPHE = 0x27;
 
 /** Columns that stand side by side in the input too: copied in one piece where nothing changes. */
-interface Span {
-  readonly first: number;
-  readonly last: number;
+interface Span extends FieldSpan {
   /** Position of a computed column among the output's, -1 for fields. */
   readonly cell: number;
 }
@@ -42,8 +41,10 @@ export class CsvWriter implements RecordWriter {
   private readonly slice: FieldSlice;
   /** By output column: reads a computed one; null for a field. */
   private readonly cells: readonly (CellReader | null)[];
+  /** Copies fields that keep their bytes; null where there are others. */
+  private readonly kernel: CsvKernel | null;
 
-  constructor(view: ColumnView, context: ChunkContext) {
+  constructor(view: ColumnView, context: ChunkContext, kernel: CsvKernel | null = null) {
     const { dialect, write } = context;
     this.delimiter = new TextEncoder().encode(write.delim);
     this.sources = view.sources;
@@ -61,6 +62,7 @@ export class CsvWriter implements RecordWriter {
       this.spans.length === 1 &&
       view.sources.length === context.columns.length;
     this.slice = new FieldSlice(dialect);
+    this.kernel = kernel !== null && this.beginKernel(kernel) ? kernel : null;
   }
 
   begin(bytes: Uint8Array): void {
@@ -68,12 +70,27 @@ export class CsvWriter implements RecordWriter {
   }
 
   write(batch: Batch, out: OutputBuffer): void {
+    if (this.kernel !== null && this.keepsLines && this.kernel.holds(batch)) {
+      this.kernel.write(batch, out, (record) => {
+        this.writeRecord(batch, record, out);
+      });
+      return;
+    }
     if (this.isIdentity && this.keepsLines) {
       this.writeRuns(batch, out);
       return;
     }
     const { selection, selectedCount } = batch;
     for (let i = 0; i < selectedCount; i++) this.writeRecord(batch, selection[i]!, out);
+  }
+
+  private beginKernel(kernel: CsvKernel): boolean {
+    const { spans, isIdentity } = this;
+    if (!this.keepsUnquoted || spans.length === 0 || spans.some(({ cell }) => cell >= 0)) {
+      return false;
+    }
+    const isLone = this.sources.length === 1;
+    return kernel.begin({ spans, delimiter: this.delimiter[0] ?? 0, isLone, isIdentity });
   }
 
   private writeRuns(batch: Batch, out: OutputBuffer): void {

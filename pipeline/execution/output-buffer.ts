@@ -2,7 +2,7 @@
 const PART_BYTES = 1024 * 1024;
 
 /** From this size on a slice of the input becomes a part of its own and is not copied. */
-const SHARED_BYTES_MIN = 64 * 1024;
+export const SHARED_BYTES_MIN = 16 * 1024;
 
 /** Collects output as parts. Slices of the input may be shared: the input must not change after. */
 export class OutputBuffer {

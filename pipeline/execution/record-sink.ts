@@ -7,6 +7,7 @@ import type { Batch } from './batch.ts';
 import { CellsWriter } from './cells-writer.ts';
 import { viewAfter, type ColumnView } from './column-view.ts';
 import type { ChunkContext } from './context.ts';
+import type { CsvKernel } from './csv-kernel.ts';
 import { CsvWriter } from './csv-writer.ts';
 import { JsonWriter } from './json-writer.ts';
 import type { OperatorSink } from './operator.ts';
@@ -37,9 +38,10 @@ export function createRecordSink(
   view: ColumnView,
   context: ChunkContext,
   limits: ExchangeLimits,
+  kernel: CsvKernel | null,
 ): RecordSink {
   const { exchange } = context;
-  if (exchange === null) return new ResultSink(finalWriter(view, context));
+  if (exchange === null) return new ResultSink(finalWriter(view, context, kernel));
   switch (exchange.kind) {
     case 'sort': {
       const keys = new SortKeys(exchange.keys, view, context);
@@ -55,9 +57,13 @@ export function takeOf({ offset, count }: { offset: number; count: number | null
   return count === null ? Infinity : offset + count;
 }
 
-function finalWriter(view: ColumnView, context: ChunkContext): RecordWriter {
+function finalWriter(
+  view: ColumnView,
+  context: ChunkContext,
+  kernel: CsvKernel | null = null,
+): RecordWriter {
   const isCsv = context.write.format === 'csv';
-  return isCsv ? new CsvWriter(view, context) : new JsonWriter(view, context);
+  return isCsv ? new CsvWriter(view, context, kernel) : new JsonWriter(view, context);
 }
 
 function writerOf({ records }: Exchange, view: ColumnView, context: ChunkContext): RecordWriter {

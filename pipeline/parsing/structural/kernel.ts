@@ -33,6 +33,13 @@ interface KernelExports {
   addBlock(frame: number, from: number, to: number): number;
   sortGroups(frame: number): void;
   encodeGroups(frame: number): number;
+  fillFirstFields(
+    ...[recordFields, selection, count, firstFields]: readonly [number, number, number, number]
+  ): void;
+  addMember(set: number, text: number, length: number): void;
+  select(frame: number): number;
+  writeRecords(frame: number, from: number): number;
+  writeRuns(frame: number, from: number): number;
 }
 
 const PAGE_BYTES = 65_536;
@@ -45,6 +52,7 @@ const FIELDS_MAX = 65_536;
 
 const ARRAYS = [
   ...['fieldStarts', 'fieldEnds', 'recordFields', 'recordStarts', 'recordEnds', 'recordLines'],
+  'recordFlags',
 ] as const;
 
 /** Typed arrays over the kernel's memory. Void after the memory has grown. */
@@ -55,6 +63,8 @@ export interface KernelArrays {
   readonly recordStarts: Uint32Array;
   readonly recordEnds: Uint32Array;
   readonly recordLines: Uint32Array;
+  /** Written by the caller. */
+  readonly recordFlags: Uint8Array;
 }
 
 /**
@@ -175,10 +185,10 @@ export class Kernel {
     const missing = needed - this.#memory.buffer.byteLength;
     if (missing > 0) this.#memory.grow(Math.ceil(missing / PAGE_BYTES));
     else if (this.#arrays !== undefined) return this.#arrays;
-    const views = ARRAYS.map((name, i) => [
-      name,
-      new Uint32Array(this.#memory.buffer, this.#pointers[i], this.#capacityOf(name)),
-    ]);
+    const views = ARRAYS.map((name, i) => {
+      const View = name === 'recordFlags' ? Uint8Array : Uint32Array;
+      return [name, new View(this.#memory.buffer, this.#pointers[i], this.#capacityOf(name))];
+    });
     return Object.fromEntries(views) as KernelArrays;
   }
 }

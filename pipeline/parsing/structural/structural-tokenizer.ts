@@ -39,7 +39,6 @@ export class StructuralTokenizer {
   readonly #skipBlank: boolean;
   readonly #recordsMax: number;
   readonly #regionBytes: number;
-  readonly #flags: Uint8Array;
   #line = 0;
 
   constructor(
@@ -56,7 +55,6 @@ export class StructuralTokenizer {
     this.#quote = dialect.quote === '' ? NO_QUOTE : dialect.quote.charCodeAt(0);
     this.#skipBlank = options.skipBlankLines === 'always';
     this.#recordsMax = recordsMax;
-    this.#flags = new Uint8Array(recordsMax + 1);
   }
 
   /** Line ends passed since `load`. */
@@ -98,9 +96,8 @@ export class StructuralTokenizer {
     if (kernel.isIrregular || isStuck) return this.#readScalar(bytes, start, end, isFinal, index);
     index.recordCount = kernel.recordCount;
     index.fieldCount = kernel.fieldCount;
-    this.#flags.fill(0, 0, index.recordCount);
-    index.recordFlags = this.#flags;
     Object.assign(index, kernel.arrays);
+    index.recordFlags.fill(0, 0, index.recordCount);
     flagInvalidUtf8(bytes, start, next, index);
     this.#line += kernel.lineCount;
     return next;

@@ -7,6 +7,9 @@
 import { equalMask, lowBits, prefixXor } from './masks';
 
 export { addBlock, clearGroups, encodeGroups, hasRoom, sortGroups } from './aggregate/index';
+export { fillFirstFields } from './field';
+export { addMember, select } from './filter/index';
+export { writeRecords, writeRuns } from './output/write-records';
 export { initColumn } from './profile/column-state';
 export { profileColumn } from './profile/profile-column';
 export { flushColumn } from './profile/value-cache';

@@ -2,7 +2,8 @@
 // column 0 for NULL, else the length plus one, seven bits a byte, and the canonical text.
 import { loadPadded } from '../profile/blocks';
 import { hashOfBlock, hashOfBytes } from '../profile/value-hash';
-import { fieldAt, fieldLength, findField, isNullField } from './field';
+import { STRING } from '../column-type';
+import { fieldAt, fieldLength, findField, isNullField } from '../field';
 import {
   BlockKey,
   Frame,
@@ -10,7 +11,6 @@ import {
   KEY_BYTES_MAX,
   KEY_STEP,
   LEFT,
-  STRING,
   keyColumn,
   keyOf,
 } from './frame';

@@ -1,7 +1,8 @@
 // Groups as pipeline/aggregation/partial-codec.ts writes them: the key with its length, then what
 // each measure knows, as pipeline/aggregation/measure-states.ts has it.
 import { boundsAt } from './add-block';
-import { Frame, NUMBER } from './frame';
+import { NUMBER } from '../column-type';
+import { Frame } from './frame';
 import { Group } from './group-table';
 import { divideByTen, isInt64, negate128, storeProduct } from './int128';
 import { groupAt } from './sort-groups';

@@ -1,4 +1,5 @@
 // What a grouping is and where it is at work. pipeline/aggregation/aggregate-kernel.ts fills it.
+import { FieldFrame } from '../field';
 
 /** Records that are taken at a time, and how many the areas for a block have room for. */
 export const BLOCK_RECORDS: u32 = 256;
@@ -10,33 +11,13 @@ export const KEY_STEP: u32 = KEY_BYTES_MAX + 64;
 /** Instead of a key's length: the record is left to the reference. */
 export const LEFT: u32 = 0xffffffff;
 
-/** Column types. */
-export const STRING: u32 = 0;
-export const INTEGER: u32 = 1;
-export const NUMBER: u32 = 2;
-export const BOOLEAN: u32 = 3;
-export const DATE: u32 = 4;
-export const DATETIME: u32 = 5;
-
 /** What is kept of a measured column, beside how many values it has that are not NULL. */
 export const KEEPS_SUM: u32 = 1;
 export const KEEPS_BOUNDS: u32 = 2;
 
 /** Pointers are to areas of the kernel's memory; the rest says so. */
 @unmanaged
-export class Frame {
-  text: usize;
-  /** Offsets in the text, by field. */
-  fieldStarts: usize;
-  fieldEnds: usize;
-  /** First field of each selected record. */
-  firstFields: usize;
-  /** Texts that stand for NULL: 16 bytes zero-padded, then the length, 32 bytes each. */
-  nullTexts: usize;
-  nullTextCount: u32;
-  emptyIsNull: u32;
-  /** A byte, or 256 for none. */
-  quote: u32;
+export class Frame extends FieldFrame {
   /** `InputColumn`s, one behind another. */
   keyColumns: usize;
   keyColumnCount: u32;

@@ -4,7 +4,7 @@
 import { matches } from '../profile/blocks';
 import { DATE as DATE_KIND, DATETIME as DATETIME_KIND } from '../profile/column-state';
 import { scanTime } from '../profile/time-scan';
-import { BOOLEAN, DATE, DATETIME, INTEGER, NUMBER, STRING } from './frame';
+import { BOOLEAN, DATE, DATETIME, INTEGER, NUMBER, STRING } from '../column-type';
 
 export const OTHER: u32 = 0;
 export const CANONICAL: u32 = 1;

@@ -1,0 +1,125 @@
+// A column's fields as typed values, 8 bytes each: doubles of numbers; whole numbers of integers,
+// truths, and of dates and timestamps as microseconds since 1970. Texts in other spellings than the
+// usual ones, and those that do not cast, leave the record to the reference.
+import { daysOfTime, DAY_MICROS, microsOfTime, scanTimeField } from '../calendar';
+import { BOOLEAN, DATE, DATETIME, INTEGER, NUMBER } from '../column-type';
+import { fieldAt, fieldLength, findField, isNullField } from '../field';
+import { loadPadded } from '../profile/blocks';
+import { INTEGER as INTEGER_KIND, NUMBER as NUMBER_KIND } from '../profile/column-state';
+import { mantissa, scale, scanLongNumber, scanShortNumber } from '../profile/number-scan';
+import { bitmapEnd, FilterFrame, validOf, valuesOf } from './frame';
+
+/** Mantissas up to here are doubles. */
+const SAFE: i64 = 9007199254740992;
+/** As in pipeline/values/number.ts. */
+const NUMBER_BYTES_MAX: u32 = 1024;
+const ZERO: u32 = 0x30;
+
+/** Powers of ten that are doubles; scales are at most 18. */
+const POWERS: usize = memory.data<f64>([
+  1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
+  1e18,
+]);
+
+/** What `readWhole` found. */
+let whole: i64 = 0;
+
+/** Loads the field `position` of the batch's records as load number `number`. */
+export function loadColumn(frame: FilterFrame, position: u32, type: u32, number: u32): void {
+  if (type == NUMBER) loadDoubles(frame, position, number);
+  else loadWholes(frame, position, type, number);
+}
+
+function loadDoubles(frame: FilterFrame, position: u32, number: u32): void {
+  const values = valuesOf(frame, number);
+  const valid = validOf(frame, number);
+  const end = bitmapEnd(frame);
+  let i: u32 = 0;
+  for (let word: usize = 0; word < end; word += 8) {
+    const to = min<u32>(i + 64, frame.selectedCount);
+    let known: u64 = 0;
+    let left: u64 = 0;
+    for (let bit: u64 = 1; i < to; i++, bit <<= 1) {
+      if (!findField(frame, i, position)) left |= bit;
+      else if (isNullField(frame)) continue;
+      else if (!scanNumber()) left |= bit;
+      else {
+        known |= bit;
+        const double = f64(mantissa) / load<f64>(POWERS + (<usize>scale << 3));
+        store<f64>(values + (<usize>i << 3), double);
+      }
+    }
+    store<u64>(valid + word, known);
+    store<u64>(frame.left + word, load<u64>(frame.left + word) | left);
+  }
+}
+
+function loadWholes(frame: FilterFrame, position: u32, type: u32, number: u32): void {
+  const values = valuesOf(frame, number);
+  const valid = validOf(frame, number);
+  const end = bitmapEnd(frame);
+  let i: u32 = 0;
+  for (let word: usize = 0; word < end; word += 8) {
+    const to = min<u32>(i + 64, frame.selectedCount);
+    let known: u64 = 0;
+    let left: u64 = 0;
+    for (let bit: u64 = 1; i < to; i++, bit <<= 1) {
+      if (!findField(frame, i, position)) left |= bit;
+      else if (isNullField(frame)) continue;
+      else if (!readWhole(type)) left |= bit;
+      else {
+        known |= bit;
+        store<i64>(values + (<usize>i << 3), whole);
+      }
+    }
+    store<u64>(valid + word, known);
+    store<u64>(frame.left + word, load<u64>(frame.left + word) | left);
+  }
+}
+
+/** Scans the field that was found as a number whose mantissa is a double. */
+@inline
+function scanNumber(): bool {
+  let p = fieldAt;
+  let length = fieldLength;
+  if (length - 1 >= NUMBER_BYTES_MAX) return false;
+  // The scan knows no leading zeros, the cast does.
+  while (length > 1 && u32(load<u8>(p)) == ZERO && u32(load<u8>(p, 1)) - ZERO < 10) {
+    p++;
+    length--;
+  }
+  const kind =
+    length <= 16 ? scanShortNumber(p, length, loadPadded(p, length)) : scanLongNumber(p, length);
+  if (kind != INTEGER_KIND && kind != NUMBER_KIND) return false;
+  return mantissa <= SAFE && mantissa >= -SAFE;
+}
+
+@inline
+function readWhole(type: u32): bool {
+  if (type == INTEGER) {
+    if (!scanNumber() || scale != 0) return false;
+    whole = mantissa;
+    return true;
+  }
+  if (type == BOOLEAN) return readBoolean();
+  if (!scanTimeField(fieldAt, fieldLength)) return false;
+  whole = type == DATE ? daysOfTime() * DAY_MICROS : microsOfTime();
+  return true;
+}
+
+/** The words of pipeline/values/boolean.ts. Setting the bit of the case makes no other byte a letter. */
+function readBoolean(): bool {
+  const length = fieldLength;
+  const p = fieldAt;
+  if (length == 0 || length > 5) return false;
+  if (length == 1) {
+    const byte = u32(load<u8>(p));
+    const letter = byte | 0x20;
+    whole = i64(byte == 0x31 || letter == 0x74 || letter == 0x79); // 1 t y
+    return whole != 0 || byte == 0x30 || letter == 0x66 || letter == 0x6e; // 0 f n
+  }
+  const mask = (u64(1) << (u64(length) << 3)) - 1;
+  const word = (load<u64>(p) & mask) | (0x2020202020 & mask);
+  whole = i64(word == 0x736579 || word == 0x65757274); // yes true
+  return whole != 0 || word == 0x6f6e || word == 0x65736c6166; // no false
+}

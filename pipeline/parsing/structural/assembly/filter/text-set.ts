@@ -1,0 +1,57 @@
+// A set of texts: an open-addressing table whose slots have 32 bytes: the first sixteen of the text,
+// zero-padded; where the whole text is; its length plus one, 0 for a free slot; its hash.
+import { loadPadded } from '../profile/blocks';
+import { hashOfBlock, hashOfBytes } from '../profile/value-hash';
+
+const LENGTH: usize = 20;
+const HASH: usize = 24;
+
+/** A set as instructions refer to it. */
+@unmanaged
+export class TextSet {
+  slots: usize;
+  /** One less than the slots, a power of two of which at least one stays free. */
+  mask: u32;
+}
+
+/** Adds the text at p, which stays there. The slots were zero at first. */
+export function addMember(set: TextSet, p: usize, length: u32): void {
+  const block = loadPadded(p, min<u32>(length, 16));
+  const hash = hashOf(p, length, block);
+  let slot = hash & set.mask;
+  while (load<u32>(slotAt(set, slot), LENGTH) != 0) slot = (slot + 1) & set.mask;
+  const at = slotAt(set, slot);
+  v128.store(at, block);
+  store<u32>(at, u32(p), 16);
+  store<u32>(at, length + 1, LENGTH);
+  store<u32>(at, hash, HASH);
+}
+
+/** Whether the set holds the text at p. */
+export function isMember(set: TextSet, p: usize, length: u32): bool {
+  const block = loadPadded(p, min<u32>(length, 16));
+  const hash = hashOf(p, length, block);
+  let slot = hash & set.mask;
+  while (load<u32>(slotAt(set, slot), LENGTH) != 0) {
+    if (isText(slotAt(set, slot), p, length, block, hash)) return true;
+    slot = (slot + 1) & set.mask;
+  }
+  return false;
+}
+
+@inline
+function isText(slot: usize, p: usize, length: u32, block: v128, hash: u32): bool {
+  if (load<u32>(slot, LENGTH) != length + 1 || load<u32>(slot, HASH) != hash) return false;
+  if (v128.any_true(v128.xor(v128.load(slot), block))) return false;
+  return length <= 16 || memory.compare(load<u32>(slot, 16), p, length) == 0;
+}
+
+@inline
+function hashOf(p: usize, length: u32, block: v128): u32 {
+  return u32(length <= 16 ? hashOfBlock(block, length) : hashOfBytes(p, length));
+}
+
+@inline
+function slotAt(set: TextSet, slot: u32): usize {
+  return set.slots + (<usize>slot << 5);
+}
