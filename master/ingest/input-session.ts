@@ -4,7 +4,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Chunker } from '../../pipeline/chunking/chunker.ts';
 import type { TakeChunk } from '../../pipeline/chunking/chunker.ts';
-import { errorDocument } from '../../pipeline/errors.ts';
+import { errorDocument, SluiceError } from '../../pipeline/errors.ts';
 import { canonicalJson, contextKey } from '../../pipeline/keys/index.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import type { KernelModule } from '../../pipeline/parsing/structural/kernel.ts';
@@ -103,6 +103,9 @@ class InputSession {
       lookups,
     });
     for (const wave of compiled.waves) openedLookups.check(wave.context);
+    if (compiled.waves.length > 1) {
+      throw new SluiceError('plan-unsupported', 'Steps over all records do not run in jobs yet');
+    }
     const { context } = compiled.waves[0];
     const key = contextKey(context);
     await blobs.put(`contexts/${key}`, [Buffer.from(canonicalJson(context))]);

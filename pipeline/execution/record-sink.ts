@@ -42,13 +42,25 @@ export function createRecordSink(
 ): RecordSink {
   const { exchange } = context;
   if (exchange === null) return new ResultSink(finalWriter(view, context, kernel));
+  // Cutting joined records off would leave some of those that a record became.
+  const widens = context.steps.some(({ kind }) => kind === 'join');
   switch (exchange.kind) {
     case 'sort': {
+      const take = exchange.take ?? Infinity;
       const keys = new SortKeys(exchange.keys, view, context);
-      return new SortSink(keys, exchange.take, writerOf(exchange, view, context), limits);
+      return new SortSink(
+        keys,
+        widens ? Infinity : take,
+        writerOf(exchange, view, context),
+        limits,
+      );
     }
     case 'limit':
-      return new OrderSink(takeOf(exchange), writerOf(exchange, view, context), limits);
+      return new OrderSink(
+        widens ? Infinity : takeOf(exchange),
+        writerOf(exchange, view, context),
+        limits,
+      );
   }
 }
 
@@ -158,14 +170,9 @@ class SortSink implements RecordSink {
   private readonly buffer = new RecordBuffer();
   private begun: Uint8Array | null = null;
 
-  constructor(
-    keys: SortKeys,
-    take: number | null,
-    writer: RecordWriter,
-    { blockBytes }: ExchangeLimits,
-  ) {
+  constructor(keys: SortKeys, take: number, writer: RecordWriter, { blockBytes }: ExchangeLimits) {
     this.keys = keys;
-    this.limit = take ?? Infinity;
+    this.limit = take;
     this.writer = writer;
     this.blockBytes = blockBytes;
   }

@@ -5,9 +5,11 @@ import { findColumn } from './columns.ts';
 import { IssueList, pointerTo } from './issues.ts';
 import { constraintSteps } from './constraints.ts';
 import type { Lookup } from './lookup.ts';
+import { globalActs, isAct, type GlobalAct } from './global-steps.ts';
 import { STEP_SCOPES, type PlanDocument, type StepScope } from './schema.ts';
 import type { GlobalStep, PlanStep, Step, StepKind } from './step.ts';
 import { transform } from './transform.ts';
+import { planWaves, type WavePlan } from './waves.ts';
 
 /** What was found out about the input: what a plan is compiled against. */
 export interface PlanInput {
@@ -32,19 +34,12 @@ export interface CompiledPlan {
   readonly steps: readonly { readonly kind: StepKind; readonly scope: StepScope }[];
 }
 
-export interface WavePlan {
-  /** Decides what each task becomes. Equal plans and inputs give equal contexts. */
-  readonly context: ChunkContext;
-  /** Columns of the records that the wave's tasks put out. */
-  readonly columns: readonly Column[];
-}
-
 /** Binds a plan to an input. Throws 'plan-invalid' or 'plan-unsupported' with issues. */
 export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan {
   const issues = new IssueList(plan.places);
   const columns = declaredColumns(plan, input.columns, issues);
   const given: readonly PlanStep[] = plan.steps ?? [{ kind: 'profile', columns: [] }];
-  const before: Step[] = [
+  const parts: (Step | GlobalAct)[] = [
     ...conformSteps(plan, columns),
     ...constraintSteps(plan.fields, columns, issues),
   ];
@@ -57,7 +52,7 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
       issues.addUnsupported(path, `${step.kind} after aggregate`, 'select, drop, rename or filter');
       return;
     }
-    if (step.kind === 'profile' && before.some(({ kind }) => kind === 'profile')) {
+    if (step.kind === 'profile' && parts.some(({ kind }) => kind === 'profile')) {
       issues.addUnsupported(path, 'A second profile', 'one step profile');
       return;
     }
@@ -66,11 +61,15 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
       return;
     }
     if (isGlobalStep(step)) {
-      issues.addUnsupported(path, `The step ${step.kind}`, 'another step');
+      if (groupColumns === null) parts.push(...globalActs(step, current, path, issues));
+      else issues.addUnsupported(path, `${step.kind} after aggregate`, 'another step');
       return;
     }
+    if (step.kind === 'aggregate' && parts.some(isAct)) {
+      issues.addUnsupported(path, 'aggregate after a global step', 'the aggregate before it');
+    }
     const done = transform(step, current, path, issues, input.lookups);
-    (groupColumns === null ? before : finalSteps).push(...done.steps);
+    (groupColumns === null ? parts : finalSteps).push(...done.steps);
     current = done.columns;
     if (step.kind === 'aggregate') groupColumns = done.columns;
   });
@@ -84,12 +83,12 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
     nullstr: plan.read.nullstr,
     onError: plan.read.onError,
     nullPadding: plan.read.nullPadding,
-    steps: before,
+    steps: [],
     write: plan.write,
     exchange: null,
   };
   return {
-    waves: [{ context, columns: current }],
+    waves: planWaves(parts, context),
     outputColumns: current,
     shape: groupColumns === null ? 'records' : 'aggregate',
     groupColumns,

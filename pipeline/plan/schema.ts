@@ -275,7 +275,7 @@ export const STEP_SCOPES: Readonly<Record<StepName, StepScope>> = {
   aggregate: 'mergeable',
   profile: 'mergeable',
   sort: 'global',
-  top_k: 'mergeable',
+  top_k: 'global',
 };
 
 export type DeclaredType = 'string' | 'integer' | 'number' | 'boolean' | 'date' | 'datetime';

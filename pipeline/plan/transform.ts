@@ -1,11 +1,11 @@
 import type { Column } from '../protocol/job.ts';
 import { refuseDuplicates, transformAggregate } from './aggregate.ts';
-import { findColumn } from './columns.ts';
 import { bindCondition, bindValue } from './expression/bind.ts';
 import { pointerTo, type IssueList } from './issues.ts';
 import { transformJoin } from './join.ts';
 import type { Lookup } from './lookup.ts';
-import { rewrite, type Assignment, type ColumnFinder } from './rewrite.ts';
+import { Resolver } from './resolver.ts';
+import { rewrite, type Assignment } from './rewrite.ts';
 import type { ExpressionPlan, GlobalStep, PlanStep, Step, Transformed } from './step.ts';
 
 /** Checks a step, resolves its names and takes it apart. Faults go to `issues`, under `path`. */
@@ -100,47 +100,6 @@ function checkCondition(
     bindCondition(ast, columns);
   } catch (thrown) {
     issues.addExpression(path, text, thrown);
-  }
-}
-
-/** Looks names up; a name that is not there is reported and left out. */
-class Resolver implements ColumnFinder {
-  private readonly columns: readonly Column[];
-  private readonly issues: IssueList;
-
-  constructor(columns: readonly Column[], issues: IssueList) {
-    this.columns = columns;
-    this.issues = issues;
-  }
-
-  one(name: string, path: string): Column | undefined {
-    const found = findColumn(this.columns, name);
-    if ('position' in found) return this.columns[found.position];
-    this.issues.add(path, found.message, found.expected);
-    return undefined;
-  }
-
-  listOrAll(wanted: readonly string[], path: string): readonly Column[] {
-    return wanted.length === 0 ? this.columns : this.list(wanted, path);
-  }
-
-  list(wanted: readonly string[], path: string): Column[] {
-    const found: Column[] = [];
-    wanted.forEach((name, index) => {
-      const place = pointerTo(path, index);
-      const column = this.one(name, place);
-      if (column === undefined) return;
-      if (found.includes(column)) {
-        this.issues.add(
-          place,
-          `The column ${JSON.stringify(name)} is named twice`,
-          'each name once',
-        );
-      } else {
-        found.push(column);
-      }
-    });
-    return found;
   }
 }
 

@@ -1,8 +1,9 @@
-import { createChunkProgram, type ChunkResult } from '../../pipeline/execution/chunk-program.ts';
+import type { ChunkResult } from '../../pipeline/execution/chunk-program.ts';
 import { outputFrame } from '../../pipeline/execution/output-frame.ts';
 import { chunkKey } from '../../pipeline/keys/index.ts';
 import { RFC_4180, type Dialect } from '../../pipeline/parsing/dialect.ts';
 import { createRecordIndex } from '../../pipeline/parsing/record-index.ts';
+import type { ExchangeLimits } from '../../pipeline/limits.ts';
 import type { KernelModule } from '../../pipeline/parsing/structural/kernel.ts';
 import { Tokenizer } from '../../pipeline/parsing/tokenizer.ts';
 import { compilePlan, type CompiledPlan } from '../../pipeline/plan/compile.ts';
@@ -11,6 +12,7 @@ import { parsePlan } from '../../pipeline/plan/parse.ts';
 import type { Column, ColumnType } from '../../pipeline/protocol/job.ts';
 import { decodeRejects, type RelativeReject } from '../../pipeline/result/relative-reject.ts';
 import { FieldSlice } from '../../pipeline/values/field-slice.ts';
+import { runWaves } from './run-waves.ts';
 
 export interface RunOptions {
   readonly types?: Readonly<Record<string, ColumnType>>;
@@ -21,6 +23,8 @@ export interface RunOptions {
   readonly kernel?: KernelModule;
   /** Lookup files: RFC 4180 with header. */
   readonly lookups?: readonly LookupFile[];
+  /** Of what goes from wave to wave; those of production when left out. */
+  readonly limits?: ExchangeLimits;
 }
 
 export interface LookupFile {
@@ -31,7 +35,9 @@ export interface LookupFile {
 
 export interface RunOutcome {
   readonly compiled: CompiledPlan;
+  /** Of the first wave. */
   readonly results: readonly ChunkResult[];
+  readonly waves: readonly (readonly ChunkResult[])[];
   /** Header, outputs and footer. */
   readonly output: Buffer;
   readonly rejects: readonly RelativeReject[];
@@ -51,11 +57,11 @@ export function runPlan(
   const lookups = files.map(({ lookup }) => lookup);
   const compiled = compilePlan(parsePlan(plan), { format: 'csv', dialect, columns, lookups });
   const texts = new Map(files.map(({ lookup, data }) => [lookup.content.key, data]));
-  const program = createChunkProgram(compiled.waves[0].context, options.kernel ?? null, texts);
-  const results = starts.map((start, i) =>
-    program.run(bytes.subarray(start, starts[i + 1] ?? bytes.length)),
-  );
-  return { compiled, results, ...assemble(compiled, results) };
+  const chunks = starts.map((start, i) => bytes.subarray(start, starts[i + 1] ?? bytes.length));
+  const waves = runWaves(compiled, chunks, { ...options, lookups: texts });
+  const { output } = assemble(compiled, waves.at(-1) ?? []);
+  const rejects = waves.flat().flatMap((result) => decodeRejects(result.rejects));
+  return { compiled, results: waves[0] ?? [], waves, output, rejects };
 }
 
 function columnsOf(names: readonly string[], types: RunOptions['types'] = {}): Column[] {

@@ -1,0 +1,45 @@
+import type { Column } from '../protocol/job.ts';
+import { pointerTo, type IssueList } from './issues.ts';
+import { Resolver } from './resolver.ts';
+import type { GlobalStep, SortKey, Step } from './step.ts';
+
+/** What is to be done with all records at once, names made exact. */
+export type GlobalAct =
+  | { readonly kind: 'sort'; readonly keys: readonly SortKey[] }
+  | { readonly kind: 'limit'; readonly offset: number; readonly count: number | null };
+
+/** Checks a global step and takes it apart. Faults go to `issues`, under `path`. */
+export function globalActs(
+  step: GlobalStep,
+  columns: readonly Column[],
+  path: string,
+  issues: IssueList,
+): GlobalAct[] {
+  const resolver = new Resolver(columns, issues);
+  switch (step.kind) {
+    case 'sort':
+      return [{ kind: 'sort', keys: sortKeys(step.keys, path, resolver) }];
+    case 'top_k':
+      return [
+        { kind: 'sort', keys: sortKeys(step.keys, `${path}/by`, resolver) },
+        { kind: 'limit', offset: 0, count: step.count },
+      ];
+    case 'limit':
+      return [{ kind: 'limit', offset: step.offset, count: step.count }];
+    case 'dedupe':
+    case 'unique':
+      issues.addUnsupported(path, `The step ${step.kind}`, 'another step');
+      return [];
+  }
+}
+
+function sortKeys(keys: readonly SortKey[], path: string, resolver: Resolver): SortKey[] {
+  return keys.flatMap((key, index) => {
+    const column = resolver.one(key.column, pointerTo(path, index));
+    return column === undefined ? [] : [{ ...key, column: column.name }];
+  });
+}
+
+export function isAct(part: Step | GlobalAct): part is GlobalAct {
+  return part.kind === 'sort' || part.kind === 'limit';
+}

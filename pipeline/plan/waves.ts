@@ -1,0 +1,94 @@
+import { inputView, viewAfter, type ColumnView } from '../execution/column-view.ts';
+import type { ChunkContext } from '../execution/context.ts';
+import { cellsOf } from '../execution/record-layout.ts';
+import type { Exchange, RecordForm } from '../exchange/exchange.ts';
+import type { Column } from '../protocol/job.ts';
+import { isAct, type GlobalAct } from './global-steps.ts';
+import type { Step } from './step.ts';
+
+export interface WavePlan {
+  /** Decides what each task becomes. Equal plans and inputs give equal contexts. */
+  readonly context: ChunkContext;
+  /** Columns of the records that the wave's tasks put out. */
+  readonly columns: readonly Column[];
+}
+
+/** Record steps, and what is done with all their records behind them; null at the end. */
+interface Stretch {
+  readonly steps: readonly Step[];
+  readonly act: GlobalAct | null;
+  /** Steps behind the act that pick and name columns only: done before it. */
+  readonly then: readonly Step[];
+}
+
+/** The waves of a plan: one for its record steps up to each global one, and one for the rest.
+ *  `first` is the context of the first wave but for its steps. */
+export function planWaves(
+  parts: readonly (Step | GlobalAct)[],
+  first: ChunkContext,
+): [WavePlan, ...WavePlan[]] {
+  const waves: WavePlan[] = [];
+  let context = first;
+  const stretches = stretchesOf(parts);
+  stretches.forEach(({ steps, act, then }, i) => {
+    const inner = [...steps, ...then].reduce(after, inputView(context));
+    const rest = stretches.slice(i + 1);
+    const exchange = act === null ? null : exchangeOf(act, recordForm(inner, then, rest), rest);
+    waves.push({ context: { ...context, steps, exchange }, columns: inner.columns });
+    if (exchange === null) return;
+    const columns = exchange.records.layout?.fields ?? [];
+    context = { ...context, input: exchange, columns, nullPadding: false };
+  });
+  return waves as [WavePlan, ...WavePlan[]];
+}
+
+function after(view: ColumnView, step: Step): ColumnView {
+  return viewAfter(step, view);
+}
+
+/** Cuts a plan at its global steps. What only picks columns goes before them, from the end on. */
+function stretchesOf(parts: readonly (Step | GlobalAct)[]): Stretch[] {
+  const steps: Step[][] = [[]];
+  const acts: GlobalAct[] = [];
+  for (const part of parts) {
+    if (isAct(part)) {
+      acts.push(part);
+      steps.push([]);
+    } else steps.at(-1)?.push(part);
+  }
+  const stretches: Stretch[] = [{ steps: steps.at(-1) ?? [], act: null, then: [] }];
+  for (let i = acts.length - 1; i >= 0; i--) {
+    const behind = stretches[0]!;
+    const found = behind.steps.findIndex((step) => !picksColumns(step));
+    const length = found < 0 ? behind.steps.length : found;
+    const lead = behind.steps.slice(0, length);
+    const act = acts[i]!;
+    stretches[0] = { ...behind, steps: behind.steps.slice(length) };
+    const own = steps[i]!;
+    if (act.kind === 'limit') stretches.unshift({ steps: [...own, ...lead], act, then: [] });
+    else stretches.unshift({ steps: own, act, then: lead });
+  }
+  return stretches;
+}
+
+/** Whether a step computes nothing and keeps every record. */
+function picksColumns(step: Step): boolean {
+  if (step.kind === 'derive') return step.expression.ast.kind === 'column';
+  return step.kind === 'select' || step.kind === 'drop' || step.kind === 'rename';
+}
+
+/** Records are written as they will be at last where nobody looks into them any more. */
+function recordForm(view: ColumnView, then: readonly Step[], rest: readonly Stretch[]): RecordForm {
+  const isLast = rest.every(
+    ({ steps, act }) => steps.length === 0 && (act === null || act.kind === 'limit'),
+  );
+  return { then, layout: isLast ? null : cellsOf(view).layout };
+}
+
+function exchangeOf(act: GlobalAct, records: RecordForm, rest: readonly Stretch[]): Exchange {
+  if (act.kind === 'limit') return { ...act, records };
+  const [next] = rest;
+  const limit = next?.steps.length === 0 && next.act?.kind === 'limit' ? next.act : null;
+  const take = limit?.count == null ? null : limit.offset + limit.count;
+  return { ...act, take, records };
+}

@@ -1,0 +1,72 @@
+import { expect } from 'vitest';
+import { createChunkProgram, type ChunkResult } from '../../pipeline/execution/chunk-program.ts';
+import { planWave, type WaveInput } from '../../pipeline/exchange/plan-wave.ts';
+import { chunkKey, contextKey, taskKey } from '../../pipeline/keys/index.ts';
+import { EXCHANGE_LIMITS, type ExchangeLimits } from '../../pipeline/limits.ts';
+import type { KernelModule } from '../../pipeline/parsing/structural/kernel.ts';
+import type { CompiledPlan } from '../../pipeline/plan/compile.ts';
+import { encodeResult } from '../../pipeline/result/result-format.ts';
+
+export interface WaveOptions {
+  readonly limits?: ExchangeLimits;
+  readonly kernel?: KernelModule | null;
+  /** Texts of the lookups, by key. */
+  readonly lookups?: ReadonlyMap<string, Uint8Array>;
+}
+
+/**
+ * Runs all waves of a plan over the chunks of an input, through stored results and ranges of them as
+ * a worker does. Gives the results by wave. Checks what must hold of any task: it is its bytes and
+ * context's alone, and a wave takes what the wave before gave.
+ */
+export function runWaves(
+  { waves }: CompiledPlan,
+  chunks: readonly Uint8Array[],
+  options: WaveOptions = {},
+): ChunkResult[][] {
+  const { limits = EXCHANGE_LIMITS, kernel = null, lookups } = options;
+  const stored = new Map<string, Buffer>();
+  const results: ChunkResult[][] = [];
+  const inputs: WaveInput[][] = [];
+  waves.forEach(({ context }, wave) => {
+    const key = contextKey(context);
+    const program = createChunkProgram(context, kernel, lookups, limits);
+    const documents =
+      wave === 0
+        ? chunks
+        : planWave(context, inputs, limits).map(({ document, bytes }) => {
+            const slices = program.slices(document);
+            expect(slices.reduce((sum, { start, end }) => sum + end - start, 0)).toBe(bytes);
+            return document;
+          });
+    const done = documents.map((document) => {
+      const slices = program
+        .slices(document)
+        .map(({ name, start, end }) => Buffer.from(stored.get(name)!.subarray(start, end)));
+      const result = program.run(document, slices);
+      const task = taskKey(chunkKey(document), key);
+      stored.set(`results/${task}`, Buffer.concat(encodeResult(result)));
+      return { task, result };
+    });
+    results.push(done.map(({ result }) => result));
+    inputs.push(
+      done.map(({ task, result }) => ({
+        taskKey: task,
+        statistics: result.statistics,
+        exchange: result.exchange,
+      })),
+    );
+    if (wave > 0) {
+      expect(total(results[wave]!, 'recordsIn')).toBe(total(results[wave - 1]!, 'outputRecords'));
+    }
+  });
+  return results;
+}
+
+/** A count of several results, added up. */
+export function total(
+  results: readonly ChunkResult[],
+  name: keyof ChunkResult['statistics'],
+): number {
+  return results.reduce((sum, { statistics }) => sum + statistics[name], 0);
+}
