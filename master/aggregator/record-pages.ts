@@ -44,9 +44,7 @@ export class RecordPages {
     const end = indexed.starts[Math.min(from + count, indexed.starts.length - 1)];
     if (start === undefined || end === undefined) return [];
     const bytes = indexed.bytes.subarray(start, end);
-    return write.format === 'csv'
-      ? csvCells(bytes, dialectOf(write), nullstr)
-      : jsonCells(bytes, columns);
+    return write.format === 'csv' ? csvCells(bytes, write, nullstr) : jsonCells(bytes, columns);
   }
 
   #keep(key: string, indexed: IndexedOutput): IndexedOutput {
@@ -63,7 +61,8 @@ export class RecordPages {
 
 /** How an output's records are read back. Blank lines are records: one empty field. */
 function dialectOf(write: OutputEncoding): Dialect {
-  return { ...RFC_4180, delimiter: write.delim, header: false, newline: '\n' };
+  const { delim: delimiter, quote, newline } = write;
+  return { ...RFC_4180, delimiter, quote, escape: quote, header: false, newline };
 }
 
 function indexOutput(bytes: Uint8Array, write: OutputEncoding): IndexedOutput {
@@ -90,11 +89,15 @@ function indexOutput(bytes: Uint8Array, write: OutputEncoding): IndexedOutput {
   return { bytes, starts: Uint32Array.from([...starts, bytes.length]) };
 }
 
-function csvCells(bytes: Uint8Array, dialect: Dialect, nullstr: readonly string[]): Cells[] {
+function csvCells(bytes: Uint8Array, write: OutputEncoding, nullstr: readonly string[]): Cells[] {
+  const dialect = dialectOf(write);
   const index = createRecordIndex();
   const tokenizer = new Tokenizer(dialect, { skipBlankLines: 'never' });
   tokenizer.tokenize(bytes, 0, bytes.length, true, index);
-  return cellsOf(bytes, index, dialect, (text) => nullstr.includes(text));
+  // Where the plan says what NULL is written as, another cell of that text is quoted.
+  const isNull = (text: string, raw: string): boolean =>
+    write.nullstr === null ? nullstr.includes(text) : raw === write.nullstr;
+  return cellsOf(bytes, index, dialect, isNull);
 }
 
 /** Cells of JSON objects, one a line; numbers keep all their digits. */
@@ -106,15 +109,15 @@ function jsonCells(bytes: Uint8Array, columns: readonly Column[]): Cells[] {
   const index = createRecordIndex();
   const batch = readNdjson(new TextEncoder().encode(text), names, index);
   invariant(batch.faults.length === 0, 'an output holds objects of the output columns alone');
-  return cellsOf(batch.bytes, index, RFC_4180, (_text, isEmpty) => isEmpty);
+  return cellsOf(batch.bytes, index, RFC_4180, (_text, raw) => raw === '');
 }
 
-/** `isNull` is asked with the text, and whether the field has no byte, not even quotes. */
+/** `isNull` is asked with the text, and the field as it stands, quotes included. */
 function cellsOf(
   bytes: Uint8Array,
   index: RecordIndex,
   dialect: Dialect,
-  isNull: (text: string, isEmpty: boolean) => boolean,
+  isNull: (text: string, raw: string) => boolean,
 ): Cells[] {
   const records: Cells[] = [];
   for (let record = 0; record < index.recordCount; record++) {
@@ -124,7 +127,8 @@ function cellsOf(
       const start = index.fieldStarts[field] ?? 0;
       const end = index.fieldEnds[field] ?? start;
       const text = fieldText(bytes, start, end, dialect);
-      cells.push(isNull(text, start === end) ? null : text);
+      const raw = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString();
+      cells.push(isNull(text, raw) ? null : text);
     }
     records.push(cells);
   }

@@ -34,8 +34,23 @@ export interface ChunkContext {
 /** How output records are written. */
 export interface OutputEncoding {
   readonly format: 'csv' | 'ndjson' | 'json';
+  /** All others are of csv. */
   readonly delim: string;
+  /** One ASCII character; within a quoted field it stands twice. */
+  readonly quote: string;
+  /** What is quoted besides what must be: nothing, every cell, or cells of other columns than
+   *  numbers. NULL never is. */
+  readonly quoting: 'minimal' | 'all' | 'nonnumeric';
+  readonly newline: '\n' | '\r\n';
+  /** What NULL is written as; null for as it came, and an empty field where it is computed. */
+  readonly nullstr: string | null;
   readonly header: boolean;
   readonly bom: boolean;
   readonly escapeFormulas: boolean;
 }
+
+/** Records as in RFC 4180, that end with LF. */
+export const PLAIN_CSV: OutputEncoding = {
+  ...{ format: 'csv', delim: ',', quote: '"', quoting: 'minimal', newline: '\n', nullstr: null },
+  ...{ header: true, bom: false, escapeFormulas: false },
+};

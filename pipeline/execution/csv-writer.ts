@@ -11,7 +11,6 @@ import type { RecordWriter } from './record-writer.ts';
 
 const LF = 0x0a;
 const CR = 0x0d;
-const QUOTE = 0x22;
 const APOSTROPHE = 0x27;
 
 /** Columns that stand side by side in the input too: copied in one piece where nothing changes. */
@@ -21,9 +20,9 @@ interface Span extends FieldSpan {
 }
 
 /**
- * Writes RFC 4180 records that end with LF. A field that is valid in the output's dialect keeps its
- * bytes, quoting included; others are unquoted and quoted anew. Where all columns go out as they
- * came in, whole runs of records are taken over at once.
+ * Writes delimited records. A field that is valid in the output's dialect keeps its bytes, quoting
+ * included, unless the plan says how to quote or what NULL is; others are unquoted and quoted anew. Where
+ * all columns go out as they came in, whole runs of records are taken over at once.
  */
 export class CsvWriter implements RecordWriter {
   private readonly delimiter: Uint8Array;
@@ -35,29 +34,47 @@ export class CsvWriter implements RecordWriter {
   /** Unquoted fields hold nothing that the output's dialect would have to quote. */
   private readonly keepsUnquoted: boolean;
   private readonly escapeFormulas: boolean;
+  private readonly quote: number;
+  /** Ends a record. */
+  private readonly end: Uint8Array;
+  /** What NULL is written as, where the plan says so. */
+  private readonly nullText: Uint8Array | null;
+  /** By output column: whether every cell is quoted. */
+  private readonly isQuoted: readonly boolean[];
   private readonly newline: string;
   /** No unquoted field of the buffer at hand holds a line end. */
   private keepsLines = false;
   private readonly slice: FieldSlice;
-  /** By output column: reads a computed one; null for a field. */
+  /** By output column: reads a computed one, or any where NULL matters; null for other fields. */
   private readonly cells: readonly (CellReader | null)[];
   /** Copies fields that keep their bytes; null where there are others. */
   private readonly kernel: CsvKernel | null;
 
   constructor(view: ColumnView, context: ChunkContext, kernel: CsvKernel | null = null) {
     const { dialect, write } = context;
-    this.delimiter = new TextEncoder().encode(write.delim);
+    const encoder = new TextEncoder();
+    this.delimiter = encoder.encode(write.delim);
+    this.quote = write.quote.charCodeAt(0);
+    this.end = encoder.encode(write.newline);
+    this.nullText = write.nullstr === null ? null : encoder.encode(write.nullstr);
+    this.isQuoted = view.columns.map(({ type }) => {
+      const isNumber = type === 'integer' || type === 'number';
+      return write.quoting === 'all' || (write.quoting === 'nonnumeric' && !isNumber);
+    });
     this.sources = view.sources;
     this.escapeFormulas = write.escapeFormulas;
     this.newline = dialect.newline;
-    this.keepsQuoted = dialect.quote === '"' && dialect.escape === '"' && !write.escapeFormulas;
+    const isPlain = write.quoting === 'minimal' && write.nullstr === null;
+    const isSameQuote = dialect.quote === write.quote && dialect.escape === write.quote;
+    this.keepsQuoted = isSameQuote && isPlain && !write.escapeFormulas;
     this.keepsUnquoted = this.keepsQuoted && dialect.delimiter === write.delim;
     this.cells = view.sources.map((source) =>
-      view.vectors[source] === null ? null : new CellReader(view, source, context),
+      view.vectors[source] === null && isPlain ? null : new CellReader(view, source, context),
     );
     this.spans = spansOf(view.sources, this.keepsUnquoted, context.columns.length);
     this.isIdentity =
       this.keepsUnquoted &&
+      write.newline === '\n' &&
       this.spans[0]?.cell === -1 &&
       this.spans.length === 1 &&
       view.sources.length === context.columns.length;
@@ -133,52 +150,62 @@ export class CsvWriter implements RecordWriter {
       for (let s = 0; s < this.spans.length; s++) {
         const { first, last, cell } = this.spans[s]!;
         if (s > 0) out.copy(this.delimiter, 0, this.delimiter.length);
-        if (cell >= 0) this.encodeCell(this.cells[cell]!, batch, record, out);
+        if (cell >= 0) this.encodeCell(this.cells[cell]!, cell, batch, record, out);
         else out.copy(bytes, fieldStarts[firstField + first]!, fieldEnds[firstField + last]!);
       }
-      out.byte(LF);
+      out.copy(this.end, 0, this.end.length);
       return;
     }
     for (let c = 0; c < this.sources.length; c++) {
       if (c > 0) out.copy(this.delimiter, 0, this.delimiter.length);
       const cell = this.cells[c]!;
       if (cell !== null) {
-        this.encodeCell(cell, batch, record, out);
+        this.encodeCell(cell, c, batch, record, out);
         continue;
       }
       const field = firstField + this.sources[c]!;
       const start = fieldStarts[field]!;
       const end = fieldEnds[field]!;
-      const isQuoted = start < end && bytes[start] === QUOTE;
+      const isQuoted = start < end && bytes[start] === this.quote;
       if (isRegular && this.keepsQuoted && isQuoted) out.copy(bytes, start, end);
       else this.encode(bytes, start, end, out);
     }
-    out.byte(LF);
+    out.copy(this.end, 0, this.end.length);
   }
 
   /** An empty field that was quoted, or is alone in its record, is written as `""`. */
   private encode(bytes: Uint8Array, start: number, end: number, out: OutputBuffer): void {
     const { slice } = this;
     slice.point(bytes, start, end);
-    this.encodeText(slice, start === end, out);
+    this.encodeText(slice, start === end, false, out);
   }
 
-  /** A NULL is an empty field, an empty text a quoted one. */
-  private encodeCell(cell: CellReader, batch: Batch, record: number, out: OutputBuffer): void {
+  /** A NULL is an empty field, or what the plan says; an empty text a quoted one. */
+  private encodeCell(
+    cell: CellReader,
+    column: number,
+    batch: Batch,
+    record: number,
+    out: OutputBuffer,
+  ): void {
     const isNull = cell.isNull(batch, record);
-    this.encodeText(cell.slice, isNull, out);
+    const { nullText } = this;
+    if (isNull && nullText !== null && nullText.length > 0) out.copy(nullText, 0, nullText.length);
+    else if (isNull) this.encodeText(NO_TEXT, true, false, out);
+    else this.encodeText(cell.slice, false, this.isQuoted[column]!, out);
   }
 
-  private encodeText(slice: FieldSlice, isNull: boolean, out: OutputBuffer): void {
+  private encodeText(slice: Text, isNull: boolean, isQuoted: boolean, out: OutputBuffer): void {
+    const { quote } = this;
     const escaped = this.escapeFormulas && isFormula(slice.bytes, slice.start, slice.end);
     if (slice.start === slice.end) {
       if (isNull && this.sources.length > 1) return;
       out.reserve(2);
-      out.bytes[out.position++] = QUOTE;
-      out.bytes[out.position++] = QUOTE;
+      out.bytes[out.position++] = quote;
+      out.bytes[out.position++] = quote;
       return;
     }
-    if (!needsQuotes(slice.bytes, slice.start, slice.end, this.delimiter)) {
+    if (!isQuoted && !this.mustQuote(slice)) {
       if (escaped) out.byte(APOSTROPHE);
       out.copy(slice.bytes, slice.start, slice.end);
       return;
@@ -186,17 +213,29 @@ export class CsvWriter implements RecordWriter {
     out.reserve(2 * (slice.end - slice.start) + 3);
     const target = out.bytes;
     let { position } = out;
-    target[position++] = QUOTE;
+    target[position++] = quote;
     if (escaped) target[position++] = APOSTROPHE;
     for (let i = slice.start; i < slice.end; i++) {
       const byte = slice.bytes[i]!;
-      if (byte === QUOTE) target[position++] = QUOTE;
+      if (byte === quote) target[position++] = quote;
       target[position++] = byte;
     }
-    target[position++] = QUOTE;
+    target[position++] = quote;
     out.position = position;
   }
+
+  /** A text that reads like NULL is told from it by its quotes. */
+  private mustQuote({ bytes, start, end }: Text): boolean {
+    const { nullText } = this;
+    if (needsQuotes(bytes, start, end, this.delimiter, this.quote)) return true;
+    if (nullText?.length !== end - start) return false;
+    return nullText.every((byte, i) => byte === bytes[start + i]);
+  }
 }
+
+type Text = Pick<FieldSlice, 'bytes' | 'start' | 'end'>;
+
+const NO_TEXT: Text = { bytes: new Uint8Array(0), start: 0, end: 0 };
 
 /** Whether a value must be quoted: it holds a delimiter, a quote or a line end. */
 export function needsQuotes(
@@ -204,11 +243,12 @@ export function needsQuotes(
   start: number,
   end: number,
   delimiter: Uint8Array,
+  quote: number,
 ): boolean {
   const first = delimiter[0];
   for (let i = start; i < end; i++) {
     const byte = bytes[i];
-    if (byte === QUOTE || byte === LF || byte === CR || byte === first) return true;
+    if (byte === quote || byte === LF || byte === CR || byte === first) return true;
   }
   return false;
 }

@@ -19,7 +19,8 @@ export function outputFrame(columns: readonly Column[], write: OutputEncoding): 
   switch (write.format) {
     case 'csv': {
       const names = columns.map((column) => headerField(column.name, write, columns.length === 1));
-      const line = write.header && columns.length > 0 ? `${names.join(write.delim)}\n` : '';
+      const line =
+        write.header && columns.length > 0 ? `${names.join(write.delim)}${write.newline}` : '';
       const header = encoder.encode(`${write.bom ? BOM : ''}${line}`);
       return { header, footer: NOTHING, skipFirstBytes: 0 };
     }
@@ -33,7 +34,15 @@ export function outputFrame(columns: readonly Column[], write: OutputEncoding): 
 function headerField(name: string, write: OutputEncoding, isLone: boolean): string {
   const bytes = encoder.encode(name);
   const escaped = write.escapeFormulas && isFormula(bytes, 0, bytes.length) ? `'${name}` : name;
-  const mustQuote = needsQuotes(bytes, 0, bytes.length, encoder.encode(write.delim));
+  const mustQuote = needsQuotes(
+    bytes,
+    0,
+    bytes.length,
+    encoder.encode(write.delim),
+    write.quote.charCodeAt(0),
+  );
   const isBlank = name === '' && isLone;
-  return mustQuote || isBlank ? `"${escaped.replaceAll('"', '""')}"` : escaped;
+  const { quote } = write;
+  if (!mustQuote && !isBlank && write.quoting === 'minimal') return escaped;
+  return `${quote}${escaped.replaceAll(quote, quote + quote)}${quote}`;
 }

@@ -64,6 +64,10 @@ function writePlan(write: NonNullable<PlanFile['write']>): WritePlan {
   return {
     format: write.format ?? 'csv',
     delim: write.delim ?? ',',
+    quote: write.quote ?? '"',
+    quoting: write.quoting ?? 'minimal',
+    newline: write.newline === 'crlf' ? '\r\n' : '\n',
+    nullstr: write.nullstr ?? null,
     header: write.header ?? true,
     bom: write.bom ?? false,
     escapeFormulas: write.escape_formulas ?? false,
@@ -115,9 +119,20 @@ function refuseUnsupported(plan: Readonly<Record<string, unknown>>, issues: Issu
   if (write.format === 'parquet') {
     issues.addUnsupported('/write/format', 'The output format parquet', 'csv, ndjson or json');
   }
-  const { delim } = write;
-  if (typeof delim === 'string' && delim !== '' && !/^[^"\r\n]+$/.test(delim)) {
+  refuseQuoting(write, issues);
+}
+
+/** What a reader could not take apart again. */
+function refuseQuoting(write: Readonly<Record<string, unknown>>, issues: IssueList): void {
+  const { delim = ',', quote = '"', nullstr = '' } = write;
+  const [mark, text] = [String(quote), String(nullstr)];
+  if (!/^[\x21-\x7e]$/.test(mark)) {
+    issues.add('/write/quote', 'A quote is one visible ASCII character', 'such as "\'"');
+  } else if (/[\r\n]/.test(String(delim)) || String(delim).includes(mark)) {
     issues.add('/write/delim', 'A delimiter has no quote and no line end', 'such as "," or "\\t"');
+  } else if (/[\r\n]/.test(text) || text.includes(mark) || text.includes(String(delim))) {
+    const message = 'A text for NULL has no delimiter, no quote and no line end';
+    issues.add('/write/nullstr', message, 'such as "NA"');
   }
 }
 

@@ -213,6 +213,10 @@ export const WriteSection = Type.Object(
   {
     format: Type.Optional(oneOf('csv', 'ndjson', 'json', 'parquet')),
     delim: Type.Optional(Type.String({ minLength: 1, description: 'a delimiter' })),
+    quote: Type.Optional(Type.String({ description: 'one character' })),
+    quoting: Type.Optional(oneOf('minimal', 'all', 'nonnumeric')),
+    newline: Type.Optional(oneOf('lf', 'crlf')),
+    nullstr: Type.Optional(Type.String({ description: 'a text that stands for NULL' })),
     header: Type.Optional(Type.Boolean({ description: 'true or false' })),
     bom: Type.Optional(Type.Boolean({ description: 'true or false' })),
     escape_formulas: Type.Optional(Type.Boolean({ description: 'true or false' })),
@@ -316,6 +320,10 @@ export interface ReadPlan {
 export interface WritePlan {
   readonly format: 'csv' | 'ndjson' | 'json';
   readonly delim: string;
+  readonly quote: string;
+  readonly quoting: 'minimal' | 'all' | 'nonnumeric';
+  readonly newline: '\n' | '\r\n';
+  readonly nullstr: string | null;
   readonly header: boolean;
   readonly bom: boolean;
   readonly escapeFormulas: boolean;

@@ -17,7 +17,8 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
 const context: ChunkContext = {
   write: {
-    ...{ format: 'csv', delim: ',', header: true, bom: false, escapeFormulas: false },
+    ...{ format: 'csv', delim: ',', quote: '"', quoting: 'minimal', newline: '\n', nullstr: null },
+    ...{ header: true, bom: false, escapeFormulas: false },
   },
   steps: [],
   engine: ENGINE_VERSION,
@@ -35,7 +36,8 @@ const CANONICAL_CONTEXT =
   '"header":true,"newline":"any","quote":"\\"","skip":0},' +
   `"engine":"${ENGINE_VERSION}","exchange":null,"format":"csv","input":"chunk","nullPadding":false,"nullstr":[""],` +
   '"onError":"reject","steps":[],"write":{"bom":false,"delim":",","escapeFormulas":false,' +
-  '"format":"csv","header":true}},"kind":"context","recipe":1}';
+  '"format":"csv","header":true,"newline":"\\n","nullstr":null,"quote":"\\"","quoting":"minimal"}},' +
+  '"kind":"context","recipe":1}';
 
 describe('canonical JSON', () => {
   it('sorts members by code units, at every depth, and leaves out what is undefined', () => {

@@ -5,7 +5,7 @@ import type { Step } from '../../plan/step.ts';
 import type { Batch, Fault } from '../batch.ts';
 import { CellReader } from '../cell-reader.ts';
 import { inputView, sourceOf } from '../column-view.ts';
-import { ENGINE_VERSION, type ChunkContext } from '../context.ts';
+import { ENGINE_VERSION, PLAIN_CSV, type ChunkContext } from '../context.ts';
 import { createRecordSource } from '../create-record-source.ts';
 import type { SourceBatch, SourceFault } from '../record-source.ts';
 import type { TextVector } from '../vectors.ts';
@@ -155,7 +155,7 @@ function lookupContext(lookup: LookupContent, nullstr: readonly string[]): Chunk
     onError: 'reject',
     nullPadding: false,
     steps: [],
-    write: { format: 'csv', delim: ',', header: false, bom: false, escapeFormulas: false },
+    write: PLAIN_CSV,
     exchange: null,
   };
 }
