@@ -1,6 +1,6 @@
 import { SluiceError } from '../errors.ts';
 import type { PlanCheckAnswer, PlanIssue } from '../protocol/job.ts';
-import { compilePlan, scopeOf, type PlanInput } from './compile.ts';
+import { compilePlan, scopeOf, stepsOf, type PlanInput } from './compile.ts';
 import { parsePlan } from './parse.ts';
 
 /** What is wrong with a plan, if anything, and the scope of its steps. With an input its columns
@@ -10,7 +10,7 @@ export function checkPlan(text: string, input?: PlanInput): PlanCheckAnswer {
     const plan = parsePlan(text);
     const steps =
       input === undefined
-        ? (plan.steps ?? []).map(({ kind }) => ({ kind, scope: scopeOf(kind) }))
+        ? stepsOf(plan).map(({ kind }) => ({ kind, scope: scopeOf(kind) }))
         : compilePlan(plan, input).steps;
     return { valid: true, issues: [], steps: [...steps] };
   } catch (thrown) {

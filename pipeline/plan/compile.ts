@@ -2,11 +2,12 @@ import { ENGINE_VERSION, type ChunkContext } from '../execution/context.ts';
 import { RFC_4180, type Dialect } from '../parsing/dialect.ts';
 import type { Column } from '../protocol/job.ts';
 import { findColumn } from './columns.ts';
-import { IssueList, pointerTo } from './issues.ts';
+import { IssueList, pointerTo, StatementIssues } from './issues.ts';
 import { constraintSteps } from './constraints.ts';
 import type { Lookup } from './lookup.ts';
 import { globalActs, isAct, type GlobalAct } from './global-steps.ts';
 import { STEP_SCOPES, type PlanDocument, type StepScope } from './schema.ts';
+import { lowerQuery } from './sql/lower.ts';
 import type { GlobalStep, PlanStep, Step, StepKind } from './step.ts';
 import { transform } from './transform.ts';
 import { planWaves, type WavePlan } from './waves.ts';
@@ -38,7 +39,7 @@ export interface CompiledPlan {
 export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan {
   const issues = new IssueList(plan.places);
   const columns = declaredColumns(plan, input.columns, issues);
-  const given: readonly PlanStep[] = plan.steps ?? [{ kind: 'profile', columns: [] }];
+  const given = givenSteps(plan, columns, issues);
   const parts: (Step | GlobalAct)[] = [
     ...conformSteps(plan, columns),
     ...constraintSteps(plan.fields, columns, issues),
@@ -46,33 +47,32 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
   const finalSteps: Step[] = [];
   let current: readonly Column[] = columns;
   let groupColumns: readonly Column[] | null = null;
-  given.forEach((step, index) => {
-    const path = pointerTo(pointerTo('/steps', index), step.kind);
+  for (const { step, path, issues: faults } of given) {
     if (groupColumns !== null && (step.kind === 'aggregate' || step.kind === 'profile')) {
-      issues.addUnsupported(path, `${step.kind} after aggregate`, 'select, drop, rename or filter');
-      return;
+      faults.addUnsupported(path, `${step.kind} after aggregate`, 'select, drop, rename or filter');
+      continue;
     }
     if (step.kind === 'profile' && parts.some(({ kind }) => kind === 'profile')) {
-      issues.addUnsupported(path, 'A second profile', 'one step profile');
-      return;
+      faults.addUnsupported(path, 'A second profile', 'one step profile');
+      continue;
     }
     if (groupColumns !== null && step.kind === 'join') {
-      issues.addUnsupported(path, 'join after aggregate', 'the join before the aggregate');
-      return;
+      faults.addUnsupported(path, 'join after aggregate', 'the join before the aggregate');
+      continue;
     }
     if (isGlobalStep(step)) {
-      if (groupColumns === null) parts.push(...globalActs(step, current, path, issues));
-      else issues.addUnsupported(path, `${step.kind} after aggregate`, 'another step');
-      return;
+      if (groupColumns === null) parts.push(...globalActs(step, current, path, faults));
+      else faults.addUnsupported(path, `${step.kind} after aggregate`, 'another step');
+      continue;
     }
     if (step.kind === 'aggregate' && parts.some(isAct)) {
-      issues.addUnsupported(path, 'aggregate after a global step', 'the aggregate before it');
+      faults.addUnsupported(path, 'aggregate after a global step', 'the aggregate before it');
     }
-    const done = transform(step, current, path, issues, input.lookups);
+    const done = transform(step, current, path, faults, input.lookups);
     (groupColumns === null ? parts : finalSteps).push(...done.steps);
     current = done.columns;
     if (step.kind === 'aggregate') groupColumns = done.columns;
-  });
+  }
   issues.throwIfAny();
   const context: ChunkContext = {
     engine: ENGINE_VERSION,
@@ -93,8 +93,44 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
     shape: groupColumns === null ? 'records' : 'aggregate',
     groupColumns,
     finalSteps,
-    steps: given.map(({ kind }) => ({ kind, scope: scopeOf(kind) })),
+    steps: given.map(({ step: { kind } }) => ({ kind, scope: scopeOf(kind) })),
   };
+}
+
+interface GivenStep {
+  readonly step: PlanStep;
+  /** Where it stands in the plan, as a JSON pointer. */
+  readonly path: string;
+  readonly issues: IssueList;
+}
+
+/** The steps of a plan, or those that its statement compiles to over these columns. */
+function givenSteps(
+  plan: PlanDocument,
+  columns: readonly Column[],
+  issues: IssueList,
+): readonly GivenStep[] {
+  const { sql } = plan;
+  if (sql === null) {
+    const steps: readonly PlanStep[] = plan.steps ?? [{ kind: 'profile', columns: [] }];
+    return steps.map((step, index) => {
+      return { step, path: pointerTo(pointerTo('/steps', index), step.kind), issues };
+    });
+  }
+  try {
+    const names = columns.map(({ name }) => name);
+    return lowerQuery(sql.query, names).map(({ step, at }) => {
+      return { step, path: '/sql', issues: new StatementIssues(issues, sql.text, at) };
+    });
+  } catch (thrown) {
+    issues.addExpression('/sql', sql.text, thrown);
+    return [];
+  }
+}
+
+/** The steps of a plan whose input is not known yet. */
+export function stepsOf({ steps, sql }: PlanDocument): readonly PlanStep[] {
+  return sql === null ? (steps ?? []) : lowerQuery(sql.query, null).map(({ step }) => step);
 }
 
 /** Scope of a step. */

@@ -1,4 +1,4 @@
-import { SluiceError } from '../errors.ts';
+import { SluiceError, type ErrorCode } from '../errors.ts';
 import type { PlanIssue } from '../protocol/job.ts';
 import type { Place } from './schema.ts';
 
@@ -40,9 +40,12 @@ export class IssueList {
     if (typeof at !== 'number') throw thrown;
     if (thrown.code === 'plan-unsupported') this.unsupportedCount += 1;
     const place = this.placeOf(path);
+    const { line, column } = placeInside(place, text, at) ?? { line: null, column: null };
     const exact = place?.indent !== undefined;
-    const message = exact ? thrown.message : `${thrown.message} (character ${String(at + 1)})`;
-    this.add(path, message, String(expected), placeInside(place, text, at));
+    const said = exact ? thrown.message : `${thrown.message} (character ${String(at + 1)})`;
+    // Columns that a plan makes for itself are shown as what they hold.
+    const message = said.replaceAll('\\u0000', '');
+    this.issues.push({ message, path, line, column, offset: at, expected: String(expected) });
   }
 
   /** Throws 'plan-invalid', or 'plan-unsupported' when nothing else is wrong. */
@@ -61,6 +64,43 @@ export class IssueList {
       const place = this.places.get(pointer);
       if (place !== undefined || pointer === '') return place;
     }
+  }
+}
+
+/** Takes the faults of steps that a statement compiled to, and adds them to a plan's where the
+ *  statement has what the step does. */
+export class StatementIssues extends IssueList {
+  private readonly plan: IssueList;
+  private readonly text: string;
+  private readonly at: number;
+
+  /** `at` is where the step's part of the statement `text` stands. */
+  constructor(plan: IssueList, text: string, at: number) {
+    super([]);
+    this.plan = plan;
+    this.text = text;
+    this.at = at;
+  }
+
+  override add(_path: string, message: string, expected: string): void {
+    this.fault(message, expected, 'plan-invalid');
+  }
+
+  override addKey(path: string, message: string, expected: string): void {
+    this.add(path, message, expected);
+  }
+
+  override addUnsupported(_path: string, what: string, expected: string): void {
+    this.fault(`${what} is not supported yet`, expected, 'plan-unsupported');
+  }
+
+  override addExpression(_path: string, _text: string, thrown: unknown): void {
+    this.plan.addExpression('/sql', this.text, thrown);
+  }
+
+  private fault(message: string, expected: string, code: ErrorCode): void {
+    const details = { at: this.at, expected };
+    this.addExpression('', '', new SluiceError(code, message, { details }));
   }
 }
 

@@ -141,6 +141,22 @@ function checkDistinctOrder(
   throw expressionError(message, callee.start, 'ORDER BY the same expression');
 }
 
+/** The measure with each of its expressions replaced. */
+export function mapMeasure(
+  measure: MeasurePlan,
+  replace: (expression: Expression) => Expression,
+): MeasurePlan {
+  const { argument, filter, order } = measure;
+  return {
+    ...measure,
+    argument: argument === null ? null : replace(argument),
+    filter: filter === null ? null : replace(filter),
+    ...(order === undefined
+      ? {}
+      : { order: order.map((key) => ({ ...key, expression: replace(key.expression) })) }),
+  };
+}
+
 function readArgument(
   reader: TokenReader,
   fn: string,

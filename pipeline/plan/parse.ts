@@ -7,6 +7,9 @@ import {
   type WritePlan,
 } from './schema.ts';
 import { readPlanSource } from './source.ts';
+import { lowerQuery } from './sql/lower.ts';
+import { parseStatement } from './sql/parse-statement.ts';
+import type { SqlPlan } from './sql/statement.ts';
 import { readSteps } from './steps.ts';
 import { isRecord, validate } from './validate.ts';
 
@@ -24,6 +27,10 @@ export function parsePlan(text: string): PlanDocument {
     return parsePlan('');
   }
   const steps = Array.isArray(value.steps) ? readSteps(value.steps as unknown[], issues) : [];
+  const sql = typeof value.sql === 'string' ? readSql(value.sql, issues) : null;
+  if (value.sql !== undefined && value.steps !== undefined) {
+    issues.addKey('/sql', 'A plan has sql or steps, not both', 'one of them');
+  }
   refuseUnsupported(value, issues);
   issues.throwIfAny();
   const file = value as PlanFile;
@@ -32,6 +39,7 @@ export function parsePlan(text: string): PlanDocument {
     read: readPlan(file.read ?? {}),
     fields: (file.schema?.fields ?? []).map(readField),
     steps: steps.length === 0 ? null : steps,
+    sql,
     write: writePlan(file.write ?? {}),
     limits: {
       maxRejects: file.limits?.max_rejects ?? null,
@@ -39,6 +47,18 @@ export function parsePlan(text: string): PlanDocument {
     },
     places: source.places,
   };
+}
+
+function readSql(text: string, issues: IssueList): SqlPlan | null {
+  try {
+    const query = parseStatement(text);
+    // What is wrong whatever the columns are is told before the input is looked at.
+    lowerQuery(query, null);
+    return { text, query };
+  } catch (thrown) {
+    issues.addExpression('/sql', text, thrown);
+    return null;
+  }
 }
 
 function readPlan(read: NonNullable<PlanFile['read']>): ReadPlan {
@@ -100,7 +120,6 @@ function scalarText(value: unknown): string {
 
 /** Parts of the language that are in the schema and not built. */
 function refuseUnsupported(plan: Readonly<Record<string, unknown>>, issues: IssueList): void {
-  if (plan.sql !== undefined) issues.addUnsupported('/sql', 'sql', 'steps');
   const schema = isRecord(plan.schema) ? plan.schema : {};
   const fields = Array.isArray(schema.fields) ? (schema.fields as unknown[]) : [];
   const names = new Set<unknown>();

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import type { SqlPlan } from './sql/statement.ts';
 import type { PlanStep } from './step.ts';
 
 /**
@@ -134,6 +135,7 @@ export const STEP_SCHEMAS = {
   }),
   cast: textByName('type'),
   derive: textByName('expression'),
+  project: textByName('expression'),
   filter: ExpressionText,
   map_values: Type.Record(Type.String(), Type.Record(Type.String(), Type.Unknown()), {
     description: 'a map of column name to a map of value to value',
@@ -263,6 +265,7 @@ export const STEP_SCOPES: Readonly<Record<StepName, StepScope>> = {
   fill_null: 'record',
   cast: 'record',
   derive: 'record',
+  project: 'record',
   filter: 'record',
   map_values: 'record',
   split: 'record',
@@ -346,6 +349,8 @@ export interface PlanDocument {
   /** Null when the plan has no `steps`: the plain job. A profile of no named
    *  columns is one of all. */
   readonly steps: readonly PlanStep[] | null;
+  /** The statement that stands in place of steps; null without. */
+  readonly sql: SqlPlan | null;
   readonly write: WritePlan;
   readonly limits: { readonly maxRejects: number | null; readonly maxRejectRatio: number | null };
   /** Where each value stands in the text, as pairs of JSON pointer and place. Keys: see

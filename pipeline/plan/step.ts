@@ -139,6 +139,11 @@ export type PlanStep =
       readonly columns: readonly { readonly name: string; readonly expression: ExpressionPlan }[];
     }
   | {
+      /** These columns and no others: computed from what was there before, or columns as they are. */
+      readonly kind: 'project';
+      readonly columns: readonly { readonly name: string; readonly expression: ExpressionPlan }[];
+    }
+  | {
       readonly kind: 'split';
       readonly column: string;
       readonly by: string;

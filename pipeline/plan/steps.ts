@@ -78,6 +78,7 @@ function normalise(
       return expression && { kind, expression };
     }
     case 'derive':
+    case 'project':
       return { kind, columns: readExpressions(value as Record<string, string>, path, issues) };
     case 'cast':
       return { kind, types: readTypes(value as Record<string, string>, path, issues) };
@@ -102,7 +103,17 @@ function normalise(
 
 type HandledStep =
   | ('select' | 'drop' | 'reorder' | 'unique' | 'profile' | 'trim' | 'rename' | 'filter')
-  | ('derive' | 'cast' | 'check' | 'aggregate' | 'fill_null' | 'map_values' | 'sort' | 'limit');
+  | (
+      | 'derive'
+      | 'project'
+      | 'cast'
+      | 'check'
+      | 'aggregate'
+      | 'fill_null'
+      | 'map_values'
+      | 'sort'
+      | 'limit'
+    );
 
 /** Steps of an object of options. */
 function normaliseOptions(

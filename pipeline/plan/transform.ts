@@ -4,6 +4,7 @@ import { bindCondition, bindValue } from './expression/bind.ts';
 import { pointerTo, type IssueList } from './issues.ts';
 import { transformJoin } from './join.ts';
 import type { Lookup } from './lookup.ts';
+import { transformProject } from './project.ts';
 import { Resolver } from './resolver.ts';
 import { rewrite, type Assignment } from './rewrite.ts';
 import type { ExpressionPlan, GlobalStep, PlanStep, Step, Transformed } from './step.ts';
@@ -53,6 +54,10 @@ export function transform(
       }));
       return derived(assignments, columns, issues);
     }
+    case 'project':
+      return transformProject(step, columns, path, issues, (assignments) =>
+        derived(assignments, columns, issues),
+      );
     case 'aggregate':
       return transformAggregate(step, columns, path, resolver, issues);
     case 'join':

@@ -286,6 +286,8 @@ export const PlanIssue = Type.Object({
   /** Place in the plan's text, from 1; null when the plan came as JSON. */
   line: Type.Union([Type.Integer(), Type.Null()]),
   column: Type.Union([Type.Integer(), Type.Null()]),
+  /** Place in the expression or statement at `path`, in UTF-16 units from 0; absent elsewhere. */
+  offset: Type.Optional(Type.Integer()),
   /** What was expected here. */
   expected: Type.String(),
 });

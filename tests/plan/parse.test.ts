@@ -75,7 +75,6 @@ describe('parsePlan', () => {
   });
 
   it.each([
-    ['sql: "SELECT 1"', '/sql'],
     ['write: { format: parquet }', '/write/format'],
     [
       'schema: { fields: [{ name: a, constraints: { unique: true } }] }',

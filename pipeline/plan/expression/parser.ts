@@ -36,11 +36,6 @@ export function parseExpressionAt(
   return new Parser(reader, extension).parse(Power.none);
 }
 
-/** Whether a word has a meaning of its own, so that as a name it stands in double quotes. */
-export function isReserved(word: string): boolean {
-  return RESERVED.has(word.toLowerCase());
-}
-
 class Parser {
   private readonly reader: TokenReader;
   private readonly extension: ExpressionExtension | null;

@@ -14,10 +14,17 @@ export class TokenReader {
     this.what = what;
   }
 
-  /** What was read from an offset to here. */
+  /** What was read from the token at `start` to here, without comments, a blank for each gap. */
   textFrom(start: number): string {
-    const last = this.tokens[this.position - 1];
-    return this.text.slice(start, Math.max(start, last?.end ?? 0));
+    let first = this.position;
+    while (first > 0 && (this.tokens[first - 1]?.start ?? 0) >= start) first -= 1;
+    let text = '';
+    for (let at = first; at < this.position; at += 1) {
+      const { start: from, end } = this.tokens[at] as Token;
+      if (at > first && this.tokens[at - 1]?.end !== from) text += ' ';
+      text += this.text.slice(from, end);
+    }
+    return text;
   }
 
   peek(ahead = 0): Token {

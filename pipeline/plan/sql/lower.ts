@@ -1,0 +1,90 @@
+import { expressionError } from '../expression/lexer.ts';
+import { suggestion } from '../suggest.ts';
+import { ExpressionSizes } from './expression-size.ts';
+import { SelectLowering, type LoweredStep } from './lower-select.ts';
+import { Scope, type ScopeColumn } from './scope.ts';
+import type { CommonTable, Query, Relation } from './statement.ts';
+
+/**
+ * The steps of a statement over an input with these columns; null where they are not known yet, which
+ * leaves names unchecked and `*` without columns. Throws SluiceError with `details: {at, expected}`.
+ */
+export function lowerQuery(query: Query, columns: readonly string[] | null): LoweredStep[] {
+  return new Lowering(columns).query(query, []).steps;
+}
+
+/** Steps, and the columns that they leave; null where those are not known. */
+interface Lowered {
+  readonly steps: LoweredStep[];
+  readonly columns: readonly string[] | null;
+}
+
+/** Common tables by name, the innermost last; a table sees those before it. */
+type Tables = readonly { readonly table: CommonTable; readonly visible: Tables }[];
+
+class Lowering {
+  private readonly input: readonly string[] | null;
+  private readonly sizes = new ExpressionSizes();
+
+  constructor(input: readonly string[] | null) {
+    this.input = input;
+  }
+
+  query(query: Query, outer: Tables): Lowered {
+    let tables = outer;
+    for (const table of query.ctes) tables = [...tables, { table, visible: tables }];
+    const { from, joins } = query;
+    const [join] = joins;
+    if (join !== undefined) {
+      throw expressionError('JOIN is not supported yet', join.at, 'one table', 'plan-unsupported');
+    }
+    const { steps, columns, names } = this.relation(from, tables);
+    const scope = new Scope(
+      scopeColumns(from, columns, names),
+      [tableName(from)].filter((name) => name !== null),
+    );
+    const select = new SelectLowering(query, scope, this.sizes);
+    return { steps: [...steps, ...select.steps()], columns: select.columns() };
+  }
+
+  private relation(
+    relation: Relation,
+    tables: Tables,
+  ): Lowered & { readonly names: readonly string[] } {
+    if (relation.kind === 'subquery') {
+      return { ...this.query(relation.query, tables), names: relation.columns };
+    }
+    const folded = relation.name.toLowerCase();
+    const known = tables.findLast(({ table }) => table.name.toLowerCase() === folded);
+    if (known !== undefined) {
+      const { table, visible } = known;
+      const names = [...relation.columns, ...table.columns.slice(relation.columns.length)];
+      return { ...this.query(table.query, visible), names };
+    }
+    if (folded === 'input') return { steps: [], columns: this.input, names: relation.columns };
+    const others = ['input', ...tables.map(({ table }) => table.name)];
+    const hint = suggestion(relation.name, others);
+    const message = `There is no table ${JSON.stringify(relation.name)}.${hint}`;
+    const expected = `${others.join(', ')}; the file of the job is called input`;
+    throw expressionError(message, relation.at, expected);
+  }
+}
+
+function tableName(relation: Relation): string | null {
+  return relation.alias ?? (relation.kind === 'table' ? relation.name : null);
+}
+
+/** The columns of a relation, the first ones under the names that its alias gives. */
+function scopeColumns(
+  relation: Relation,
+  columns: readonly string[] | null,
+  names: readonly string[],
+): ScopeColumn[] | null {
+  if (columns === null) return null;
+  if (names.length > columns.length) {
+    const message = `The alias names ${String(names.length)} columns`;
+    throw expressionError(message, relation.at, `at most ${String(columns.length)}`);
+  }
+  const table = tableName(relation);
+  return columns.map((column, i) => ({ table, name: names[i] ?? column, column }));
+}
