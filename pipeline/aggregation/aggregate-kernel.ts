@@ -29,14 +29,14 @@ const GROUPS_WRITTEN = 31;
 /** Stands for "no quote": no byte has this value. */
 const NO_QUOTE = 256;
 
-/** Groups of a chunk of 8 MiB with records of 32 bytes. With more, they are written and cleared. */
-const GROUP_COUNT_MAX = 262_144;
+/** Groups of a chunk of 8 MiB with records of 16 bytes. With more, they are written and cleared. */
+const GROUP_COUNT_MAX = 524_288;
 /** For all groups of some 190 bytes; of longer ones there are fewer. */
 const GROUPS_AREA_BYTES = 48 * MIB;
 /** For all keys of more than 16 bytes. */
 const ARENA_BYTES = 16 * MIB;
 /** A power of two: at most 60 % full. */
-const SLOT_COUNT_MAX = 524_288;
+const SLOT_COUNT_MAX = 1_048_576;
 /** The groups of most chunks, so that they are copied once. */
 const OUTPUT_BYTES = 4 * MIB;
 /** Counts are numbers of 32 bits. */
@@ -69,7 +69,7 @@ const AREAS = {
 };
 
 /**
- * Groups and measures inside the kernel's memory: some 90 MiB at most, of which a chunk touches what
+ * Groups and measures inside the kernel's memory: some 110 MiB at most, of which a chunk touches what
  * it needs. Takes batches that lie in that memory, and says which records it left: those with numbers
  * of more than 18 digits or in odd spellings, escaped quotes, keys of more than a KiB, faults. What
  * it took becomes partials, byte for byte those of the reference.

@@ -79,5 +79,10 @@ export function kernelLayout(spec: AggregateSpec, shape: AggregateShape): Kernel
     0,
     0,
   ]);
-  return { keyColumns, measured: columns, measures, groupBytes };
+  return { keyColumns, measured: columns, measures, groupBytes: alignGroup(groupBytes) };
+}
+
+/** So that a group lies in as few cache lines as it can, of 64 bytes each. */
+function alignGroup(groupBytes: number): number {
+  return Math.ceil(groupBytes / 32) * 32;
 }

@@ -16,7 +16,7 @@ import {
   measuredColumn,
   valueOf,
 } from './frame';
-import { Group, findGroup, growForBlock, hasRoomForBlock, touchSlot } from './group-table';
+import { Group, findGroup, growForBlock, hasRoomForBlock, touchGroup, touchSlot } from './group-table';
 import { add128, isInt64, storeProduct } from './int128';
 
 /** Powers of ten up to 10^18. */
@@ -53,6 +53,7 @@ export function addBlock(frame: Frame, from: u32, to: u32): u32 {
   for (let c: u32 = 0; c < frame.measuredCount; c++) {
     readValues(frame, measuredColumn(frame, c), c, from, to);
   }
+  for (let i: u32 = 0; i < count; i++) touched += touchGroup(frame, keyOf(frame, i));
   for (let i: u32 = 0; i < count; i++) {
     const key = keyOf(frame, i);
     if (key.length != LEFT) key.group = changetype<usize>(findGroup(frame, key));

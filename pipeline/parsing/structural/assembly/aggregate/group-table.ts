@@ -60,6 +60,14 @@ export function touchSlot(frame: Frame, key: BlockKey): u32 {
   return load<u32>(frame.slots + (<usize>slot << 3));
 }
 
+/** The same for the group that the search probably ends with. */
+@inline
+export function touchGroup(frame: Frame, key: BlockKey): u32 {
+  const hash = key.hash & frame.hashMask;
+  const entry = load<u64>(frame.slots + (<usize>(hash & (frame.slotCount - 1)) << 3));
+  return u32(entry >> 32) == hash && entry != 0 ? groupOf(frame, u32(entry) - 1).length : 0;
+}
+
 /** The key's group; a new one has taken nothing. */
 @inline
 export function findGroup(frame: Frame, key: BlockKey): Group {
