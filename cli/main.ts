@@ -84,6 +84,8 @@ function addServerCommands(program: Command, settle: Settle): void {
     .option('--data <dir>', 'data folder (default: .sluice)')
     .option('--workers <n>', 'worker processes (default: one per core)', wholeNumber)
     .option('--broker <url>', 'RabbitMQ, as amqp://user:password@host')
+    .option('--retention <duration>', 'delete finished jobs after so long, such as 30d')
+    .option('--keep <n>', 'keep only the newest finished jobs', wholeNumber)
     .option('--open', 'open the dashboard in a browser')
     .action(async (flags: ServeFlags) => {
       const { serve } = await import('./serve.ts');

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { SluiceError } from '../pipeline/errors.ts';
+import { parseDuration } from '../master/housekeeping/retention.ts';
 import { startMaster, type RunningMaster } from '../master/main.ts';
 import { EXIT, type ExitCode } from './failure.ts';
 
@@ -11,12 +12,14 @@ export interface ServeFlags {
   readonly data?: string;
   readonly workers?: number;
   readonly broker?: string;
+  readonly retention?: string;
+  readonly keep?: number;
   readonly open?: boolean;
 }
 
 /** `sluice serve`: dashboard, API and workers, until the signal. */
 export async function serve(flags: ServeFlags, signal: AbortSignal): Promise<ExitCode> {
-  const { port, host, data, workers, broker } = flags;
+  const { port, host, data, workers, broker, retention, keep } = flags;
   if (data !== undefined) assertWritable(path.resolve(data));
   const master = await startMaster({
     ...(port === undefined ? {} : { port }),
@@ -24,6 +27,8 @@ export async function serve(flags: ServeFlags, signal: AbortSignal): Promise<Exi
     ...(data === undefined ? {} : { dataDir: data }),
     ...(workers === undefined ? {} : { workers }),
     ...(broker === undefined ? {} : { broker }),
+    ...(retention === undefined ? {} : { retentionMs: parseDuration(retention, '--retention') }),
+    ...(keep === undefined ? {} : { keepJobs: keep }),
   });
   process.stdout.write(renderWelcome(master));
   if (flags.open === true) openBrowser(master.url);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { SluiceError } from '../pipeline/errors.ts';
+import { parseDuration } from './housekeeping/retention.ts';
 
 export type Role = 'viewer' | 'operator' | 'admin' | 'worker';
 
@@ -29,9 +30,20 @@ export interface MasterConfig {
   readonly tokens: readonly AccessToken[];
   readonly workerToken: string;
   readonly logLevel: string;
+  /** How long finished jobs are kept, and how many; null keeps all. */
+  readonly retentionMs: number | null;
+  readonly keepJobs: number | null;
+  /** How often blobs are looked for that no job needs, and how long such a blob stays at least. */
+  readonly sweepMs: number;
+  readonly sweepGraceMs: number;
 }
 
 export type MasterOptions = Partial<MasterConfig>;
+
+/** A sweep reads the names of all blobs: some seconds for a million. */
+const SWEEP_MS = 10 * 60_000;
+/** An upload commits a chunk's row within seconds of storing it, unless the disk is full. */
+const SWEEP_GRACE_MS = 60 * 60_000;
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 
@@ -57,6 +69,10 @@ export function masterConfig(
     workerToken:
       options.workerToken ?? env['SLUICE_WORKER_TOKEN'] ?? randomBytes(24).toString('base64url'),
     logLevel: options.logLevel ?? env['SLUICE_LOG_LEVEL'] ?? 'warn',
+    retentionMs: options.retentionMs ?? duration(env, 'SLUICE_RETENTION'),
+    keepJobs: options.keepJobs ?? integer(env['SLUICE_KEEP'], 'SLUICE_KEEP') ?? null,
+    sweepMs: options.sweepMs ?? duration(env, 'SLUICE_SWEEP') ?? SWEEP_MS,
+    sweepGraceMs: options.sweepGraceMs ?? duration(env, 'SLUICE_SWEEP_GRACE') ?? SWEEP_GRACE_MS,
   };
   if (config.listen && !LOOPBACK.has(config.host) && config.tokens.length === 0) {
     throw new SluiceError(
@@ -69,6 +85,11 @@ export function masterConfig(
     throw new SluiceError('usage', '--broker takes an amqp:// or amqps:// URL');
   }
   return Object.freeze(config);
+}
+
+function duration(env: NodeJS.ProcessEnv, name: string): number | null {
+  const text = env[name];
+  return text === undefined || text === '' ? null : parseDuration(text, name);
 }
 
 /** "role:token,role:token". */

@@ -12,6 +12,8 @@ import { masterConfig } from './config.ts';
 import { Assemblies } from './aggregator/assemblies.ts';
 import { Coordinator } from './driver/coordinator.ts';
 import { WorkerRegistry } from './driver/worker-registry.ts';
+import { GarbageCollector } from './housekeeping/garbage-collector.ts';
+import { Housekeeper } from './housekeeping/housekeeper.ts';
 import { IngestThreads } from './ingest/ingest-threads.ts';
 import { HTTP_DEFAULTS } from './http/http-config.ts';
 import { LocalMasterService } from './master-service.ts';
@@ -78,7 +80,16 @@ async function assemble(
   const deps = {
     ...{ store, blobs, queue, workers, assemblies, coordinator, ingestThreads, now, log },
   };
-  const service = new LocalMasterService(deps);
+  const collector = new GarbageCollector({
+    ...{ store, blobs, now: () => performance.now(), graceMs: config.sweepGraceMs },
+  });
+  const housekeeper = new Housekeeper({
+    ...{ store, collector, now, log, everyMs: config.sweepMs },
+    retention: { forMs: config.retentionMs, jobs: config.keepJobs },
+  });
+  const service = new LocalMasterService({ ...deps, housekeeping: housekeeper.counts });
+  if (config.durable) housekeeper.start((jobId) => service.delete(jobId));
+  closers.push(() => housekeeper.close());
   const url = config.listen ? await listen(config, service, log, closers) : '';
   return { service, config, url, workerToken: config.workerToken, close };
 }

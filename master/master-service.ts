@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
 import { parse as parseYaml } from 'yaml';
-import { SluiceError } from '../pipeline/errors.ts';
+import { SluiceError, toSluiceError } from '../pipeline/errors.ts';
 import { LIMITS } from '../pipeline/limits.ts';
 import { requireLookups } from '../pipeline/plan/join.ts';
 import { parsePlan } from '../pipeline/plan/parse.ts';
@@ -26,6 +26,7 @@ import { INITIAL_JOB_STATE } from './coordination/job-state.ts';
 import type { Decision, JobEvent } from './coordination/job-state.ts';
 import { isFinal } from './coordination/decide.ts';
 import type { ActiveJob } from './driver/active-job.ts';
+import type { HousekeepingCounts } from './housekeeping/housekeeper.ts';
 import { ingest } from './ingest/ingest-session.ts';
 import type { IngestThreads } from './ingest/ingest-threads.ts';
 import { sniffSample } from './ingest/sniff-sample.ts';
@@ -48,6 +49,7 @@ export interface ServiceDeps extends Omit<CoordinatorDeps, 'assemblies'> {
   readonly coordinator: Coordinator;
   readonly assemblies: Assemblies;
   readonly ingestThreads: IngestThreads;
+  readonly housekeeping: Readonly<HousekeepingCounts>;
 }
 
 /** Chunk rows read at a time when all of a job's are needed. */
@@ -72,6 +74,7 @@ export class LocalMasterService implements MasterService {
     const { coordinator } = this.#deps;
     return {
       ...coordinator.counts,
+      ...this.#deps.housekeeping,
       bytesReceived: this.#bytesReceived,
       jobsActive: coordinator.activeCount(),
     };
@@ -166,6 +169,23 @@ export class LocalMasterService implements MasterService {
     const page = rows.slice(0, limit);
     const next = rows.length > page.length ? String(from + page.length) : null;
     return { chunks: page.map(chunkDocument), nextCursor: next };
+  }
+
+  async chunkBytes(id: string, index: number): Promise<Uint8Array> {
+    this.#find(id);
+    const chunk = this.#deps.store.chunk(id, index);
+    if (chunk === null) throw new SluiceError('not-found', `job ${id} has no chunk ${index}`);
+    try {
+      return await this.#deps.blobs.get(`chunks/${chunk.chunkKey}`);
+    } catch (thrown) {
+      if (toSluiceError(thrown).code !== 'blob-missing') throw thrown;
+      throw new SluiceError(
+        'not-found',
+        `the bytes of chunk ${index} are not kept: it is one record that is too large, ` +
+          'and its first bytes are in the rejects',
+        { cause: thrown },
+      );
+    }
   }
 
   async records(id: string, offset: number, limit: number): Promise<RecordPage> {

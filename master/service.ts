@@ -36,6 +36,8 @@ export interface MasterService {
   retry(id: string): Promise<Job>;
   delete(id: string): Promise<void>;
   chunks(id: string, cursor: string | null, limit: number): ChunkPage;
+  /** The chunk's bytes as workers get them: decoded, records whole, without header. */
+  chunkBytes(id: string, index: number): Promise<Uint8Array>;
   records(id: string, offset: number, limit: number): Promise<RecordPage>;
   rejects(id: string, offset: number, limit: number): Promise<RejectPage>;
   profile(id: string): Promise<Profile>;
@@ -113,4 +115,8 @@ export interface MasterMetrics {
   readonly jobsActive: number;
   readonly tasksPublished: number;
   readonly announcementsDuplicate: number;
+  readonly resultsDamaged: number;
+  readonly blobsRemoved: number;
+  readonly jobsExpired: number;
+  readonly sweepsFailed: number;
 }

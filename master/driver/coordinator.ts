@@ -47,6 +47,7 @@ export interface CoordinatorCounts {
   recordsIn: number;
   tasksPublished: number;
   announcementsDuplicate: number;
+  resultsDamaged: number;
 }
 
 /**
@@ -62,6 +63,7 @@ export class Coordinator {
     recordsIn: 0,
     tasksPublished: 0,
     announcementsDuplicate: 0,
+    resultsDamaged: 0,
   };
   readonly #deps: CoordinatorDeps;
   readonly #merger: ResultMerger;
@@ -305,8 +307,9 @@ export class Coordinator {
   /** The reader is told in any case: a commit that fails must not hide that. */
   #onDamage(jobId: string, error: SluiceError): void {
     this.#deps.log.error({ jobId, err: error }, 'stored result is damaged');
+    const damage = { kind: 'result-damaged', error: errorDocument(error) } as const;
     try {
-      this.apply(jobId, { kind: 'result-damaged', error: errorDocument(error) });
+      if (this.apply(jobId, damage) === 'taken') this.counts.resultsDamaged += 1;
     } catch (thrown) {
       this.#deps.log.error({ jobId, err: thrown }, 'commit failed');
     }

@@ -30,6 +30,7 @@ export const ROUTE_ACCESS: Readonly<Record<string, Role | 'open'>> = {
   'GET /api/jobs/:id/profile': 'viewer',
   'GET /api/jobs/:id/manifest': 'viewer',
   'GET /api/jobs/:id/chunks': 'viewer',
+  'GET /api/jobs/:id/chunks/:index/bytes': 'viewer',
   'POST /api/sniff': 'operator',
   'POST /api/plans/check': 'viewer',
   'GET /api/workers': 'viewer',

@@ -9,6 +9,10 @@ const COUNTERS: Readonly<Record<string, readonly [keyof MasterMetrics, string]>>
   sluice_records_in_total: ['recordsIn', 'Input records of finished chunks'],
   sluice_tasks_published_total: ['tasksPublished', 'Tasks published to the queue'],
   sluice_announcements_duplicate_total: ['announcementsDuplicate', 'Results delivered again'],
+  sluice_results_damaged_total: ['resultsDamaged', 'Finished jobs found with a damaged result'],
+  sluice_blobs_removed_total: ['blobsRemoved', 'Stored objects removed that no job needed'],
+  sluice_jobs_expired_total: ['jobsExpired', 'Finished jobs deleted by the retention rule'],
+  sluice_sweeps_failed_total: ['sweepsFailed', 'Rounds of housekeeping that failed'],
 };
 
 const WORKER_STATES = ['idle', 'working', 'draining', 'stopped', 'lost'] as const;

@@ -21,6 +21,7 @@ import { attachLive } from './live.ts';
 import { describeApi } from './openapi.ts';
 import { answerErrors, malformedRequestAnswer } from './problems.ts';
 import type { RouteContext, Server } from './route-context.ts';
+import { chunkRoutes } from './routes/chunks.ts';
 import { healthRoutes } from './routes/health.ts';
 import { internalBlobRoutes } from './routes/internal-blobs.ts';
 import { jobUploadRoutes } from './routes/job-uploads.ts';
@@ -89,6 +90,7 @@ const ROUTES: readonly ((app: Server, context: RouteContext) => Promise<void>)[]
   jobUploadRoutes,
   jobRoutes,
   resultRoutes,
+  chunkRoutes,
   accountRoutes,
   sniffRoutes,
   planRoutes,

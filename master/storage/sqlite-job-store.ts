@@ -217,6 +217,24 @@ export class SqliteJobStore {
     return this.#db.prepare(sql).get(key) !== undefined;
   }
 
+  /** Whether any job was computed by the context. */
+  isContextKeyUsed(key: string): boolean {
+    const found = this.#db.prepare('SELECT 1 FROM jobs WHERE instr(facts, ?) > 0 LIMIT 1').get(key);
+    return found !== undefined;
+  }
+
+  /** Jobs at their end, those that changed last first. */
+  finishedJobs(): { readonly id: string; readonly updatedMs: number }[] {
+    const rows = this.#db
+      .prepare(
+        `SELECT id, updated_at FROM jobs
+         WHERE status IN ('completed', 'completed_with_failures', 'failed', 'cancelled')
+         ORDER BY updated_at DESC, id DESC`,
+      )
+      .all() as { id: string; updated_at: string }[];
+    return rows.map(({ id, updated_at }) => ({ id, updatedMs: Date.parse(updated_at) }));
+  }
+
   close(): void {
     this.#db.close();
   }

@@ -8,7 +8,7 @@ export type Room = (byteCount: number) => Uint8Array;
  * and `outputs/<jobId>/profile.json`. A name is 1 to 3 segments of [A-Za-z0-9._-].
  *
  * `put` is put-if-absent: it resolves when the object is durable (temporary name, fsync, rename),
- * and does nothing when the name is taken. Errors: `blob-missing`, `blob-corrupt`, `disk-full`,
+ * and renews it when the name is taken (see `CollectableBlobStore`). Errors: `blob-missing`, `blob-corrupt`, `disk-full`,
  * `storage-failed`.
  */
 export interface BlobStore {
@@ -26,4 +26,17 @@ export interface BlobStore {
   delete(name: string): Promise<void>;
   /** Names under a prefix, in no order. */
   list(prefix: string): AsyncIterable<string>;
+}
+
+/**
+ * A store that garbage is collected from. Each object has a version, which changes with every `put`
+ * and `renew`: an object whose version stays the same for long is about to be used by nobody.
+ */
+export interface CollectableBlobStore extends BlobStore {
+  /** Says that the object is wanted, as a `put` does. False when there is none. */
+  renew(name: string): Promise<boolean>;
+  /** Null when there is no such object. */
+  version(name: string): Promise<string | null>;
+  /** Deletes the object if it still has the version. Returns whether it did. */
+  deleteUnchanged(name: string, version: string): Promise<boolean>;
 }

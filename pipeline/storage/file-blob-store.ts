@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import {
   closeSync,
   createReadStream,
-  existsSync,
   fdatasync,
   mkdirSync,
   mkdtempSync,
@@ -11,11 +10,14 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import type { Dirent } from 'node:fs';
 import { link, mkdir, mkdtemp, open, readdir, readFile, rm, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { SluiceError, toSluiceError } from '../errors.ts';
-import type { BlobStore, Room } from './blob-store.ts';
+import type { CollectableBlobStore, Room } from './blob-store.ts';
+import { ignoreMissing, isMissing, storageError, systemCode } from './file-errors.ts';
+import { touch, touchNow, unlinkUnchanged, versionOf } from './file-version.ts';
 
 const NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}(\/[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}){0,2}$/;
 
@@ -44,7 +46,7 @@ export interface FileBlobStoreOptions {
  * huge. An object is visible only when it is complete and durable: it is written under a temporary
  * name, synced, and linked to its own name, which fails harmlessly when the name is taken.
  */
-export class FileBlobStore implements BlobStore {
+export class FileBlobStore implements CollectableBlobStore {
   readonly #dir: string;
   readonly #isDurable: boolean;
   #temporaryDir: Promise<string> | null = null;
@@ -64,7 +66,7 @@ export class FileBlobStore implements BlobStore {
 
   async put(name: string, parts: readonly Uint8Array[]): Promise<{ readonly created: boolean }> {
     const target = this.#pathOf(name);
-    if (await exists(target)) return { created: false };
+    if (await this.#guard(name, () => touch(target))) return { created: false };
     return await this.#guard(name, async () => {
       const temporary = await this.#writeTemporary(parts);
       return { created: await this.#publish(temporary, target) };
@@ -77,8 +79,8 @@ export class FileBlobStore implements BlobStore {
    */
   async putNow(name: string, bytes: Uint8Array): Promise<{ readonly created: boolean }> {
     const target = this.#pathOf(name);
-    if (existsSync(target)) return { created: false };
     return await this.#guard(name, async () => {
+      if (touchNow(target)) return { created: false };
       const { file, temporary } = this.#writeTemporaryNow(bytes);
       try {
         if (this.#isDurable) await syncData(file);
@@ -122,7 +124,22 @@ export class FileBlobStore implements BlobStore {
   }
 
   async has(name: string): Promise<boolean> {
-    return await exists(this.#pathOf(name));
+    return (await this.version(name)) !== null;
+  }
+
+  async renew(name: string): Promise<boolean> {
+    return await this.#guard(name, () => touch(this.#pathOf(name)));
+  }
+
+  async version(name: string): Promise<string | null> {
+    return await this.#guard(name, () => versionOf(this.#pathOf(name)));
+  }
+
+  async deleteUnchanged(name: string, version: string): Promise<boolean> {
+    return await this.#guard(name, async () => {
+      const aside = path.join(await this.#temporaries(), String(this.#temporaryCount++));
+      return await unlinkUnchanged(this.#pathOf(name), version, aside);
+    });
   }
 
   async delete(name: string): Promise<void> {
@@ -131,7 +148,7 @@ export class FileBlobStore implements BlobStore {
 
   async *list(prefix: string): AsyncIterable<string> {
     const room = path.join(this.#dir, ...prefix.split('/').slice(0, 1));
-    for (const shard of await entries(room)) {
+    for (const { name: shard } of await entries(room)) {
       for (const rest of await entries(path.join(room, shard))) {
         for (const name of await this.#namesAt(path.basename(room), shard, rest)) {
           if (name.startsWith(prefix)) yield name;
@@ -147,11 +164,11 @@ export class FileBlobStore implements BlobStore {
     this.#blockingDir = null;
   }
 
-  async #namesAt(room: string, shard: string, rest: string): Promise<string[]> {
-    const target = path.join(this.#dir, room, shard, rest);
-    const children = await entries(target);
-    const name = `${room}/${shard}${rest === SHORT_NAME ? '' : rest}`;
-    return children.length === 0 ? [name] : children.map((child) => `${name}/${child}`);
+  async #namesAt(room: string, shard: string, entry: Dirent): Promise<string[]> {
+    const name = `${room}/${shard}${entry.name === SHORT_NAME ? '' : entry.name}`;
+    if (!entry.isDirectory()) return [name];
+    const children = await entries(path.join(this.#dir, room, shard, entry.name));
+    return children.map((child) => `${name}/${child.name}`);
   }
 
   async #sliceOf(name: string): Promise<FileSlice> {
@@ -178,7 +195,8 @@ export class FileBlobStore implements BlobStore {
       if (this.#isDurable) await syncDir(path.dirname(target));
       return true;
     } catch (thrown) {
-      if (systemCode(thrown) === 'EEXIST') return false;
+      // Another one wrote the same just now.
+      if (systemCode(thrown) === 'EEXIST' && (await touch(target))) return false;
       throw thrown;
     } finally {
       await unlink(temporary).catch(ignoreMissing);
@@ -293,37 +311,11 @@ function verifyContent(name: string, file: string, bytes: Uint8Array): void {
   }
 }
 
-function storageError(name: string, dir: string, thrown: unknown): SluiceError {
-  if (thrown instanceof SluiceError) return thrown;
-  const code = systemCode(thrown);
-  const details = { name, dir, system: code };
-  if (code === 'ENOENT') {
-    return new SluiceError('blob-missing', `${name} is not in the store`, { details });
-  }
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    const message = `no space left for ${name} in ${dir}: free some space and try again`;
-    return new SluiceError('disk-full', message, { details, cause: thrown });
-  }
-  const error = toSluiceError(thrown);
-  if (error.code !== 'internal') return error;
-  return new SluiceError('storage-failed', `${name}: ${error.message}`, { details, cause: thrown });
-}
-
-async function exists(target: string): Promise<boolean> {
+async function entries(dir: string): Promise<Dirent[]> {
   try {
-    await stat(target);
-    return true;
+    return await readdir(dir, { withFileTypes: true });
   } catch (thrown) {
-    if (systemCode(thrown) === 'ENOENT' || systemCode(thrown) === 'ENOTDIR') return false;
-    throw toSluiceError(thrown);
-  }
-}
-
-async function entries(dir: string): Promise<string[]> {
-  try {
-    return await readdir(dir);
-  } catch (thrown) {
-    if (systemCode(thrown) === 'ENOENT' || systemCode(thrown) === 'ENOTDIR') return [];
+    if (isMissing(thrown)) return [];
     throw toSluiceError(thrown);
   }
 }
@@ -344,13 +336,4 @@ async function syncDir(dir: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-function systemCode(thrown: unknown): string {
-  const code: unknown = thrown instanceof Error ? (thrown as { code?: unknown }).code : undefined;
-  return typeof code === 'string' ? code : '';
-}
-
-function ignoreMissing(thrown: unknown): undefined {
-  if (systemCode(thrown) !== 'ENOENT') throw thrown;
 }

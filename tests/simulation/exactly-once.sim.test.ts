@@ -10,6 +10,7 @@ const TWICE_EVERY = 25;
 it(`keeps every promise over ${seedCount} seeds from ${firstSeed}`, { timeout: 0 }, async () => {
   const ended: Record<string, number> = {};
   let steps = 0;
+  let collected = 0;
   for (let seed = firstSeed; seed < firstSeed + seedCount; seed++) {
     const report = await runSeed(seed);
     expect(report.violation, describeFailure(report)).toBeNull();
@@ -19,10 +20,12 @@ it(`keeps every promise over ${seedCount} seeds from ${firstSeed}`, { timeout: 0
       expect(again.steps).toBe(report.steps);
     }
     steps += report.steps;
+    collected += report.collected;
     for (const status of report.statuses) ended[status] = (ended[status] ?? 0) + 1;
   }
   const statuses = Object.entries(ended).map(([status, count]) => `${count} ${status}`);
-  process.stdout.write(`${seedCount} seeds, ${steps} steps; jobs: ${statuses.join(', ')}\n`);
+  process.stdout.write(`${seedCount} seeds, ${steps} steps; jobs: ${statuses.join(', ')}; `);
+  process.stdout.write(`${collected} blobs were garbage\n`);
   expect(ended['completed'] ?? 0).toBeGreaterThan(0);
 });
 

@@ -8,6 +8,8 @@ export interface FaultRates {
   commitFailure: number;
   /** Per commit: the master ends right before it or right after it. */
   crashAtCommit: number;
+  /** Mean time between looks for garbage; 0 for none. */
+  readonly sweepEveryMs: number;
   /** Mean time between the faults of `kinds`. */
   readonly everyMs: number;
   readonly kinds: readonly FaultKind[];
@@ -32,7 +34,10 @@ export type FaultKind = (typeof FAULT_KINDS)[number];
 
 export function pickFaults(random: Random): FaultRates {
   if (random.chance(0.03)) {
-    return { disk: 0, commitFailure: 0, crashAtCommit: 0, everyMs: 1, kinds: [] };
+    return {
+      ...{ disk: 0, commitFailure: 0, crashAtCommit: 0, everyMs: 1, kinds: [] },
+      sweepEveryMs: 20,
+    };
   }
   const rate = (most: number) => (random.chance(0.5) ? 0 : random.next() * most);
   const share = random.next();
@@ -40,6 +45,7 @@ export function pickFaults(random: Random): FaultRates {
     disk: rate(0.03),
     commitFailure: rate(0.05),
     crashAtCommit: rate(0.02),
+    sweepEveryMs: random.chance(0.5) ? 0 : random.between(15, 200),
     everyMs: random.between(15, 300),
     kinds: FAULT_KINDS.filter(() => random.chance(share)),
   };

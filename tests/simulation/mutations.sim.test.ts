@@ -64,6 +64,13 @@ describe('the simulation catches', { timeout: 0 }, () => {
     broken.isOutputUnchecked = false;
   });
 
+  it('garbage that is removed without a grace', async () => {
+    const garbage: Wrappers['garbage'] = (deps) => ({ ...deps, graceMs: 0 });
+    expect(await firstViolation({ garbage })).toMatch(
+      /removed, and needed|durable before its row|completes/,
+    );
+  });
+
   it('a stored output that is handed out without a look at its hash', async () => {
     broken.isOutputUnchecked = true;
     expect(await firstViolation({})).toMatch(/byte for byte/);

@@ -19,6 +19,8 @@ export interface RunReport {
   readonly trace: readonly string[];
   /** How the jobs ended. */
   readonly statuses: readonly string[];
+  /** Blobs that the garbage collector removed. */
+  readonly collected: number;
 }
 
 /** Once everything works, all jobs are at their end within so much time and so many steps. */
@@ -40,7 +42,8 @@ export async function runSeed(seed: number, wrappers: Wrappers = {}): Promise<Ru
   const statuses = world.jobs.map((job) => world.stateOf(job)?.status ?? 'deleted');
   const trace = violation === null ? [] : world.scheduler.trace();
   world.close();
-  return { seed, violation, steps, traceHash, trace, statuses };
+  const { collectedCount: collected } = world;
+  return { seed, violation, steps, traceHash, trace, statuses, collected };
 }
 
 async function simulate(world: World): Promise<void> {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { SluiceError } from '../../pipeline/errors.ts';
 import { readResultHead, RESULT_HEAD_BYTES } from '../../pipeline/result/result-format.ts';
-import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
+import type { CollectableBlobStore } from '../../pipeline/storage/blob-store.ts';
 import type { Random } from './random.ts';
 import type { SimProcess } from './sim-process.ts';
 
@@ -22,14 +22,18 @@ export class SimDisk {
   isFull = false;
   /** Probability that a call fails. */
   faultRate = 0;
+  /** Told of what is removed because nobody needs it. */
+  onCollected: (name: string) => void = () => undefined;
   readonly #random: Random;
+  readonly #versions = new Map<string, string>();
+  #versionCount = 0;
 
   constructor(random: Random) {
     this.#random = random;
   }
 
   /** The store as one process sees it. */
-  view(process: SimProcess): BlobStore {
+  view(process: SimProcess): CollectableBlobStore {
     const call = <T>(what: string, meanMs: number, perform: () => T): Promise<T> =>
       process.call(what, meanMs, perform);
     return {
@@ -50,8 +54,14 @@ export class SimDisk {
         call(`delete ${short(name)}`, READ_MS, () => {
           this.#mayFail(name);
           this.objects.delete(name);
+          this.#versions.delete(name);
         }),
       list: (prefix) => this.#list(process, prefix),
+      renew: (name) => call(`renew ${short(name)}`, READ_MS, () => this.#renew(name)),
+      version: (name) =>
+        call(`version ${short(name)}`, READ_MS, () => this.#versions.get(name) ?? null),
+      deleteUnchanged: (name, version) =>
+        call(`collect ${short(name)}`, READ_MS, () => this.#deleteUnchanged(name, version)),
     };
   }
 
@@ -76,15 +86,36 @@ export class SimDisk {
   }
 
   #put(name: string, bytes: Uint8Array): { readonly created: boolean } {
-    if (this.objects.has(name)) return { created: false };
+    if (this.#touch(name)) return { created: false };
     if (this.isFull) throw new SluiceError('disk-full', `no space left for ${name}`);
     const failed = this.#random.chance(this.faultRate);
     if (!failed || this.#random.chance(0.5)) {
       this.objects.set(name, bytes);
       this.everStored.add(name);
+      this.#touch(name);
     }
     if (failed) throw new SluiceError('storage-failed', `${name}: EIO`);
     return { created: true };
+  }
+
+  #renew(name: string): boolean {
+    this.#mayFail(name);
+    return this.#touch(name);
+  }
+
+  #touch(name: string): boolean {
+    if (!this.objects.has(name)) return false;
+    this.#versions.set(name, String(++this.#versionCount));
+    return true;
+  }
+
+  #deleteUnchanged(name: string, version: string): boolean {
+    this.#mayFail(name);
+    if (this.#versions.get(name) !== version) return false;
+    this.onCollected(name);
+    this.objects.delete(name);
+    this.#versions.delete(name);
+    return true;
   }
 
   #get(name: string): Uint8Array {

@@ -5,7 +5,7 @@ import { canonicalJson, chunkKey, InputHasher, taskKey } from '../../pipeline/ke
 import { LIMITS } from '../../pipeline/limits.ts';
 import type { ChunkStatistics, InputDescription } from '../../pipeline/protocol/index.ts';
 import { readResultHead, RESULT_HEAD_BYTES } from '../../pipeline/result/result-format.ts';
-import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
+import type { CollectableBlobStore } from '../../pipeline/storage/blob-store.ts';
 import type { SimProcess } from './sim-process.ts';
 import type { SimMaster } from './sim-master.ts';
 import { COLUMNS } from './workload.ts';
@@ -89,9 +89,12 @@ async function sendChunks(master: SimMaster, sim: SimJob): Promise<void> {
 }
 
 /** Of a result that an earlier job left; a damaged one counts as none, and is made again. */
-async function storedStatistics(blobs: BlobStore, task: string): Promise<ChunkStatistics | null> {
+async function storedStatistics(
+  blobs: CollectableBlobStore,
+  task: string,
+): Promise<ChunkStatistics | null> {
   const name = `results/${task}`;
-  if (!(await blobs.has(name))) return null;
+  if (!(await blobs.renew(name))) return null;
   try {
     return readResultHead(await blobs.getRange(name, 0, RESULT_HEAD_BYTES)).statistics;
   } catch (thrown) {

@@ -1,11 +1,13 @@
 import { Assemblies } from '../../master/aggregator/assemblies.ts';
 import { Coordinator } from '../../master/driver/coordinator.ts';
+import { GarbageCollector } from '../../master/housekeeping/garbage-collector.ts';
+import type { GarbageCollectorDeps } from '../../master/housekeeping/garbage-collector.ts';
 import { WorkerRegistry } from '../../master/driver/worker-registry.ts';
 import type { SqliteJobStore } from '../../master/storage/sqlite-job-store.ts';
 import type { JobCommit } from '../../master/storage/sqlite-job-store.ts';
 import type { JobRecord } from '../../master/storage/job-record.ts';
 import type { TaskConsumer } from '../../pipeline/protocol/index.ts';
-import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
+import type { BlobStore, CollectableBlobStore } from '../../pipeline/storage/blob-store.ts';
 import type { Invariants } from './invariants.ts';
 import { ProcessEnded } from './sim-process.ts';
 import type { SimProcess } from './sim-process.ts';
@@ -16,14 +18,18 @@ export interface Wrappers {
   readonly store?: (store: SqliteJobStore, process: SimProcess) => SqliteJobStore;
   readonly assemblies?: (assemblies: Assemblies, process: SimProcess) => Assemblies;
   readonly workerBlobs?: (blobs: BlobStore, process: SimProcess) => BlobStore;
+  readonly garbage?: (deps: GarbageCollectorDeps) => GarbageCollectorDeps;
   readonly consumer?: (consumer: TaskConsumer, process: SimProcess) => TaskConsumer;
 }
+
+/** Longer than any upload of the simulation needs from storing a chunk to its row. */
+const GRACE_MS = 500;
 
 /** One life of the master: the production coordinator and aggregator on a simulated world. */
 export interface SimMaster {
   readonly process: SimProcess;
   readonly store: SqliteJobStore;
-  readonly blobs: BlobStore;
+  readonly blobs: CollectableBlobStore;
   readonly assemblies: Assemblies;
   readonly coordinator: Coordinator;
 }
@@ -46,7 +52,23 @@ export function startMaster(world: World, process: SimProcess): SimMaster {
   const master = { process, store, blobs, assemblies, coordinator };
   // As main.ts does: a master that cannot start ends, and is started again.
   coordinator.start().catch(() => process.kill('cannot start'));
+  collectGarbage(world, master);
   return master;
+}
+
+/** Looks for blobs that no job needs, in some worlds, whatever else happens. */
+function collectGarbage(
+  { scheduler, wrappers, random, faults }: World,
+  { process, store, blobs }: SimMaster,
+): void {
+  const deps = { store, blobs, now: () => scheduler.nowMs, graceMs: GRACE_MS };
+  const collector = new GarbageCollector(wrappers.garbage?.(deps) ?? deps);
+  const sweep = (): void => {
+    process.after(random.next() * 2 * faults.sweepEveryMs, 'sweeps', () => {
+      collector.sweep().then(sweep, sweep);
+    });
+  };
+  if (faults.sweepEveryMs > 0) sweep();
 }
 
 /** The store as one life of the master sees it: commits fail, or are the last thing it does. */

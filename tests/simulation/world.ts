@@ -39,6 +39,8 @@ export class World {
   readonly workers: (SimWorker | null)[];
   master: SimMaster | null = null;
   clockSkewMs = 0;
+  /** Blobs that were removed because no job needed them. */
+  collectedCount = 0;
   /** Once everything works again, it goes on working. */
   isHealed = false;
   readonly log: Logger;
@@ -52,8 +54,9 @@ export class World {
     this.disk.faultRate = this.faults.disk;
     const workerCount = this.random.between(1, 3);
     this.workers = Array.from({ length: workerCount }, () => null);
-    this.invariants = new Invariants(workerCount, (name) => this.disk.everStored.has(name));
+    this.invariants = new Invariants(workerCount, (name) => this.disk.objects.has(name));
     const mode = this.random.chance(0.3) ? 'in-process' : 'rabbitmq';
+    this.disk.onCollected = (name) => this.#checkCollected(name);
     this.broker = new SimBroker(mode, this.scheduler, this.random, this.invariants);
     const note = (facts: { event?: string; err?: unknown }, message: string): void => {
       const reason = facts.err instanceof Error ? facts.err.message : '';
@@ -116,6 +119,19 @@ export class World {
       () => worker.process.kill('stopped as it was told'),
       () => worker.process.kill('cannot stop'),
     );
+  }
+
+  /** What a committed row refers to is not garbage. */
+  #checkCollected(name: string): void {
+    const [room, key = ''] = name.split('/');
+    const { store } = this;
+    const isNeeded =
+      (room === 'chunks' && store.isChunkKeyUsed(key)) ||
+      (room === 'results' && store.isTaskKeyUsed(key)) ||
+      (room === 'contexts' && store.isContextKeyUsed(key)) ||
+      (room === 'outputs' && store.job(key) !== null);
+    if (isNeeded) this.invariants.violation ??= new Violation(`${name} is removed, and needed`);
+    this.collectedCount += 1;
   }
 
   #process(name: string): SimProcess {

@@ -20,6 +20,7 @@ import type {
   ReceiveRequest,
   ResultView,
 } from '../../master/service.ts';
+import { memoryBlobs, slices } from './memory-blobs.ts';
 
 /** One upload as the service saw it. */
 export interface ReceivedUpload {
@@ -71,6 +72,7 @@ export class FakeMasterService implements MasterService {
       jobsActive: jobs.filter((job) => !FINAL_STATUSES.includes(job.status)).length,
       tasksPublished: 6,
       announcementsDuplicate: 0,
+      ...{ resultsDamaged: 0, blobsRemoved: 0, jobsExpired: 0, sweepsFailed: 0 },
     };
   }
 
@@ -193,6 +195,10 @@ export class FakeMasterService implements MasterService {
     const start = Number(cursor ?? 0);
     const end = start + limit;
     return { chunks: all.slice(start, end), nextCursor: end < all.length ? String(end) : null };
+  }
+
+  async chunkBytes(id: string, index: number): Promise<Uint8Array> {
+    return Buffer.from(`chunk ${index} of ${this.#entry(id).job.id}\n`);
   }
 
   async records(id: string, offset: number, limit: number): Promise<RecordPage> {
@@ -324,36 +330,6 @@ export class FakeMasterService implements MasterService {
 
 function linesOf(bytes: Buffer): string[] {
   return bytes.toString('utf8').split('\n').slice(0, -1);
-}
-
-function* slices(bytes: Buffer, start: number, end: number): Generator<Buffer> {
-  const step = 64 * 1024;
-  for (let at = start; at < end; at += step) yield bytes.subarray(at, Math.min(at + step, end));
-}
-
-function memoryBlobs(contents: Map<string, Buffer>): BlobStore {
-  const get = (name: string): Buffer => {
-    const bytes = contents.get(name);
-    if (bytes === undefined) throw new SluiceError('blob-missing', name);
-    return bytes;
-  };
-  return {
-    async put(name, parts) {
-      if (contents.has(name)) return { created: false };
-      contents.set(name, Buffer.concat(parts));
-      return { created: true };
-    },
-    get: async (name) => get(name),
-    getRange: async (name, start, end) => get(name).subarray(start, end),
-    stream: (name, start, end) => Readable.from(slices(get(name), start, end)),
-    has: async (name) => contents.has(name),
-    async delete(name) {
-      contents.delete(name);
-    },
-    async *list(prefix) {
-      for (const name of contents.keys()) if (name.startsWith(prefix)) yield name;
-    },
-  };
 }
 
 const INPUT: SniffAnswer['input'] = {

@@ -42,7 +42,9 @@ export async function ingestMaster(): Promise<IngestMaster> {
   const coordinator = new Coordinator({ store, blobs, queue, workers, assemblies, now, log });
   await coordinator.start();
   const threads = new IngestThreads(blobDir);
+  const housekeeping = { blobsRemoved: 0, jobsExpired: 0, sweepsFailed: 0 };
   const service = new LocalMasterService({
+    housekeeping,
     ...{ store, blobs, queue, workers, assemblies, coordinator, ingestThreads: threads, now, log },
   });
   return {

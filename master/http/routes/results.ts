@@ -6,16 +6,7 @@ import type { ResultView } from '../../service.ts';
 import { parseByteRange } from '../byte-range.ts';
 import { attachment } from '../content-disposition.ts';
 import type { RouteContext, Server } from '../route-context.ts';
-import {
-  answer,
-  bytesContent,
-  Cursor,
-  Flag,
-  isOn,
-  JobParams,
-  PageQuery,
-  PROBLEMS,
-} from '../schemas.ts';
+import { answer, bytesContent, Flag, isOn, JobParams, PageQuery, PROBLEMS } from '../schemas.ts';
 
 const RESULT_TYPES = ['text/csv', 'application/x-ndjson', 'application/json'];
 
@@ -26,12 +17,7 @@ const FORMAT_OF_TYPE: Readonly<Record<string, string>> = {
   'application/json': 'json',
 };
 
-const ChunkQuery = Type.Object({
-  cursor: Type.Optional(Cursor),
-  limit: Type.Integer({ minimum: 1, maximum: 1000, default: 200 }),
-});
-
-/** What came out: records by page, the result as a file, the chunks it came from. */
+/** What came out: records by page, the result as a file. */
 export async function resultRoutes(app: Server, { service }: RouteContext): Promise<void> {
   const params = JobParams;
 
@@ -47,20 +33,6 @@ export async function resultRoutes(app: Server, { service }: RouteContext): Prom
       },
     },
     async ({ params, query }) => await service.records(params.id, query.offset, query.limit),
-  );
-
-  app.get(
-    '/api/jobs/:id/chunks',
-    {
-      schema: {
-        tags: ['results'],
-        summary: 'Chunks in file order',
-        params,
-        querystring: ChunkQuery,
-        response: { 200: answer('ChunkPage', 'A page of chunks'), ...PROBLEMS },
-      },
-    },
-    async ({ params, query }) => service.chunks(params.id, query.cursor ?? null, query.limit),
   );
 
   app.route({
