@@ -14,7 +14,8 @@ export interface QueueDeclaration {
  *   kept here until it has arrived there (at-least-once, which needs `reject-publish`).
  * - `results`: replicated; announcements of results and failures. No delivery limit: the master
  *   does not return one, it tries again itself.
- * - `workers`: heartbeats, worth nothing after some seconds, so neither replicated nor kept.
+ * - `workers`: heartbeats, worth nothing after some seconds, and not kept for longer. Replicated all
+ *   the same: a queue whose one node is down can be neither used nor declared anew.
  * - `dead`: replicated; tasks that nobody could process.
  */
 export interface BrokerTopology {
@@ -52,9 +53,9 @@ export function brokerTopology(
     },
     results: { name: `${prefix}.results`, arguments: quorum },
     workers: {
-      name: `${prefix}.workers`,
+      name: `${prefix}.heartbeats`,
       arguments: {
-        'x-queue-type': 'classic',
+        ...quorum,
         'x-message-ttl': LIMITS.workerSilentMs,
         'x-max-length': HEARTBEATS_MAX,
       },

@@ -12,8 +12,8 @@ export interface TcpProxy {
   close(): Promise<void>;
 }
 
-/** Forwards connections to a port of this machine. */
-export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
+/** Forwards connections to the first of some ports of this machine where somebody listens. */
+export async function startTcpProxy(...targetPorts: readonly number[]): Promise<TcpProxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
   let delayMs = 0;
   let isPartitioned = false;
@@ -39,15 +39,20 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     from.on('close', () => to.destroy());
   };
 
-  const server = createServer((client) => {
-    const target = connect(targetPort, '127.0.0.1');
+  const server = createServer({ pauseOnConnect: true }, (client) => {
+    void firstListening(targetPorts).then((target) => {
+      if (target === null) client.resetAndDestroy();
+      else join(client, target);
+    });
+  });
+  const join = (client: Socket, target: Socket): void => {
     const pair = [client, target] as const;
     pairs.add(pair);
     forward(client, target);
     forward(target, client);
     client.on('close', () => pairs.delete(pair));
-    if (isPartitioned) for (const socket of pair) socket.pause();
-  });
+    if (!isPartitioned) for (const socket of pair) socket.resume();
+  };
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port was given');
@@ -73,4 +78,16 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+async function firstListening(ports: readonly number[]): Promise<Socket | null> {
+  for (const port of ports) {
+    const socket = connect(port, '127.0.0.1');
+    const isOpen = await new Promise<boolean>((resolve) => {
+      socket.once('connect', () => resolve(true));
+      socket.once('error', () => resolve(false));
+    });
+    if (isOpen) return socket.pause();
+  }
+  return null;
 }

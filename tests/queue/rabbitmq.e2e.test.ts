@@ -89,7 +89,7 @@ describeWith({ met: broker !== null, otherwise: reason }, 'the queue through Rab
     queue.startWorkers(1);
     const connection = await connect(url);
     const channel = await connection.createConfirmChannel();
-    for (const name of ['tasks', 'results', 'workers', 'dead']) {
+    for (const name of ['tasks', 'results', 'heartbeats', 'dead']) {
       for (const text of ['', '{', '{"v":1}', '\xff']) {
         channel.sendToQueue(`${queue.prefix}.${name}`, Buffer.from(text, 'latin1'));
       }
@@ -170,7 +170,7 @@ describeWith({ met: broker !== null, otherwise: reason }, 'the queue through Rab
 async function deleteQueues(url: string, prefix: string): Promise<void> {
   const connection = await connect(url);
   const channel = await connection.createChannel();
-  for (const name of ['tasks', 'results', 'workers', 'dead']) {
+  for (const name of ['tasks', 'results', 'heartbeats', 'dead']) {
     await channel.deleteQueue(`${prefix}.${name}`);
   }
   await connection.close();

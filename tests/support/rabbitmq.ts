@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -46,6 +47,18 @@ export async function startRabbitMq(): Promise<RabbitMq | RabbitMqSkipped> {
     throw new Error('the broker of SLUICE_TEST_AMQP_URL is not ours to kill');
   };
   return { url, owned: false, kill: refuse, restart: refuse, stop: async () => {} };
+}
+
+/**
+ * Nodes that form one cluster: quorum queues have a copy on each. A client of a node that is gone
+ * has to turn to another one.
+ */
+export async function startRabbitMqCluster(
+  count: number,
+): Promise<readonly RabbitMq[] | RabbitMqSkipped> {
+  const missing = whyNotInstalled();
+  if (missing !== null) return { skipped: missing };
+  return await PrivateNode.startCluster(count);
 }
 
 /** Null when the Debian package is here, after an attempt to install it. */
@@ -100,18 +113,21 @@ class PrivateNode implements RabbitMq {
   #server: ChildProcess | null = null;
   #output = '';
 
-  private constructor(dir: string, ports: readonly number[]) {
+  private constructor(dir: string, ports: readonly number[], cluster: Cluster | null = null) {
     const [port = 0, distributionPort = 0, namesPort = 0] = ports;
     this.#dir = dir;
     this.url = `amqp://guest:guest@127.0.0.1:${port}`;
     mkdirSync(path.join(dir, 'home'));
+    if (cluster !== null) {
+      writeFileSync(path.join(dir, 'home', '.erlang.cookie'), cluster.cookie, { mode: 0o400 });
+    }
     writeFileSync(path.join(dir, 'enabled_plugins'), '[].\n');
-    writeFileSync(path.join(dir, 'rabbitmq.conf'), configuration());
+    writeFileSync(path.join(dir, 'rabbitmq.conf'), configuration(cluster?.ports ?? []));
     this.#environment = {
       PATH: process.env['PATH'],
       LANG: 'C.UTF-8',
       HOME: path.join(dir, 'home'),
-      RABBITMQ_NODENAME: `sluice-test-${port}@localhost`,
+      RABBITMQ_NODENAME: nodeName(port),
       RABBITMQ_NODE_PORT: String(port),
       RABBITMQ_DIST_PORT: String(distributionPort),
       RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
@@ -124,8 +140,9 @@ class PrivateNode implements RabbitMq {
       // One scheduler thread: the node shares the machine with the tests.
       RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '+S 1:1 +sbwt none +A 8',
       ERL_EPMD_ADDRESS: '127.0.0.1',
-      ERL_EPMD_PORT: String(namesPort),
+      ERL_EPMD_PORT: String(cluster?.namesPort ?? namesPort),
     };
+    // One that finds another at its port ends at once.
     this.#names = spawn('epmd', [], { env: this.#environment, stdio: 'ignore' });
     process.once('exit', this.#onExit);
   }
@@ -140,6 +157,25 @@ class PrivateNode implements RabbitMq {
       throw thrown;
     }
     return node;
+  }
+
+  static async startCluster(count: number): Promise<PrivateNode[]> {
+    const [namesPort = 0, ...rest] = await freePorts(1 + 2 * count);
+    const ports = rest.slice(0, count);
+    const cluster: Cluster = { ports, namesPort, cookie: randomBytes(12).toString('hex') };
+    const nodes: PrivateNode[] = [];
+    try {
+      for (const [index, port] of ports.entries()) {
+        const dir = await mkdtemp(path.join(tmpdir(), 'sluice-rabbitmq-'));
+        nodes.push(new PrivateNode(dir, [port, rest[count + index] ?? 0], cluster));
+      }
+      // One that waits for the others to be there joins them when they are.
+      for (const node of nodes) await node.restart();
+      return nodes;
+    } catch (thrown) {
+      await Promise.all(nodes.map((node) => node.stop()));
+      throw thrown;
+    }
   }
 
   async restart(): Promise<void> {
@@ -203,8 +239,26 @@ class PrivateNode implements RabbitMq {
   }
 }
 
-function configuration(): string {
+/** What the nodes of a cluster share. */
+interface Cluster {
+  /** Of the nodes, for AMQP. */
+  readonly ports: readonly number[];
+  /** Of Erlang's name server, which they share. */
+  readonly namesPort: number;
+  readonly cookie: string;
+}
+
+function nodeName(port: number): string {
+  return `sluice-test-${port}@localhost`;
+}
+
+function configuration(peers: readonly number[]): string {
+  const discovery = 'cluster_formation.peer_discovery_backend = classic_config';
+  const nodes = peers.map(
+    (port, index) => `cluster_formation.classic_config.nodes.${index + 1} = ${nodeName(port)}`,
+  );
   return [
+    ...(peers.length === 0 ? [] : [discovery, ...nodes]),
     'loopback_users.guest = true',
     'disk_free_limit.absolute = 50MB',
     'log.file.level = warning',
