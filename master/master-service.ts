@@ -22,9 +22,8 @@ import type {
 import type { BlobStore } from '../pipeline/storage/blob-store.ts';
 import type { Assemblies } from './aggregator/assemblies.ts';
 import type { Coordinator, CoordinatorDeps } from './driver/coordinator.ts';
-import { INITIAL_JOB_STATE } from './coordination/job-state.ts';
+import { INITIAL_JOB_STATE, isFinal } from './coordination/job-state.ts';
 import type { Decision, JobEvent } from './coordination/job-state.ts';
-import { isFinal } from './coordination/decide.ts';
 import type { ActiveJob } from './driver/active-job.ts';
 import type { HousekeepingCounts } from './housekeeping/housekeeper.ts';
 import { ingest } from './ingest/ingest-session.ts';
@@ -305,8 +304,7 @@ export class LocalMasterService implements MasterService {
         lookupFiles: filesOf(request),
         input: null,
         warnings: [],
-        contextKey: null,
-        context: null,
+        waves: null,
         outputColumns: null,
         shape: null,
         lookups: [],

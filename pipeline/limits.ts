@@ -79,6 +79,8 @@ export const LIMITS = {
   workerPrefetchTasks: 2,
   /** Slices of earlier results that a worker fetches at a time, for one task. */
   sliceFetchesMax: 8,
+  /** Results whose index the master reads at a time, to plan a wave; and documents it writes. */
+  exchangeReadsMax: 8,
   /** Chunks of one upload that are written and not yet known to be on the disk. Each keeps one of
    *  the process's four threads for file calls waiting: one stays free. */
   uploadWritesInFlightMax: 3,

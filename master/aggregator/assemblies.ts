@@ -15,9 +15,11 @@ import type {
 } from '../../pipeline/protocol/index.ts';
 import type { OutputMap } from '../../pipeline/reassembly/output-map.ts';
 import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
-import { isDamaged, isFinal } from '../coordination/decide.ts';
+import { isDamaged, isFinal } from '../coordination/job-state.ts';
+import { jobTotals } from '../coordination/waves.ts';
 import type { ActiveJob } from '../driver/active-job.ts';
 import type { ResultView } from '../service.ts';
+import { lastWave } from '../storage/job-record.ts';
 import type { ChunkRecord, JobFacts, JobRecord } from '../storage/job-record.ts';
 import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
 import type { ResultSize } from '../views/job-document.ts';
@@ -115,7 +117,7 @@ export class Assemblies {
     const columns = assembly.merger.profile();
     if (columns !== null) await this.#writeProfile(job, assembly, columns);
     const plan = parsePlan(job.facts.planText);
-    const verdict = rejectVerdict(job.state.totals, plan.limits);
+    const verdict = rejectVerdict(jobTotals(job.state, job.state.waveCount), plan.limits);
     if (job.facts.shape !== 'aggregate') {
       const parts = this.#parts(job, assembly, true);
       const { outputRecords } = assembly.map.totals();
@@ -135,7 +137,7 @@ export class Assemblies {
     const { facts, state } = job;
     const finalized = state.status === 'completed' || state.status === 'completed_with_failures';
     if (finalized) return { bytes: facts.resultBytes, records: facts.resultRecords };
-    if (facts.context === null || facts.shape === 'aggregate') return { bytes: 0, records: 0 };
+    if (facts.waves === null || facts.shape === 'aggregate') return { bytes: 0, records: 0 };
     const parts = this.#parts(job, this.#assemblyOf(job), false);
     return { bytes: resultByteCount(parts), records: parts.map.totals().outputRecords };
   }
@@ -146,7 +148,7 @@ export class Assemblies {
       const now = find();
       const complete = isFinal(now.state);
       const finalized = complete && now.state.status.startsWith('completed');
-      const write = now.facts.context?.write ?? null;
+      const write = now.facts.waves === null ? null : lastWave(now.facts.waves).context.write;
       const identity = finalized ? resultIdentity(now) : null;
       const common = { complete, write, identity, damagedChunk: damagedChunk(now) };
       if (now.facts.shape === 'aggregate') {
@@ -160,16 +162,16 @@ export class Assemblies {
   }
 
   async records(job: AnyJob, offset: number, limit: number): Promise<RecordPage> {
-    const { context, outputColumns } = job.facts;
+    const { waves, outputColumns } = job.facts;
     const complete = isFinal(job.state);
-    if (context === null || outputColumns === null) {
+    if (waves === null || outputColumns === null) {
       return { columns: [], offset, records: [], available: 0, complete };
     }
     const columns = [...outputColumns];
     const available = this.resultSize(job).records;
     const page: RecordPage = { columns, offset, records: [], available, complete };
-    const { write } = context;
-    const nullstr = job.facts.shape === 'aggregate' ? [''] : context.nullstr;
+    const { write, nullstr: texts } = lastWave(waves).context;
+    const nullstr = job.facts.shape === 'aggregate' ? [''] : texts;
     if (job.facts.shape === 'aggregate') {
       if (available === 0) return page;
       const frame = outputFrame(columns, write);
@@ -213,9 +215,11 @@ export class Assemblies {
   async rejects(job: AnyJob, offset: number, limit: number): Promise<RejectPage> {
     const assembly = this.#assemblyOf(job);
     const chunkOf = (index: number) => this.#store.chunk(job.id, index);
+    const starts = job.state.waves.map(({ start }) => start);
     const read = (chunk: number, work: () => Promise<Reject[]>) =>
       this.#guarded(job, assembly.map, chunk, work);
-    const rejects = await readRejects(this.#blobs, assembly.map, { chunkOf, read }, offset, limit);
+    const source = { blobs: this.#blobs, map: assembly.map, chunkOf, starts, read };
+    const rejects = await readRejects(source, offset, limit);
     const available = assembly.map.totals().rejected;
     return { offset, rejects, available, complete: isFinal(job.state) };
   }
@@ -297,9 +301,9 @@ export class Assemblies {
   }
 
   #frameOf(job: AnyJob): OutputFrame {
-    const { context, outputColumns } = job.facts;
-    invariant(context !== null && outputColumns !== null, 'the input was sniffed');
-    return outputFrame(outputColumns, context.write);
+    const { waves, outputColumns } = job.facts;
+    invariant(waves !== null && outputColumns !== null, 'the input was sniffed');
+    return outputFrame(outputColumns, lastWave(waves).context.write);
   }
 
   #taskKeyOf(jobId: string, index: number): string {
@@ -319,10 +323,10 @@ export class Assemblies {
   #assemblyOf(job: AnyJob): JobAssembly {
     const kept = this.#assemblies.get(job.id);
     if (kept !== undefined) return kept;
-    const assembly = new JobAssembly(null);
+    const assembly = new JobAssembly(job.facts.waves);
     for (const chunk of this.#rows(job.id, job.state.watermark)) {
       if (chunk.statistics !== null && chunk.status !== 'failed') {
-        assembly.append(chunk.index, chunk.statistics);
+        assembly.append(chunk);
       }
     }
     assembly.fillTo(job.state.watermark);
@@ -330,8 +334,8 @@ export class Assemblies {
   }
 
   #create(jobId: string): JobAssembly {
-    const context = this.#store.job(jobId)?.facts.context ?? null;
-    return this.#keep(jobId, new JobAssembly(context));
+    const waves = this.#store.job(jobId)?.facts.waves ?? null;
+    return this.#keep(jobId, new JobAssembly(waves));
   }
 
   #keep(jobId: string, assembly: JobAssembly): JobAssembly {
@@ -363,8 +367,9 @@ function damagedChunk({ state }: AnyJob): number | null {
 
 /** Equal for equal results: they are a function of input and context, but for failed chunks. */
 function resultIdentity({ facts, state }: AnyJob): string {
-  const { inputHash, contextKey, planText } = facts;
-  const parts = [inputHash, contextKey, planText, ...state.failed];
+  const { inputHash, waves, planText } = facts;
+  const contextKeys = (waves ?? []).map(({ contextKey }) => contextKey);
+  const parts = [inputHash, ...contextKeys, planText, ...state.failed];
   return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 32);
 }
 

@@ -6,14 +6,14 @@ import {
 } from '../../pipeline/result/result-format.ts';
 import type { SectionName } from '../../pipeline/result/result-format.ts';
 import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
-import { isDamaged } from '../coordination/decide.ts';
+import { isDamaged } from '../coordination/job-state.ts';
 import type { LostResult } from '../coordination/job-state.ts';
 import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
 
 const ROWS_PER_READ = 1_000;
 
 /** Whether an error says that a stored result is lost, so that it has to be made again. */
-export function isDamage(error: SluiceError): boolean {
+export function isDamage(error: Pick<SluiceError, 'code'>): boolean {
   return error.code === 'blob-corrupt' || error.code === 'blob-missing';
 }
 

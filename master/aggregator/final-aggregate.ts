@@ -4,6 +4,7 @@ import { renderAggregate } from '../../pipeline/execution/render-aggregate.ts';
 import { compilePlan } from '../../pipeline/plan/compile.ts';
 import type { PlanDocument } from '../../pipeline/plan/schema.ts';
 import type { PartialMerger } from '../../pipeline/result/partial.ts';
+import { lastWave } from '../storage/job-record.ts';
 import type { JobFacts } from '../storage/job-record.ts';
 
 export interface FinalAggregate {
@@ -18,15 +19,15 @@ export function finalAggregate(
   plan: PlanDocument,
   merger: PartialMerger,
 ): FinalAggregate {
-  const { context, input, lookups } = facts;
-  invariant(context !== null && input !== null, 'the input was sniffed');
-  const { dialect } = context;
+  const { waves, input, lookups } = facts;
+  invariant(waves !== null && input !== null, 'the input was sniffed');
+  const { dialect } = waves[0].context;
   const compiled = compilePlan(plan, {
     ...{ format: input.format, dialect, columns: input.columns, lookups },
   });
   const groups = merger.aggregateChunk();
   invariant(groups !== null && compiled.groupColumns !== null, 'the plan has an aggregate');
-  const { write } = context;
+  const { write } = lastWave(waves).context;
   const rendered = renderAggregate(groups, {
     columns: compiled.groupColumns,
     steps: compiled.finalSteps,

@@ -11,27 +11,34 @@ import {
 import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
 import type { ChunkRecord } from '../storage/job-record.ts';
 
-export interface RejectReading {
+/** Where a job's rejects are. */
+export interface RejectSource {
+  readonly blobs: BlobStore;
+  readonly map: OutputMap;
   readonly chunkOf: (index: number) => ChunkRecord | null;
+  /** Index of each wave's first chunk. */
+  readonly starts: readonly number[];
   /** Reads what a chunk has stored: whoever is told of damage is told here. */
   readonly read: (chunk: number, work: () => Promise<Reject[]>) => Promise<Reject[]>;
 }
 
-/** Rejects `[offset, offset + limit)` in file order, with their places in the whole input. */
+/**
+ * Rejects `[offset, offset + limit)`, wave by wave and in file order. Those of the first wave have
+ * their places in the whole input; a later wave counts the records that come to it.
+ */
 export async function readRejects(
-  blobs: BlobStore,
-  map: OutputMap,
-  { chunkOf, read }: RejectReading,
+  source: RejectSource,
   offset: number,
   limit: number,
 ): Promise<Reject[]> {
+  const { map, chunkOf } = source;
   const rejects: Reject[] = [];
   while (rejects.length < limit) {
     const place = map.locateReject(offset + rejects.length);
     if (place === null) break;
     const chunk = chunkOf(place.chunk);
     invariant(chunk !== null, 'a merged chunk has a row');
-    const ofChunk = await read(chunk.index, () => rejectsOf(blobs, map, chunk));
+    const ofChunk = await source.read(chunk.index, () => rejectsOf(source, chunk));
     const wanted = ofChunk.slice(place.within, place.within + limit - rejects.length);
     invariant(wanted.length > 0, 'a result holds the rejects its statistics say');
     rejects.push(...wanted);
@@ -39,14 +46,18 @@ export async function readRejects(
   return rejects;
 }
 
-async function rejectsOf(blobs: BlobStore, map: OutputMap, chunk: ChunkRecord): Promise<Reject[]> {
+async function rejectsOf(
+  { blobs, map, starts }: RejectSource,
+  chunk: ChunkRecord,
+): Promise<Reject[]> {
   const name = `results/${chunk.taskKey}`;
   const head = readResultHead(await blobs.getRange(name, 0, RESULT_HEAD_BYTES));
   const { start, end } = head.sections.rejects;
   const section = decodeSection(head, 'rejects', await blobs.getRange(name, start, end));
+  const beforeWave = map.before(starts[chunk.wave] ?? 0).recordsIn;
   const base = {
     chunk: chunk.index,
-    recordsBefore: map.before(chunk.index).recordsIn,
+    recordsBefore: map.before(chunk.index).recordsIn - beforeWave,
     linesBefore: chunk.line,
     byteOffset: chunk.byteOffset,
   };

@@ -1,4 +1,5 @@
 import type { ErrorDocument } from '../../pipeline/errors.ts';
+import { FINAL_STATUSES } from '../../pipeline/protocol/index.ts';
 import type { ChunkStatistics, ChunkStatus, JobStatus } from '../../pipeline/protocol/index.ts';
 import type { RangeSet } from './range-set.ts';
 
@@ -9,22 +10,32 @@ import type { RangeSet } from './range-set.ts';
  * | status                  | enters when                          | leaves when                    |
  * | ----------------------- | ------------------------------------ | ------------------------------ |
  * | receiving               | the job is created                   | the input is complete or cut   |
- * | processing              | the input is complete                | every chunk is answered        |
- * | finalizing              | every chunk is answered and merged   | the outputs are durable        |
+ * | processing              | the input is complete                | the last wave is merged        |
+ * | finalizing              | the last wave is merged              | the outputs are durable        |
  * | paused                  | pause                                | resume, cancel                 |
  * | completed               | finalized, nothing failed            | its output is damaged          |
  * | completed_with_failures | chunks or budget failed, or damage   | retry                          |
- * | failed                  | input cut, on_error: fail, no output | retry, when the input is there |
+ * | failed                  | input cut, on_error: fail, no plan   | retry, when the input is there |
+ * |                         | for the next wave, no output         |                                |
  * | cancelled               | cancel                               | never                          |
  *
  * A chunk is unpublished (index >= cursor), waiting (to be published again), running (published,
  * unanswered), or answered (done or failed). `watermark` counts the chunks merged in file order.
+ *
+ * The tasks of later waves are chunks too, with indexes that go on counting. A wave is planned when
+ * all before it are merged; none of its tasks is published while a chunk of an earlier one is open.
  */
 export interface JobState {
   readonly status: JobStatus;
   readonly input: 'open' | 'complete' | 'failed';
-  /** Chunks stored so far. */
+  /** Chunks stored or planned so far, in all waves. Falls when waves are planned anew. */
   readonly chunkCount: number;
+  /** The waves whose chunks are known, at least the first. */
+  readonly waves: readonly WaveState[];
+  /** Waves of the plan; known when the input is complete. */
+  readonly waveCount: number;
+  /** Whether the next wave is being planned. */
+  readonly planning: boolean;
   /** Chunks from here on were never published. */
   readonly cursor: number;
   readonly running: readonly Attempt[];
@@ -36,11 +47,16 @@ export interface JobState {
   readonly watermark: number;
   /** Whether the merge of the chunk at the watermark is under way. */
   readonly merging: boolean;
+  readonly error: ErrorDocument | null;
+}
+
+/** One wave: the chunks from `start` to the next wave's, and what is answered of them. */
+export interface WaveState {
+  readonly start: number;
   readonly doneCount: number;
   readonly reusedCount: number;
-  /** Sums over the answered chunks. */
+  /** Sums over its done and reused chunks. */
   readonly totals: ChunkStatistics;
-  readonly error: ErrorDocument | null;
 }
 
 export interface Attempt {
@@ -56,6 +72,16 @@ export interface LostResult {
   readonly statistics: ChunkStatistics;
 }
 
+/**
+ * An announced result that could not be read back: at its merge, when a merged prefix is rebuilt, or
+ * when a later wave wanted it.
+ */
+export interface UnreadableResult extends LostResult {
+  readonly kind: 'merge-failed' | 'rebuild-failed' | 'result-lost';
+  readonly attempt: number;
+  readonly error: ErrorDocument;
+}
+
 export type JobEvent =
   /** The next chunk is durable; indexes come in order. */
   | {
@@ -64,7 +90,8 @@ export type JobEvent =
       /** When its result was stored before: it is answered at once, and no task is published. */
       readonly answer?: { readonly reused: boolean; readonly statistics: ChunkStatistics };
     }
-  | { readonly kind: 'input-complete' }
+  /** `waves` is how many the plan has. */
+  | { readonly kind: 'input-complete'; readonly waves: number }
   | { readonly kind: 'input-failed'; readonly error: ErrorDocument }
   /** The scheduler lets this job publish one more task. */
   | { readonly kind: 'slot-granted' }
@@ -84,18 +111,15 @@ export type JobEvent =
       readonly worker: string | null;
       readonly ms: number;
       readonly retryable: boolean;
+      /** Nothing is wrong with the task: an earlier result that it needs is lost. */
+      readonly excused?: boolean;
       readonly error: ErrorDocument;
     }
   | { readonly kind: 'chunk-merged'; readonly index: number }
-  /** The announced result could not be read back, at its merge or when a merged prefix is rebuilt. */
-  | {
-      readonly kind: 'merge-failed' | 'rebuild-failed';
-      readonly index: number;
-      readonly attempt: number;
-      readonly reused: boolean;
-      readonly statistics: ChunkStatistics;
-      readonly error: ErrorDocument;
-    }
+  /** The next wave's chunks are durable, so many of them. */
+  | { readonly kind: 'wave-planned'; readonly wave: number; readonly count: number }
+  | { readonly kind: 'plan-failed'; readonly wave: number; readonly error: ErrorDocument }
+  | UnreadableResult
   /** `verdict` is an error over the job as a whole, such as rejects-over-budget; else null. */
   | { readonly kind: 'finalized'; readonly verdict: ErrorDocument | null }
   | { readonly kind: 'finalize-failed'; readonly error: ErrorDocument }
@@ -117,9 +141,25 @@ export type JobEffect =
   /** Forget the merged prefix and merge chunks 0 to `watermark` again. */
   | { readonly kind: 'rebuild'; readonly watermark: number }
   | { readonly kind: 'discard-result'; readonly index: number }
+  /** Make the next wave's chunks of what all before it gave. */
+  | { readonly kind: 'plan-wave'; readonly wave: number }
   | { readonly kind: 'finalize' }
   /** Stop reading the input. */
   | { readonly kind: 'abort-input' };
+
+export function isFinal(state: JobState): boolean {
+  return FINAL_STATUSES.includes(state.status);
+}
+
+/** Whether the finished job's stored output is known not to be what was stored. */
+export function isDamaged({ status, error }: JobState): boolean {
+  const isDamage = error?.code === 'blob-corrupt' || error?.code === 'blob-missing';
+  return status === 'completed_with_failures' && isDamage;
+}
+
+export function isCompleted({ status }: JobState): boolean {
+  return status === 'completed' || status === 'completed_with_failures';
+}
 
 /** What is to be written into the chunk's row, in the transaction that commits the state. */
 export interface ChunkChange {
@@ -172,10 +212,18 @@ export function addStatistics(
   };
 }
 
+/** A wave nothing is known of but where it starts. */
+export function emptyWave(start: number): WaveState {
+  return { start, doneCount: 0, reusedCount: 0, totals: ZERO_STATISTICS };
+}
+
 export const INITIAL_JOB_STATE: JobState = {
   status: 'receiving',
   input: 'open',
   chunkCount: 0,
+  waves: [emptyWave(0)],
+  waveCount: 1,
+  planning: false,
   cursor: 0,
   running: [],
   waiting: [],
@@ -183,8 +231,5 @@ export const INITIAL_JOB_STATE: JobState = {
   failed: [],
   watermark: 0,
   merging: false,
-  doneCount: 0,
-  reusedCount: 0,
-  totals: ZERO_STATISTICS,
   error: null,
 };

@@ -44,6 +44,13 @@ export function rangesFrom(ranges: RangeSet, bound: number): RangeSet {
   return [[Math.max(first[0], bound), first[1]], ...ranges.slice(at + 1)];
 }
 
+/** The set without everything at or above `bound`. */
+export function rangesBelow(ranges: RangeSet, bound: number): RangeSet {
+  return ranges
+    .filter(([start]) => start < bound)
+    .map(([start, end]) => [start, Math.min(end, bound)] as const);
+}
+
 /** The smallest value at or above `from` that is not in the set. */
 export function rangesNextMissing(ranges: RangeSet, from: number): number {
   const range = ranges[firstEndingAfter(ranges, from)];

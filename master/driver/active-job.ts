@@ -1,4 +1,4 @@
-import { isFinal } from '../coordination/decide.ts';
+import { isFinal } from '../coordination/job-state.ts';
 import type { JobState } from '../coordination/job-state.ts';
 import type { JobFacts, JobRecord } from '../storage/job-record.ts';
 import { RateMeter } from './rate-meter.ts';

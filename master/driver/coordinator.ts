@@ -1,28 +1,26 @@
 import { setTimeout as sleepFor } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { ErrorDocument } from '../../pipeline/errors.ts';
 import { errorDocument, SluiceError } from '../../pipeline/errors.ts';
+import { planWave } from '../../pipeline/exchange/plan-wave.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
-import type {
-  Announcement,
-  FailureAnnouncement,
-  ResultAnnouncement,
-  TaskMessage,
-  TaskProducer,
-} from '../../pipeline/protocol/index.ts';
+import type { Announcement, TaskProducer } from '../../pipeline/protocol/index.ts';
 import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
-import { decide, isFinal, isPublishable } from '../coordination/decide.ts';
+import { decide, isPublishable } from '../coordination/decide.ts';
+import { isFinal } from '../coordination/job-state.ts';
 import type { Decision, JobEffect, JobEvent } from '../coordination/job-state.ts';
 import { nextInTurn } from '../coordination/turns.ts';
+import { waveOf } from '../coordination/waves.ts';
 import type { JobFacts, JobRecord, NewChunk } from '../storage/job-record.ts';
 import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
 import { bytesProcessed } from '../views/job-document.ts';
 import { ActiveJob } from './active-job.ts';
 import type { Assemblies } from '../aggregator/assemblies.ts';
-import { discardIfDamaged, removeLostResults } from '../aggregator/damaged-result.ts';
-import { placeOfFault } from './fault-place.ts';
+import { removeLostResults } from '../aggregator/damaged-result.ts';
 import { ResultMerger } from './result-merger.ts';
 import { TaskPublisher } from './task-publisher.ts';
+import { TaskAnswers } from './task-answers.ts';
+import { WavePlanner } from './wave-planner.ts';
+import type { PlanWave } from './wave-planner.ts';
 import type { WorkerRegistry } from './worker-registry.ts';
 
 /** Between tries of a commit that the store refused. */
@@ -34,6 +32,8 @@ export interface CoordinatorDeps {
   readonly queue: TaskProducer;
   readonly workers: WorkerRegistry;
   readonly assemblies: Assemblies;
+  /** That of the exchanges when left out. */
+  readonly planWave?: PlanWave;
   readonly now: () => number;
   readonly log: Logger;
   /** Resolves after `ms`; by the process's timers when left out. */
@@ -68,6 +68,8 @@ export class Coordinator {
   readonly #deps: CoordinatorDeps;
   readonly #merger: ResultMerger;
   readonly #publisher: TaskPublisher;
+  readonly #planner: WavePlanner;
+  readonly #answers: TaskAnswers;
   readonly #active = new Map<string, ActiveJob>();
   readonly #listeners = new Set<(jobId: string) => void>();
   #lastServed: string | null = null;
@@ -91,6 +93,16 @@ export class Coordinator {
       ...shared,
       apply: (job, event) => this.#applyTo(job, event),
     });
+    this.#planner = new WavePlanner({
+      ...shared,
+      planWave: deps.planWave ?? planWave,
+      apply: (job, event, newChunks) => this.#applyTo(job, event, newChunks),
+    });
+    this.#answers = new TaskAnswers({
+      ...deps,
+      isActive: (jobId) => this.#active.has(jobId),
+      apply: (jobId, event) => this.apply(jobId, event),
+    });
     deps.assemblies.onDamage((jobId, error) => this.#onDamage(jobId, error));
   }
 
@@ -104,7 +116,10 @@ export class Coordinator {
         void this.applyDurably(jobId, { kind: 'reconnected' });
       }
     });
-    await this.#deps.queue.onDeadLetter((task, reason) => this.#onDeadLetter(task, reason));
+    await this.#deps.queue.onDeadLetter(async (task, reason) => {
+      this.#answers.onDeadLetter(task, reason);
+      await Promise.resolve();
+    });
     await this.#deps.queue.onAnnouncement((announcement) => this.#onAnnouncement(announcement));
     this.#schedule();
   }
@@ -155,12 +170,12 @@ export class Coordinator {
     this.#notify(jobId);
   }
 
-  apply(jobId: string, event: JobEvent, newChunk?: NewChunk): Decision['verdict'] {
+  apply(jobId: string, event: JobEvent, newChunks?: readonly NewChunk[]): Decision['verdict'] {
     const job = this.#active.get(jobId) ?? this.#wake(jobId, event);
     if (job === undefined) return 'ignored';
     const decision = decide(job.state, event);
     if (decision.verdict !== 'taken') return decision.verdict;
-    this.#commit(job, decision, newChunk);
+    this.#commit(job, decision, newChunks);
     job.state = decision.state;
     this.#count(job, decision);
     for (const effect of decision.effects) this.#perform(job, effect);
@@ -178,10 +193,10 @@ export class Coordinator {
   }
 
   /** The same for one life of a job: what is left of an earlier one is nobody's any more. */
-  async #applyTo(job: ActiveJob, event: JobEvent): Promise<void> {
+  async #applyTo(job: ActiveJob, event: JobEvent, newChunks?: readonly NewChunk[]): Promise<void> {
     while (this.#isUnderWay(job)) {
       try {
-        this.apply(job.id, event);
+        this.apply(job.id, event, newChunks);
         return;
       } catch (thrown) {
         this.#deps.log.error({ jobId: job.id, event: event.kind, err: thrown }, 'commit failed');
@@ -194,16 +209,19 @@ export class Coordinator {
     return !this.#closing && this.#active.get(job.id) === job;
   }
 
-  #commit(job: ActiveJob, decision: Decision, newChunk?: NewChunk): void {
+  #commit(job: ActiveJob, decision: Decision, newChunks?: readonly NewChunk[]): void {
     job.updatedAt = new Date(this.#deps.now()).toISOString();
     const facts = job.unsavedFacts();
+    const { chunkCount } = decision.state;
     this.#deps.store.commit({
       jobId: job.id,
       updatedAt: job.updatedAt,
       state: decision.state,
       changes: decision.changes,
       ...(facts === null ? {} : { facts }),
-      ...(newChunk === undefined ? {} : { newChunk }),
+      ...(newChunks === undefined ? {} : { newChunks }),
+      // Waves that are planned anew: what was planned is nobody's any more.
+      ...(chunkCount < job.state.chunkCount ? { dropFrom: chunkCount } : {}),
     });
     if (facts !== null) job.factsSaved(facts);
   }
@@ -295,6 +313,9 @@ export class Coordinator {
       case 'discard-result':
         job.enqueue(() => this.#merger.discard(job, effect.index));
         return;
+      case 'plan-wave':
+        job.enqueue(() => this.#planner.plan(job, effect.wave));
+        return;
       case 'finalize':
         job.enqueue(() => this.#merger.finalize(job));
         return;
@@ -322,71 +343,21 @@ export class Coordinator {
         this.#schedule();
         return;
       case 'result':
-        this.#onResult(announcement);
+        if (!this.#answers.onResult(announcement)) this.counts.announcementsDuplicate += 1;
         return;
       case 'failure':
-        await this.#onFailure(announcement);
+        await this.#answers.onFailure(announcement);
         return;
     }
-  }
-
-  #onResult(result: ResultAnnouncement): void {
-    if (!this.#isCurrent(result)) {
-      this.counts.announcementsDuplicate += 1;
-      return;
-    }
-    const { chunkIndex: index, attempt, worker, reused, ms, statistics } = result;
-    const about = { index, attempt, worker, reused, ms, statistics };
-    if (this.apply(result.jobId, { kind: 'result-announced', ...about }) !== 'taken')
-      this.counts.announcementsDuplicate += 1;
-  }
-
-  async #onFailure(failure: FailureAnnouncement): Promise<void> {
-    if (!this.#isCurrent(failure)) return;
-    const { chunkIndex: index, attempt, worker, ms, retryable } = failure;
-    const chunk = this.#deps.store.chunk(failure.jobId, index);
-    // A stored result that cannot be read is in the way of the next attempt's.
-    if (failure.error.code === 'blob-corrupt') {
-      await discardIfDamaged(this.#deps.blobs, failure.taskKey);
-    }
-    const error = placeOfFault(failure.error as ErrorDocument, chunk);
-    this.apply(failure.jobId, {
-      ...{ kind: 'attempt-failed', index, attempt, worker, ms, retryable, error },
-    });
-  }
-
-  async #onDeadLetter(task: TaskMessage, reason: string): Promise<void> {
-    this.#deps.log.warn({ taskKey: task.taskKey, jobId: task.jobId, reason }, 'dead letter');
-    if (!this.#isCurrent(task)) return;
-    const error: ErrorDocument = {
-      code: 'chunk-failed',
-      message:
-        `Chunk ${task.chunkIndex} was given up after ${LIMITS.deliveryLimit} deliveries: ` +
-        `${reason}. Workers that took it may have crashed.`,
-      details: { chunk: task.chunkIndex, chunkKey: task.chunkKey, reason },
-    };
-    // Worth another attempt: a task held beside the one that ends its workers is not to blame.
-    this.apply(task.jobId, {
-      ...{ kind: 'attempt-failed', index: task.chunkIndex, attempt: task.attempt },
-      ...{ worker: null, ms: 0, retryable: true, error },
-    });
-    await Promise.resolve();
-  }
-
-  /** Whether the message speaks of a chunk of a job under way, under the key we gave it. */
-  #isCurrent(message: { jobId: string; chunkIndex: number; taskKey: string }): boolean {
-    if (!this.#active.has(message.jobId)) return false;
-    const chunk = this.#deps.store.chunk(message.jobId, message.chunkIndex);
-    return chunk?.taskKey === message.taskKey;
   }
 
   #count(job: ActiveJob, { changes }: Decision): void {
-    for (const { status, statistics } of changes) {
+    for (const { index, status, statistics } of changes) {
       if (status === 'failed') this.counts.chunksFailed += 1;
       if (statistics === undefined) continue;
       if (status === 'reused') this.counts.chunksReused += 1;
       else this.counts.chunksDone += 1;
-      this.counts.recordsIn += statistics.recordsIn;
+      if (waveOf(job.state, index) === 0) this.counts.recordsIn += statistics.recordsIn;
       job.rate.add(bytesProcessed(job));
     }
   }

@@ -7,7 +7,8 @@ import type { ChunkRecord } from '../storage/job-record.ts';
  */
 export function placeOfFault(error: ErrorDocument, chunk: ChunkRecord | null): ErrorDocument {
   const { line, byteOffset } = error.details;
-  if (chunk === null || typeof line !== 'number') return error;
+  // What a later wave reads is in nobody's file.
+  if (chunk === null || chunk.wave > 0 || typeof line !== 'number') return error;
   const inputLine = chunk.line + line + 1;
   const inputByte = typeof byteOffset === 'number' ? chunk.byteOffset + byteOffset : null;
   return {

@@ -1,24 +1,17 @@
-import type { Logger } from 'pino';
 import { errorDocument, toSluiceError } from '../../pipeline/errors.ts';
 import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
 import type { Assemblies } from '../aggregator/assemblies.ts';
-import { discardIfDamaged, isDamage } from '../aggregator/damaged-result.ts';
+import { discardIfDamaged } from '../aggregator/damaged-result.ts';
 import type { JobEvent } from '../coordination/job-state.ts';
 import type { ChunkRecord } from '../storage/job-record.ts';
 import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
 import type { ActiveJob } from './active-job.ts';
+import { whileStorageFails, type PatienceDeps } from './while-storage-fails.ts';
 
-/** Between tries to read stored results while the storage fails. */
-const STORAGE_RETRY_MS = 1_000;
-
-export interface ResultMergerDeps {
+export interface ResultMergerDeps extends PatienceDeps {
   readonly store: SqliteJobStore;
   readonly blobs: BlobStore;
   readonly assemblies: Assemblies;
-  readonly log: Logger;
-  readonly sleep: (ms: number) => Promise<void>;
-  /** Whether this is the job's present life, and it is not at its end. */
-  readonly isUnderWay: (job: ActiveJob) => boolean;
   /** Takes an event of this life of the job, when the store commits it. */
   readonly apply: (job: ActiveJob, event: JobEvent) => Promise<void>;
 }
@@ -42,7 +35,7 @@ export class ResultMerger {
     const chunk = isWanted() ? this.#deps.store.chunk(job.id, index) : null;
     if (chunk?.statistics == null) return;
     try {
-      await this.#whileStorageFails(job, () => this.#deps.assemblies.merge(job.id, chunk));
+      await whileStorageFails(this.#deps, job, () => this.#deps.assemblies.merge(job.id, chunk));
     } catch (thrown) {
       await this.#onMergeFailed(job, chunk, 'merge-failed', thrown);
       return;
@@ -55,27 +48,12 @@ export class ResultMerger {
     const { assemblies } = this.#deps;
     try {
       const rebuild = () => assemblies.rebuild(job.id, watermark);
-      const damage = await this.#whileStorageFails(job, rebuild);
+      const damage = await whileStorageFails(this.#deps, job, rebuild);
       if (damage === null) return;
       await this.#onMergeFailed(job, damage.chunk, 'rebuild-failed', damage.error);
     } catch (thrown) {
       // Never go on without the prefix: what is missing of it would be missing in the result.
       await this.#deps.apply(job, { kind: 'input-failed', error: errorDocument(thrown) });
-    }
-  }
-
-  /** Runs `work` again while the storage fails in a way that may pass, and the job is under way. */
-  async #whileStorageFails<T>(job: ActiveJob, work: () => Promise<T>): Promise<T> {
-    for (;;) {
-      try {
-        return await work();
-      } catch (thrown) {
-        const error = toSluiceError(thrown);
-        if (!error.retryable || isDamage(error)) throw error;
-        this.#deps.log.warn({ jobId: job.id, err: error }, 'storage failed');
-        if (this.#deps.isUnderWay(job)) await this.#deps.sleep(STORAGE_RETRY_MS);
-        if (!this.#deps.isUnderWay(job)) throw error;
-      }
     }
   }
 
@@ -104,7 +82,7 @@ export class ResultMerger {
     const chunk = this.#deps.store.chunk(job.id, index);
     if (chunk === null) return;
     const { blobs } = this.#deps;
-    await this.#whileStorageFails(job, () => discardIfDamaged(blobs, chunk.taskKey));
+    await whileStorageFails(this.#deps, job, () => discardIfDamaged(blobs, chunk.taskKey));
   }
 
   /** Writes the job's outputs. */

@@ -26,8 +26,8 @@ export class TaskPublisher {
 
   publish(job: ActiveJob, { index, attempt }: Attempt): void {
     const chunk = this.#deps.store.chunk(job.id, index);
-    const { contextKey } = job.facts;
-    if (chunk === null || contextKey === null) return;
+    const contextKey = job.facts.waves?.[chunk?.wave ?? 0]?.contextKey;
+    if (chunk === null || contextKey === undefined) return;
     const { taskKey, chunkKey, bytes } = chunk;
     void this.#publishUntilStored(job, {
       ...{ v: 1, taskKey, jobId: job.id, chunkIndex: index, chunkKey, contextKey, bytes, attempt },

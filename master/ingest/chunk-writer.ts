@@ -50,7 +50,7 @@ export class ChunkWriter {
     const task = taskKey(key, this.#options.contextKey);
     const { byteOffset, fullBytes, line } = cut;
     const chunk: NewChunk = {
-      ...{ index: this.#count++, chunkKey: key, taskKey: task },
+      ...{ index: this.#count++, wave: 0, chunkKey: key, taskKey: task },
       ...{ byteOffset, bytes: fullBytes, line },
     };
     const written = isWhole ? this.#write(key, cut) : this.#answer(task, cut);

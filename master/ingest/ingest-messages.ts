@@ -46,15 +46,7 @@ export type ToSession =
 /** Facts of a job that are known once its input was sniffed. */
 export type InputFacts = Pick<
   JobFacts,
-  | 'input'
-  | 'warnings'
-  | 'contextKey'
-  | 'context'
-  | 'outputColumns'
-  | 'shape'
-  | 'lookups'
-  | 'dataOffset'
-  | 'dataLine'
+  'input' | 'warnings' | 'waves' | 'outputColumns' | 'shape' | 'lookups' | 'dataOffset' | 'dataLine'
 >;
 
 export type FromSession =

@@ -3,6 +3,7 @@ import { SluiceError, errorDocument, toSluiceError } from '../../pipeline/errors
 import type { ErrorDocument } from '../../pipeline/errors.ts';
 import { CHUNK_LIMITS, LIMITS } from '../../pipeline/limits.ts';
 import type { InputDescription } from '../../pipeline/protocol/index.ts';
+import { answeredCount } from '../coordination/waves.ts';
 import type { ActiveJob } from '../driver/active-job.ts';
 import type { Coordinator } from '../driver/coordinator.ts';
 import type { LocalFile } from '../service.ts';
@@ -41,7 +42,7 @@ export async function ingest(deps: IngestDeps, request: IngestRequest): Promise<
   try {
     const inputHash = await new IngestSession(deps, request).run();
     job.facts = { ...job.facts, inputHash };
-    deps.coordinator.apply(job.id, { kind: 'input-complete' });
+    deps.coordinator.apply(job.id, { kind: 'input-complete', waves: job.facts.waves?.length ?? 1 });
   } catch (thrown) {
     const error = inputError(thrown, request);
     await deps.coordinator.applyDurably(job.id, {
@@ -142,7 +143,7 @@ class IngestSession {
       case 'stored': {
         const { chunk, answer } = message;
         const event = { kind: 'chunk-stored', index: chunk.index } as const;
-        coordinator.apply(this.#job.id, answer === null ? event : { ...event, answer }, chunk);
+        coordinator.apply(this.#job.id, answer === null ? event : { ...event, answer }, [chunk]);
         return;
       }
     }
@@ -178,8 +179,7 @@ class IngestSession {
 
   /** Chunks that may be stored: those that are answered, and the backlog. */
   #room(): number {
-    const { doneCount, reusedCount, failed } = this.#job.state;
-    return doneCount + reusedCount + failed.length + LIMITS.backlogChunksMax;
+    return answeredCount(this.#job.state) + LIMITS.backlogChunksMax;
   }
 
   async #grantRoom(): Promise<void> {

@@ -4,8 +4,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Chunker } from '../../pipeline/chunking/chunker.ts';
 import type { TakeChunk } from '../../pipeline/chunking/chunker.ts';
-import { errorDocument, SluiceError } from '../../pipeline/errors.ts';
-import { canonicalJson, contextKey } from '../../pipeline/keys/index.ts';
+import { errorDocument } from '../../pipeline/errors.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import type { KernelModule } from '../../pipeline/parsing/structural/kernel.ts';
 import { compilePlan } from '../../pipeline/plan/compile.ts';
@@ -19,6 +18,7 @@ import type { OpenedInput } from './open-input.ts';
 import { openLookups } from './open-lookup.ts';
 import { readOptionsOf } from './read-options.ts';
 import { SessionInbox } from './session-inbox.ts';
+import { storeContexts } from './store-contexts.ts';
 
 export interface ThreadDeps {
   readonly blobs: FileBlobStore;
@@ -103,24 +103,20 @@ class InputSession {
       lookups,
     });
     for (const wave of compiled.waves) openedLookups.check(wave.context);
-    if (compiled.waves.length > 1) {
-      throw new SluiceError('plan-unsupported', 'Steps over all records do not run in jobs yet');
-    }
-    const { context } = compiled.waves[0];
-    const key = contextKey(context);
-    await blobs.put(`contexts/${key}`, [Buffer.from(canonicalJson(context))]);
+    const waves = await storeContexts(blobs, compiled);
+    const [{ context, contextKey }] = waves;
     const { input, warnings, dataOffset, dataLine } = sniffed;
     const { outputColumns, shape } = compiled;
     this.#tell({
       kind: 'described',
       facts: {
-        ...{ input, warnings, contextKey: key, context, outputColumns, shape },
+        ...{ input, warnings, waves, outputColumns, shape },
         ...{ lookups, dataOffset, dataLine },
       },
     });
     const writer = new ChunkWriter({
       blobs,
-      contextKey: key,
+      contextKey,
       onError: context.onError,
       header: input.columns.map((column) => column.name),
       onStored: (chunk, answer) => this.#tell({ kind: 'stored', chunk, answer }),

@@ -40,8 +40,8 @@ export interface JobFacts {
   readonly input: InputDescription | null;
   /** What was assumed when the input was sniffed; empty until then. */
   readonly warnings: readonly string[];
-  readonly contextKey: string | null;
-  readonly context: ChunkContext | null;
+  /** One for each wave of the plan. */
+  readonly waves: JobWaves | null;
   readonly outputColumns: readonly Column[] | null;
   readonly shape: 'records' | 'aggregate' | null;
   /** The lookups of the plan, as they were sniffed; empty until then. */
@@ -56,14 +56,24 @@ export interface JobFacts {
   readonly resultPieces: readonly string[];
 }
 
+/** What the tasks of a wave are computed by. */
+export interface JobWave {
+  readonly contextKey: string;
+  readonly context: ChunkContext;
+}
+export type JobWaves = readonly [JobWave, ...JobWave[]];
+
+/** A task: of the first wave a chunk of the input, of later ones a document that names slices. */
 export interface ChunkRecord {
   readonly index: number;
+  readonly wave: number;
   readonly chunkKey: string;
   readonly taskKey: string;
-  /** Offset of the chunk in the decoded text. */
+  /** Offset of the chunk in the decoded text; 0 in later waves. */
   readonly byteOffset: number;
+  /** Of the chunk in the input; in later waves of the slices. */
   readonly bytes: number;
-  /** Line of the chunk's first record, from 0. */
+  /** Line of the chunk's first record, from 0; 0 in later waves. */
   readonly line: number;
   readonly status: ChunkStatus;
   readonly attempts: number;
@@ -73,8 +83,13 @@ export interface ChunkRecord {
   readonly error: ErrorDocument | null;
 }
 
-/** A chunk that was just stored. */
+/** A chunk that was just stored or planned. */
 export type NewChunk = Pick<
   ChunkRecord,
-  'index' | 'chunkKey' | 'taskKey' | 'byteOffset' | 'bytes' | 'line'
+  'index' | 'wave' | 'chunkKey' | 'taskKey' | 'byteOffset' | 'bytes' | 'line'
 >;
+
+/** The wave whose outputs are the result. */
+export function lastWave(waves: JobWaves): JobWave {
+  return waves.at(-1) ?? waves[0];
+}

@@ -4,39 +4,7 @@ import { SluiceError } from '../../pipeline/errors.ts';
 import type { ChunkStatistics, ChunkStatus } from '../../pipeline/protocol/index.ts';
 import type { ChunkChange, JobState } from '../coordination/job-state.ts';
 import type { ChunkRecord, JobFacts, JobRecord, NewChunk } from './job-record.ts';
-
-const SCHEMA = `
-CREATE TABLE IF NOT EXISTS jobs (
-  id TEXT PRIMARY KEY,
-  name TEXT NOT NULL,
-  status TEXT NOT NULL,
-  created_at TEXT NOT NULL,
-  updated_at TEXT NOT NULL,
-  idempotency_key TEXT UNIQUE,
-  facts TEXT NOT NULL,
-  state TEXT NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS jobs_by_status ON jobs (status, id);
-CREATE TABLE IF NOT EXISTS chunks (
-  job_id TEXT NOT NULL,
-  idx INTEGER NOT NULL,
-  chunk_key TEXT NOT NULL,
-  task_key TEXT NOT NULL,
-  byte_offset INTEGER NOT NULL,
-  bytes INTEGER NOT NULL,
-  line INTEGER NOT NULL,
-  status TEXT NOT NULL,
-  attempts INTEGER NOT NULL,
-  worker TEXT,
-  ms REAL,
-  statistics TEXT,
-  error TEXT,
-  PRIMARY KEY (job_id, idx)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS chunks_by_task ON chunks (task_key);
-CREATE INDEX IF NOT EXISTS chunks_by_key ON chunks (chunk_key);
-PRAGMA user_version = 1;
-`;
+import { openSchema } from './schema.ts';
 
 export interface JobListQuery {
   readonly status: string | null;
@@ -53,7 +21,9 @@ export interface JobCommit {
   readonly updatedAt: string;
   readonly state: JobState;
   readonly facts?: JobFacts;
-  readonly newChunk?: NewChunk;
+  readonly newChunks?: readonly NewChunk[];
+  /** Chunks from this index on are no more: their waves are planned anew. */
+  readonly dropFrom?: number;
   readonly changes: readonly ChunkChange[];
 }
 
@@ -69,6 +39,7 @@ interface JobRow {
 
 interface ChunkRow {
   idx: number;
+  wave: number;
   chunk_key: string;
   task_key: string;
   byte_offset: number;
@@ -94,7 +65,7 @@ export class SqliteJobStore {
       this.#db.exec('PRAGMA journal_mode = WAL');
       this.#db.exec(`PRAGMA synchronous = ${durable ? 'NORMAL' : 'OFF'}`);
       this.#db.exec('PRAGMA busy_timeout = 5000');
-      this.#db.exec(SCHEMA);
+      openSchema(this.#db);
     } catch (thrown) {
       const reason = thrown instanceof Error ? thrown.message : String(thrown);
       throw new SluiceError('storage-failed', `cannot open the job store ${file}: ${reason}`, {
@@ -199,6 +170,14 @@ export class SqliteJobStore {
     })();
   }
 
+  /** The job's first chunk with that result. */
+  chunkOfTask(jobId: string, taskKey: string): ChunkRecord | null {
+    const row = this.#db
+      .prepare('SELECT * FROM chunks WHERE task_key = ? AND job_id = ? ORDER BY idx LIMIT 1')
+      .get(taskKey, jobId) as ChunkRow | undefined;
+    return row === undefined ? null : chunkOf(row);
+  }
+
   /** Whether a chunk of any job refers to the result. */
   isTaskKeyUsed(taskKey: string): boolean {
     const found = this.#db.prepare('SELECT 1 FROM chunks WHERE task_key = ? LIMIT 1').get(taskKey);
@@ -244,21 +223,22 @@ export class SqliteJobStore {
       'UPDATE jobs SET status = ?, updated_at = ?, state = ?, facts = coalesce(?, facts) WHERE id = ?',
     );
     const insertChunk = this.#db.prepare(
-      `INSERT INTO chunks (job_id, idx, chunk_key, task_key, byte_offset, bytes, line, status,
-        attempts) VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', 0)`,
+      `INSERT INTO chunks (job_id, idx, wave, chunk_key, task_key, byte_offset, bytes, line, status,
+        attempts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0)`,
     );
+    const dropChunks = this.#db.prepare('DELETE FROM chunks WHERE job_id = ? AND idx >= ?');
     const changeChunk = this.#db.prepare(
       `UPDATE chunks SET status = ?, attempts = coalesce(?, attempts), worker = coalesce(?, worker),
         ms = coalesce(?, ms), statistics = coalesce(?, statistics), error = ?
        WHERE job_id = ? AND idx = ?`,
     );
     return this.#db.transaction((commit: JobCommit) => {
-      const { state, facts, newChunk: chunk } = commit;
+      const { state, facts, newChunks = [], dropFrom } = commit;
       const factsText = facts === undefined ? null : JSON.stringify(facts);
       saveState.run(state.status, commit.updatedAt, JSON.stringify(state), factsText, commit.jobId);
-      if (chunk !== undefined) {
-        const { index, chunkKey, taskKey, byteOffset, bytes, line } = chunk;
-        insertChunk.run(commit.jobId, index, chunkKey, taskKey, byteOffset, bytes, line);
+      if (dropFrom !== undefined) dropChunks.run(commit.jobId, dropFrom);
+      for (const { index, wave, chunkKey, taskKey, byteOffset, bytes, line } of newChunks) {
+        insertChunk.run(commit.jobId, index, wave, chunkKey, taskKey, byteOffset, bytes, line);
       }
       for (const change of commit.changes) {
         changeChunk.run(
@@ -299,6 +279,7 @@ function jobOf(row: JobRow): JobRecord {
 function chunkOf(row: ChunkRow): ChunkRecord {
   return {
     index: row.idx,
+    wave: row.wave,
     chunkKey: row.chunk_key,
     taskKey: row.task_key,
     byteOffset: row.byte_offset,

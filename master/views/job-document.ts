@@ -1,5 +1,7 @@
-import { isFinal, queuedCount } from '../coordination/decide.ts';
-import type { Job } from '../../pipeline/protocol/index.ts';
+import { queuedCount } from '../coordination/decide.ts';
+import { isFinal } from '../coordination/job-state.ts';
+import type { Job, JobWave } from '../../pipeline/protocol/index.ts';
+import { doneCount, jobTotals, reusedCount, waveAnswered, waveEnd } from '../coordination/waves.ts';
 import type { ActiveJob } from '../driver/active-job.ts';
 import type { JobRecord } from '../storage/job-record.ts';
 
@@ -16,7 +18,8 @@ export function jobDocument(
   etaMs: number | null,
 ): Job {
   const { state, facts } = job;
-  const { recordsIn, recordsOut, rejected, filtered, deduplicated, aggregated } = state.totals;
+  const totals = jobTotals(state, facts.waves?.length ?? 1);
+  const { recordsIn, recordsOut, rejected, filtered, deduplicated, aggregated } = totals;
   return {
     id: job.id,
     name: job.name,
@@ -32,10 +35,11 @@ export function jobDocument(
     chunks: {
       queued: queuedCount(state),
       running: state.running.length,
-      done: state.doneCount,
-      reused: state.reusedCount,
+      done: doneCount(state),
+      reused: reusedCount(state),
       failed: state.failed.length,
     },
+    waves: wavesOf(job),
     etaMs,
     error: state.error === null ? null : { ...state.error, details: { ...state.error.details } },
     input: facts.input,
@@ -48,21 +52,47 @@ export function jobDocument(
   };
 }
 
+/** The waves as the API shows them. */
+function wavesOf({ state, facts }: JobRecord | ActiveJob): JobWave[] {
+  return (facts.waves ?? []).map(({ context: { input } }, at) => {
+    const wave = state.waves[at];
+    const kind = input === 'chunk' ? 'read' : input.kind;
+    if (wave === undefined) return { kind, firstChunk: null, chunks: 0, answered: 0 };
+    const chunks = waveEnd(state, at) - wave.start;
+    return { kind, firstChunk: wave.start, chunks, answered: waveAnswered(state, at) };
+  });
+}
+
 /**
- * Input bytes that are answered for, in the bytes the client sent. Exact when the input is plain
- * UTF-8; for compressed or transcoded input in proportion to the decoded text.
+ * How much of the work is done, in the bytes the client sent: each wave is an equal part of it. In
+ * the first one it is exact when the input is plain UTF-8; for compressed or transcoded input, and in
+ * later waves, it goes by the number of chunks.
  */
 export function bytesProcessed(job: JobRecord | ActiveJob): number {
   const { state, facts } = job;
+  const { bytesReceived } = facts;
+  const waveCount = facts.waves?.length ?? 1;
+  let done = firstWaveBytes(job);
+  for (let at = 1; at < state.waves.length; at++) {
+    const chunks = waveEnd(state, at) - (state.waves[at]?.start ?? 0);
+    const share = chunks === 0 ? 1 : waveAnswered(state, at) / chunks;
+    done += share * bytesReceived;
+  }
+  return Math.floor(done / waveCount);
+}
+
+/** Input bytes that are answered for. */
+function firstWaveBytes({ state, facts }: JobRecord | ActiveJob): number {
   const { bytesReceived, dataOffset, input } = facts;
-  const answered = state.doneCount + state.reusedCount;
-  if (state.input === 'complete' && answered === state.chunkCount) return bytesReceived;
+  const answered = waveAnswered(state, 0);
+  const chunks = waveEnd(state, 0);
+  if (state.input === 'complete' && answered === chunks) return bytesReceived;
   if (answered === 0) return 0;
   const plain =
     input?.compression === 'none' && input.encoding === 'utf-8' && input.format !== 'json';
-  if (plain) return Math.min(bytesReceived, dataOffset + state.totals.bytesIn);
-  const share = answered / Math.max(1, state.chunkCount);
-  return Math.min(bytesReceived, Math.floor(share * bytesReceived));
+  const bytesIn = state.waves[0]?.totals.bytesIn ?? 0;
+  if (plain) return Math.min(bytesReceived, dataOffset + bytesIn);
+  return Math.min(bytesReceived, Math.floor((answered / Math.max(1, chunks)) * bytesReceived));
 }
 
 /** Milliseconds until the job is done, from the rate of the last seconds. */

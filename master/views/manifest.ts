@@ -15,7 +15,10 @@ import type {
   OutputPart,
 } from '../../pipeline/protocol/index.ts';
 import { ZERO_STATISTICS } from '../coordination/job-state.ts';
+import { jobTotals } from '../coordination/waves.ts';
+import { lastWave } from '../storage/job-record.ts';
 import type { ChunkRecord, JobRecord } from '../storage/job-record.ts';
+import { isAccountedFor } from './account.ts';
 import type { ResultSize } from './job-document.ts';
 
 /**
@@ -29,9 +32,12 @@ export function manifest(
   parts: readonly OutputPart[] | null,
 ): Manifest {
   const { state, facts } = job;
-  const { totals } = state;
+  const waveCount = facts.waves?.length ?? 1;
+  const totals = jobTotals(state, waveCount);
   const each = chunks.map((chunk) => chunk.statistics ?? ZERO_STATISTICS);
-  const sums = each.reduce((sum, one) => sum + one.recordsIn, 0);
+  const sums = chunks
+    .filter(({ wave }) => wave === 0)
+    .reduce((sum, { statistics }) => sum + (statistics?.recordsIn ?? 0), 0);
   return {
     version: 2,
     jobId: job.id,
@@ -39,7 +45,7 @@ export function manifest(
     status: state.status,
     engine: ENGINE_VERSION,
     inputHash: facts.inputHash,
-    contextKey: facts.contextKey,
+    contextKey: facts.waves?.[0].contextKey ?? null,
     plan: facts.plan,
     input: facts.input,
     outputColumns: facts.outputColumns === null ? null : [...facts.outputColumns],
@@ -49,13 +55,13 @@ export function manifest(
       resultBytes: result.bytes,
       resultRecords: result.records,
     },
-    balanced: each.every(isBalanced) && isBalanced(totals) && sums === totals.recordsIn,
+    balanced: isAccountedFor(state, waveCount, each) && sums === totals.recordsIn,
     integrity: parts === null ? null : integrity(job, chunks, result, parts),
     chunks: chunks.map((chunk) => {
       const statistics = chunk.statistics ?? ZERO_STATISTICS;
-      const { index, chunkKey, taskKey, status, byteOffset, bytes } = chunk;
+      const { index, wave, chunkKey, taskKey, status, byteOffset, bytes } = chunk;
       return {
-        ...{ index, chunkKey, taskKey, status, byteOffset, bytes },
+        ...{ index, wave, chunkKey, taskKey, status, byteOffset, bytes },
         ...accounts(statistics),
         outputBytes: statistics.outputBytes,
       };
@@ -70,35 +76,31 @@ function integrity(
   result: ResultSize,
   parts: readonly OutputPart[],
 ): ManifestIntegrity {
-  const { context, contextKey, inputHash, outputColumns } = facts;
-  invariant(context !== null && contextKey !== null, 'the input was sniffed');
+  const { waves, inputHash, outputColumns } = facts;
+  invariant(waves !== null, 'the input was sniffed');
   invariant(inputHash !== null && outputColumns !== null, 'the input is complete');
-  const isLed = parts.some(({ kind }) => kind === 'chunk') && context.write.format === 'json';
+  const { format } = lastWave(waves).context.write;
+  const isLed = parts.some(({ kind }) => kind === 'chunk') && format === 'json';
+  const ofInput = chunks.filter(({ wave }) => wave === 0);
   const proven = {
     ...{ recipe: INTEGRITY_RECIPE, hash: 'sha-256' as const, engine: ENGINE_VERSION },
-    input: { hash: inputHash, chunks: chunks.length, root: inputRoot(chunks) },
-    plan: { sha256: planHash(facts.plan), contextKey },
+    input: { hash: inputHash, chunks: ofInput.length, root: inputRoot(ofInput) },
+    plan: { sha256: planHash(facts.plan), contextKey: waves[0].contextKey },
     output: {
       ...{ bytes: result.bytes, records: result.records, omitted: isLed ? ',' : '' },
       ...{ root: outputRoot(parts), parts: [...parts] },
     },
-    totals: accounts(state.totals),
+    totals: accounts(jobTotals(state, waves.length)),
     failedChunks: [...state.failed],
   };
   return { ...proven, root: manifestRoot(proven) };
 }
 
-/** Whether every record that came in is accounted for. */
-export function isBalanced(one: ChunkStatistics): boolean {
-  const out = one.recordsOut + one.rejected + one.filtered + one.deduplicated + one.aggregated;
-  return one.recordsIn === out;
-}
-
 /** The chunk as the API shows it. */
 export function chunkDocument(chunk: ChunkRecord): Chunk {
-  const { index, chunkKey, taskKey, status, bytes, worker, attempts, ms, error } = chunk;
+  const { index, wave, chunkKey, taskKey, status, bytes, worker, attempts, ms, error } = chunk;
   return {
-    ...{ index, chunkKey, taskKey, status, bytes, worker, attempts, ms },
+    ...{ index, wave, chunkKey, taskKey, status, bytes, worker, attempts, ms },
     records: chunk.statistics?.recordsIn ?? 0,
     reused: status === 'reused',
     rejected: chunk.statistics?.rejected ?? 0,

@@ -44,6 +44,19 @@ export const ChunkCounts = Type.Object({
 });
 export type ChunkCounts = Static<typeof ChunkCounts>;
 
+/** One pass over the data: the first reads the input, each later one what the one before it gave. */
+export const JobWave = Type.Object({
+  /** What the wave's tasks do with what they read. */
+  kind: Type.Union([Type.Literal('read'), Type.Literal('sort'), Type.Literal('limit')]),
+  /** Index of its first chunk; null until it is planned. */
+  firstChunk: Type.Union([Type.Integer(), Type.Null()]),
+  /** Chunks known so far. */
+  chunks: Type.Integer(),
+  /** Chunks done, reused or failed. */
+  answered: Type.Integer(),
+});
+export type JobWave = Static<typeof JobWave>;
+
 export const JobError = Type.Object({
   code: Type.String(),
   message: Type.String(),
@@ -81,7 +94,7 @@ export const Job = Type.Object({
   bytesReceived: Type.Integer(),
   /** Null when the client did not say. */
   bytesTotal: Type.Union([Type.Integer(), Type.Null()]),
-  /** Input bytes of the chunks that are done. */
+  /** Of `bytesReceived`, in proportion to the work that is done in all waves. */
   bytesProcessed: Type.Integer(),
   recordsIn: Type.Integer(),
   recordsOut: Type.Integer(),
@@ -89,7 +102,10 @@ export const Job = Type.Object({
   filtered: Type.Integer(),
   deduplicated: Type.Integer(),
   aggregated: Type.Integer(),
+  /** Of all waves planned so far. */
   chunks: ChunkCounts,
+  /** The waves of the plan, in order; empty until the input was sniffed. */
+  waves: Type.Array(JobWave),
   etaMs: Type.Union([Type.Integer(), Type.Null()]),
   error: Type.Union([JobError, Type.Null()]),
   /** Null until sniffed. */
@@ -119,7 +135,10 @@ export const ChunkStatus = Type.Union([
 export type ChunkStatus = Static<typeof ChunkStatus>;
 
 export const Chunk = Type.Object({
+  /** Counts through all waves. */
   index: Type.Integer(),
+  /** 0 for a chunk of the input; later waves work on what the ones before them gave. */
+  wave: Type.Integer(),
   chunkKey: Type.String(),
   taskKey: Type.String(),
   status: ChunkStatus,

@@ -84,13 +84,18 @@ export const Manifest = Type.Object({
     resultBytes: Type.Integer(),
     resultRecords: Type.Integer(),
   }),
-  /** Whether recordsIn = recordsOut + rejected + filtered + deduplicated + aggregated, everywhere. */
+  /**
+   * Whether recordsIn = recordsOut + rejected + filtered + deduplicated + aggregated in each chunk,
+   * and, of a job at its end, each wave took the records that the one before it put out. A task of a
+   * later wave that failed leaves it false: its records are in no account.
+   */
   balanced: Type.Boolean(),
   /** Null until the job is at its end. */
   integrity: Type.Union([ManifestIntegrity, Type.Null()]),
   chunks: Type.Array(
     Type.Object({
       index: Type.Integer(),
+      wave: Type.Integer(),
       chunkKey: Type.String(),
       taskKey: Type.String(),
       status: ChunkStatus,

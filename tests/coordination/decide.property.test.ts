@@ -1,8 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decide, isFinal, isPublishable } from '../../master/coordination/decide.ts';
+import { decide, isPublishable } from '../../master/coordination/decide.ts';
 import type { JobEffect, JobEvent, JobState } from '../../master/coordination/job-state.ts';
-import { INITIAL_JOB_STATE, ZERO_STATISTICS } from '../../master/coordination/job-state.ts';
+import {
+  INITIAL_JOB_STATE,
+  ZERO_STATISTICS,
+  isFinal,
+} from '../../master/coordination/job-state.ts';
+import { answeredCount, jobTotals } from '../../master/coordination/waves.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 
 /** Chunk `index` has index + 1 records: sums tell which chunks were counted, and how often. */
@@ -24,11 +29,19 @@ class World {
   /** Messages on their way, in no order. */
   wire: { index: number; attempt: number }[] = [];
   pendingMerges: number[] = [];
+  pendingPlans: number[] = [];
   pendingFinalize = 0;
   chunksLeft: number;
+  /** Tasks of each wave behind the first. */
+  readonly later: readonly number[];
 
-  constructor(chunkCount: number) {
+  constructor(chunkCount: number, later: readonly number[] = []) {
     this.chunksLeft = chunkCount;
+    this.later = later;
+  }
+
+  complete(): void {
+    this.send({ kind: 'input-complete', waves: 1 + this.later.length });
   }
 
   send(event: JobEvent): string {
@@ -53,6 +66,9 @@ class World {
         return;
       case 'discard-result':
         this.discarded.push(effect.index);
+        return;
+      case 'plan-wave':
+        this.pendingPlans.push(effect.wave);
         return;
       case 'finalize':
         this.pendingFinalize += 1;
@@ -86,8 +102,25 @@ class World {
     this.send({ kind: 'chunk-merged', index });
   }
 
+  plan(): void {
+    const wave = this.pendingPlans.shift();
+    if (wave === undefined) return;
+    this.send({ kind: 'wave-planned', wave, count: this.later[wave - 1] ?? 0 });
+  }
+
+  /** A result that was announced cannot be read, by whoever needs it. */
+  loseResult(at: number): void {
+    const index = at % Math.max(1, this.state.chunkCount);
+    const error = { code: 'blob-missing', message: 'x', details: {} } as const;
+    const about = { attempt: 1, reused: false, statistics: statisticsOf(index), error };
+    const { watermark, waves } = this.state;
+    // Only what an earlier wave has merged is read by tasks of a later one.
+    if (index < watermark && waves.length > 1) this.send({ kind: 'result-lost', index, ...about });
+  }
+
   restart(): void {
     this.pendingMerges = [];
+    this.pendingPlans = [];
     this.pendingFinalize = 0;
     this.wire = [];
     this.merged.length = Math.min(this.merged.length, this.state.watermark);
@@ -107,20 +140,29 @@ class World {
     this.send({ kind: 'finalized', verdict: null });
   }
 
+  recordsIn(): number {
+    return jobTotals(this.state, 1).recordsIn;
+  }
+
   checkInvariants(): void {
     const { state } = this;
     expect(state.watermark).toBeLessThanOrEqual(state.chunkCount);
     expect(state.cursor - state.watermark).toBeLessThanOrEqual(LIMITS.reorderChunksMax + 1);
+    expect(state.waves[0]?.start).toBe(0);
+    expect(state.waves.length).toBeLessThanOrEqual(state.waveCount);
     const outstanding = [...state.running, ...state.waiting].map(({ index }) => index);
     expect(new Set(outstanding).size).toBe(outstanding.length);
-    const accounted = state.doneCount + state.reusedCount + state.failed.length;
-    expect(accounted + outstanding.length).toBeLessThanOrEqual(state.chunkCount);
+    expect(answeredCount(state) + outstanding.length).toBeLessThanOrEqual(state.chunkCount);
   }
 }
 
+const laterWaves = fc.array(fc.integer({ min: 0, max: 12 }), { maxLength: 2 });
 const faults = fc.array(
   fc.tuple(
-    fc.constantFrom('answer', 'twice', 'fail', 'lose', 'merge', 'restart', 'reconnect', 'pause'),
+    fc.constantFrom(
+      ...['answer', 'twice', 'fail', 'lose', 'merge', 'merge', 'restart', 'reconnect', 'pause'],
+      ...['plan', 'lose result'],
+    ),
     fc.nat(50),
   ),
   { maxLength: 200 },
@@ -153,6 +195,12 @@ function step(world: World, action: string, at: number): void {
     case 'merge':
       world.merge();
       return;
+    case 'plan':
+      world.plan();
+      return;
+    case 'lose result':
+      world.loseResult(at);
+      return;
     case 'restart':
       if (world.state.input !== 'open') world.restart();
       return;
@@ -168,13 +216,14 @@ function step(world: World, action: string, at: number): void {
 /** No more faults: everything that is asked for happens. */
 function settle(world: World): void {
   while (world.chunksLeft > 0) world.store();
-  world.send({ kind: 'input-complete' });
+  world.complete();
   world.send({ kind: 'resume' });
   world.send({ kind: 'reconnected' });
   for (let round = 0; round < 10_000 && !isFinal(world.state); round++) {
     while (isPublishable(world.state)) world.send({ kind: 'slot-granted' });
     if (world.wire.length > 0) world.announce(0, 1);
     world.merge();
+    world.plan();
     world.finalize();
   }
 }
@@ -182,35 +231,101 @@ function settle(world: World): void {
 describe('decide', () => {
   it('merges every chunk once and in order, and ends, whatever happened before', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 40 }), faults, (chunkCount, plan) => {
-        const world = new World(chunkCount);
-        for (const [action, at] of plan) {
-          if (at % 3 === 0) world.store();
-          if (world.chunksLeft === 0) world.send({ kind: 'input-complete' });
-          if (isPublishable(world.state)) world.send({ kind: 'slot-granted' });
-          step(world, action, at);
-          world.checkInvariants();
-        }
-        settle(world);
-        const { state } = world;
-        const all = Array.from({ length: chunkCount }, (_, index) => index);
-        expect(isFinal(state)).toBe(true);
-        expect(state.watermark).toBe(chunkCount);
-        expect(world.merged).toEqual(all.filter((index) => !state.failed.includes(index)));
-        const records = world.merged.reduce((sum, index) => sum + index + 1, 0);
-        expect(state.totals.recordsIn).toBe(records);
-        expect(state.status).toBe(
-          state.failed.length === 0 ? 'completed' : 'completed_with_failures',
-        );
-      }),
-      { numRuns: 400 },
+      fc.property(
+        fc.integer({ min: 0, max: 40 }),
+        laterWaves,
+        faults,
+        (inputCount, later, plan) => {
+          const world = new World(inputCount, later);
+          for (const [action, at] of plan) {
+            if (at % 3 === 0) world.store();
+            if (world.chunksLeft === 0) world.complete();
+            if (isPublishable(world.state)) world.send({ kind: 'slot-granted' });
+            step(world, action, at);
+            world.checkInvariants();
+          }
+          settle(world);
+          const { state } = world;
+          const chunkCount = later.reduce((sum, count) => sum + count, inputCount);
+          const all = Array.from({ length: chunkCount }, (_, index) => index);
+          expect(isFinal(state)).toBe(true);
+          expect(state.chunkCount).toBe(chunkCount);
+          expect(state.waves).toHaveLength(1 + later.length);
+          expect(state.watermark).toBe(chunkCount);
+          expect(world.merged).toEqual(all.filter((index) => !state.failed.includes(index)));
+          const ofInput = world.merged.filter((index) => index < inputCount);
+          const records = ofInput.reduce((sum, index) => sum + index + 1, 0);
+          expect(world.recordsIn()).toBe(records);
+          expect(state.status).toBe(
+            state.failed.length === 0 ? 'completed' : 'completed_with_failures',
+          );
+        },
+      ),
+      { numRuns: 1_000 },
     );
+  });
+
+  it('drops the waves behind a result that cannot be made again, and plans them anew', () => {
+    const world = new World(2, [3, 1]);
+    while (world.chunksLeft > 0) world.store();
+    world.complete();
+    for (let round = 0; round < 40 && world.state.waves.length < 3; round++) {
+      while (isPublishable(world.state)) world.send({ kind: 'slot-granted' });
+      if (world.wire.length > 0) world.announce(0, 1);
+      world.merge();
+      world.plan();
+    }
+    const error = { code: 'blob-missing', message: 'x', details: {} } as const;
+    const lost = { index: 1, reused: false, statistics: statisticsOf(1), error };
+    world.send({ kind: 'result-lost', attempt: LIMITS.chunkAttemptsMax, ...lost });
+    expect(world.state).toMatchObject({ chunkCount: 2, failed: [1], watermark: 2 });
+    expect(world.state.waves).toHaveLength(1);
+    settle(world);
+    expect(world.state).toMatchObject({ status: 'completed_with_failures', chunkCount: 6 });
+    expect(world.merged).toEqual([0, 2, 3, 4, 5]);
+    // What is retried may give other records: the waves behind it are of no use any more.
+    expect(world.send({ kind: 'retry' })).toBe('taken');
+    expect(world.state).toMatchObject({ chunkCount: 2, waiting: [{ index: 1, attempt: 1 }] });
+    settle(world);
+    expect(world.state.status).toBe('completed');
+    expect(world.merged).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
+  it('makes a lost result again before the task that needs it', () => {
+    const world = new World(2, [2]);
+    while (world.chunksLeft > 0) world.store();
+    world.complete();
+    for (let round = 0; round < 40 && world.state.waves.length < 2; round++) {
+      while (isPublishable(world.state)) world.send({ kind: 'slot-granted' });
+      if (world.wire.length > 0) world.announce(0, 1);
+      world.merge();
+      world.plan();
+    }
+    world.send({ kind: 'slot-granted' });
+    expect(world.state.running).toEqual([{ index: 2, attempt: 1 }]);
+    const error = { code: 'blob-missing', message: 'x', details: {} } as const;
+    const lost = { index: 0, attempt: 1, reused: false, statistics: statisticsOf(0), error };
+    world.send({ kind: 'result-lost', ...lost });
+    world.send({
+      ...{ kind: 'attempt-failed', index: 2, attempt: 1, worker: 'w', ms: 1 },
+      ...{ retryable: true, excused: true, error },
+    });
+    expect(world.state.watermark).toBe(0);
+    world.send({ kind: 'slot-granted' });
+    expect(world.state.running).toEqual([{ index: 0, attempt: 2 }]);
+    expect(isPublishable(world.state)).toBe(false);
+    world.wire = [{ index: 0, attempt: 2 }];
+    world.announce(0, 1);
+    expect(isPublishable(world.state)).toBe(true);
+    settle(world);
+    expect(world.state.status).toBe('completed');
+    expect(world.merged).toEqual([0, 1, 2, 3]);
   });
 
   it('runs only the failed chunks again on retry, and then completes', () => {
     const world = new World(5);
     while (world.chunksLeft > 0) world.store();
-    world.send({ kind: 'input-complete' });
+    world.send({ kind: 'input-complete', waves: 1 });
     while (isPublishable(world.state)) world.send({ kind: 'slot-granted' });
     const poison = world.wire.splice(2, 1)[0];
     expect(poison?.index).toBe(2);
@@ -231,13 +346,13 @@ describe('decide', () => {
     settle(world);
     expect(world.state.status).toBe('completed');
     expect(world.merged).toEqual([0, 1, 2, 3, 4]);
-    expect(world.state.totals.recordsIn).toBe(1 + 2 + 3 + 4 + 5);
+    expect(world.recordsIn()).toBe(1 + 2 + 3 + 4 + 5);
   });
 
   it('takes an announced result back when it cannot be read, and asks for the work again', () => {
     const world = new World(2);
     while (world.chunksLeft > 0) world.store();
-    world.send({ kind: 'input-complete' });
+    world.send({ kind: 'input-complete', waves: 1 });
     while (isPublishable(world.state)) world.send({ kind: 'slot-granted' });
     world.announce(0, 1);
     world.pendingMerges = [];
@@ -250,7 +365,7 @@ describe('decide', () => {
       error: { code: 'blob-corrupt', message: 'x', details: {} },
     });
     expect(world.discarded).toEqual([0]);
-    expect(world.state.totals.recordsIn).toBe(0);
+    expect(world.recordsIn()).toBe(0);
     settle(world);
     expect(world.state.status).toBe('completed');
     expect(world.merged).toEqual([0, 1]);
@@ -268,7 +383,7 @@ describe('decide', () => {
     expect(world.state.status).toBe('failed');
     expect(world.state.error).toEqual(error);
     world.announce(0, 1);
-    expect(world.state.totals.recordsIn).toBe(0);
+    expect(world.recordsIn()).toBe(0);
   });
 
   it('refuses commands that make no sense, and changes nothing then', () => {

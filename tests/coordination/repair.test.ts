@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { decide } from '../../master/coordination/decide.ts';
 import type { JobEvent, JobState } from '../../master/coordination/job-state.ts';
 import { INITIAL_JOB_STATE, ZERO_STATISTICS } from '../../master/coordination/job-state.ts';
+import { doneCount } from '../../master/coordination/waves.ts';
 
 const error = { code: 'blob-corrupt', message: 'x', details: {} } as const;
 
@@ -31,7 +32,7 @@ function completed(): JobState {
     { kind: 'chunk-merged', index },
   ]);
   const end: JobEvent = { kind: 'finalized', verdict: null };
-  return after([...stored(3), { kind: 'input-complete' }, ...merged, end]);
+  return after([...stored(3), { kind: 'input-complete', waves: 1 }, ...merged, end]);
 }
 
 const lost = (
@@ -49,14 +50,14 @@ describe('a retried job', () => {
       ...{ kind: 'attempt-failed', index: 1, attempt: 1, worker: null, ms: 1, retryable: false },
       error: { code: 'input-malformed', message: 'x', details: {} },
     };
-    const failed = after([...stored(3), { kind: 'input-complete' }, ...slots, malformed]);
+    const failed = after([...stored(3), { kind: 'input-complete', waves: 1 }, ...slots, malformed]);
     expect(failed.status).toBe('failed');
     const { waiting } = after([{ kind: 'retry' }], failed);
     expect(waiting.map(({ index }) => index)).toEqual([0, 1, 2]);
   });
 
   it('writes its outputs again when only they failed', () => {
-    const finalizing = after([{ kind: 'input-complete' }]);
+    const finalizing = after([{ kind: 'input-complete', waves: 1 }]);
     const full = { code: 'disk-full', message: 'x', details: {} } as const;
     const failed = after([{ kind: 'finalize-failed', error: full }], finalizing);
     const { state, effects } = decide(failed, { kind: 'retry' });
@@ -80,10 +81,16 @@ describe('a result that is lost', () => {
       { kind: 'chunk-merged', index },
     ]);
     const slots = Array.from({ length: 3 }, (): JobEvent => ({ kind: 'slot-granted' }));
-    const finalizing = after([...stored(3), ...slots, { kind: 'input-complete' }, ...merged]);
+    const finalizing = after([
+      ...stored(3),
+      ...slots,
+      { kind: 'input-complete', waves: 1 },
+      ...merged,
+    ]);
     expect(finalizing.status).toBe('finalizing');
     const state = after([lost('rebuild-failed', 1, false)], finalizing);
-    expect(state).toMatchObject({ status: 'processing', watermark: 1, doneCount: 2 });
+    expect(state).toMatchObject({ status: 'processing', watermark: 1 });
+    expect(doneCount(state)).toBe(2);
     expect(state.waiting).toEqual([{ index: 1, attempt: 2 }]);
     const again = after(
       [{ kind: 'slot-granted' }, { ...result(1), attempt: 2 } as JobEvent],
@@ -117,13 +124,13 @@ describe('a finished job whose output is damaged', () => {
     const retry: JobEvent = { kind: 'retry', lost: [{ index, reused, statistics }] };
     const { state, effects, changes } = decide(after([damaged], completed()), retry);
     expect(state).toMatchObject({ status: 'processing', watermark: 1, error: null });
-    expect(state).toMatchObject({ doneCount: 2, reusedCount: 0 });
+    expect(state).toMatchObject({ waves: [{ doneCount: 2, reusedCount: 0 }] });
     expect(changes).toEqual([{ index: 1, status: 'queued', error: null }]);
     expect(effects).toEqual([{ kind: 'rebuild', watermark: 1 }]);
     const again = after([{ kind: 'slot-granted' }, result(1)], state);
     const merges = [1, 2].map((one): JobEvent => ({ kind: 'chunk-merged', index: one }));
     const done = after([...merges, { kind: 'finalized', verdict: null }], again);
-    expect(done).toMatchObject({ status: 'completed', doneCount: 3, error: null });
+    expect(done).toMatchObject({ status: 'completed', waves: [{ doneCount: 3 }], error: null });
   });
 
   it('writes its outputs again when no chunk is lost', () => {
@@ -133,7 +140,7 @@ describe('a finished job whose output is damaged', () => {
   });
 
   it('is not told of while it is under way', () => {
-    const running = after([...stored(1), { kind: 'input-complete' }]);
+    const running = after([...stored(1), { kind: 'input-complete', waves: 1 }]);
     expect(decide(running, damaged).verdict).toBe('ignored');
   });
 });

@@ -1,4 +1,4 @@
-import { isFinal } from '../../master/coordination/decide.ts';
+import { isFinal } from '../../master/coordination/job-state.ts';
 import { removeJobBlobs } from '../../master/storage/job-blobs.ts';
 import type { FaultKind } from './faults.ts';
 import type { SimMaster } from './sim-master.ts';
@@ -71,6 +71,9 @@ function strike(world: World, kind: FaultKind): void {
       return;
     case 'corrupt result':
       scheduler.note(`corrupt: ${disk.corruptResult() ?? 'none'}`);
+      return;
+    case 'lose result':
+      scheduler.note(`lose: ${disk.loseResult() ?? 'none'}`);
       return;
     case 'jump clock':
       world.clockSkewMs += random.between(-3_600_000, 3_600_000);

@@ -27,6 +27,7 @@ export const FAULT_KINDS = [
   'duplicate message',
   'full disk',
   'corrupt result',
+  'lose result',
   'jump clock',
   'lose client',
 ] as const;

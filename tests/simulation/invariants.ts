@@ -1,9 +1,9 @@
-import { isFinal } from '../../master/coordination/decide.ts';
 import type { JobState } from '../../master/coordination/job-state.ts';
-import { addStatistics, ZERO_STATISTICS } from '../../master/coordination/job-state.ts';
+import { addStatistics, ZERO_STATISTICS, isFinal } from '../../master/coordination/job-state.ts';
+import { doneCount, reusedCount } from '../../master/coordination/waves.ts';
 import type { JobRecord } from '../../master/storage/job-record.ts';
 import type { JobCommit } from '../../master/storage/sqlite-job-store.ts';
-import { isBalanced } from '../../master/views/manifest.ts';
+import { isBalanced } from '../../master/views/account.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import type { Announcement, ChunkStatistics, TaskMessage } from '../../pipeline/protocol/index.ts';
 
@@ -11,6 +11,7 @@ import type { Announcement, ChunkStatistics, TaskMessage } from '../../pipeline/
 export class Violation extends Error {}
 
 interface Row {
+  readonly wave: number;
   status: string;
   attempts: number;
   statistics: ChunkStatistics | null;
@@ -97,15 +98,17 @@ export class Invariants {
     if (job !== undefined) job.merged = count;
   }
 
-  #committed({ jobId, state: next, newChunk, changes }: JobCommit): void {
+  #committed({ jobId, state: next, newChunks = [], dropFrom, changes }: JobCommit): void {
     const job = this.#job(jobId);
     const before = job.state;
-    if (newChunk !== undefined) {
-      check(newChunk.index === job.rows.length, 'chunks are stored in file order');
-      check(this.#isDurable(`chunks/${newChunk.chunkKey}`), 'a chunk is durable before its row');
-      job.rows.push({ status: 'queued', attempts: 0, statistics: null });
+    if (dropFrom !== undefined) job.rows.length = dropFrom;
+    for (const { index, wave, chunkKey } of newChunks) {
+      check(index === job.rows.length, 'chunks are stored in file order');
+      check(this.#isDurable(`chunks/${chunkKey}`), 'a chunk is durable before its row');
+      if (wave > 0) checkPlanned(job, before, wave);
+      job.rows.push({ wave, status: 'queued', attempts: 0, statistics: null });
     }
-    let reopened = isFinal(before) && !isFinal(next);
+    let reopened = (isFinal(before) && !isFinal(next)) || dropFrom !== undefined;
     for (const change of changes) {
       const row = job.rows[change.index];
       check(row !== undefined, 'only stored chunks change');
@@ -124,6 +127,7 @@ export class Invariants {
     }
     job.state = next;
     checkStatus(before, next);
+    checkWaveOrder(job, before);
     check(next.watermark >= before.watermark || reopened, 'the watermark does not go back');
     checkCounts(job);
     checkNothingForgotten(job);
@@ -169,8 +173,9 @@ export class Invariants {
   #finalizing(jobId: string): void {
     const { state, rows } = this.#job(jobId);
     check(state.status === 'finalizing', 'the end is committed before the outputs are written');
-    const open = rows.findIndex((row) => !isCounted(row) && row.status !== 'failed');
+    const open = rows.findIndex((row) => !isAnswered(row));
     check(open === -1, `chunk ${open} is answered before the end`);
+    check(state.waves.length === state.waveCount, 'every wave is planned before the end');
   }
 
   #job(jobId: string): CommittedJob {
@@ -188,6 +193,28 @@ function isCounted(row: Row): boolean {
   return row.status === 'done' || row.status === 'reused';
 }
 
+function isAnswered(row: Row): boolean {
+  return isCounted(row) || row.status === 'failed';
+}
+
+/** A wave is planned once, of whatever all before it came to. */
+function checkPlanned(job: CommittedJob, before: JobState, wave: number): void {
+  check(before.planning, `wave ${wave} is planned when it is asked for`);
+  check(before.waves.length === wave, `wave ${wave} is planned once`);
+  const open = job.rows.findIndex((row) => row.wave < wave && !isAnswered(row));
+  check(open === -1, `chunk ${open} is answered before wave ${wave} is planned`);
+}
+
+/** A task is granted when all waves before its own are answered. */
+function checkWaveOrder({ state, rows }: CommittedJob, before: JobState): void {
+  const openWave = rows.find((row) => !isAnswered(row))?.wave;
+  for (const { index, attempt } of state.running) {
+    const isNew = !before.running.some((one) => one.index === index && one.attempt === attempt);
+    const isInTurn = rows[index]?.wave === openWave;
+    check(!isNew || isInTurn, `task ${index}.${attempt} waits for the waves before it`);
+  }
+}
+
 function checkStatus(before: JobState, next: JobState): void {
   if (!isFinal(before)) return;
   const left = next.status !== before.status;
@@ -200,17 +227,22 @@ function checkStatus(before: JobState, next: JobState): void {
 function checkCounts({ state, rows }: CommittedJob): void {
   const count = (status: string) => rows.filter((row) => row.status === status).length;
   check(state.chunkCount === rows.length, 'every chunk has a row');
-  check(state.doneCount === count('done'), `${state.doneCount} done, but ${count('done')} rows`);
-  check(state.reusedCount === count('reused'), 'reused chunks are counted once');
+  const done = doneCount(state);
+  check(done === count('done'), `${done} done, but ${count('done')} rows`);
+  check(reusedCount(state) === count('reused'), 'reused chunks are counted once');
   const failed = rows.flatMap((row, index) => (row.status === 'failed' ? [index] : []));
   check(state.failed.join() === failed.join(), 'failed chunks are those whose rows say so');
-  const sum = rows
-    .filter(isCounted)
-    .reduce((total, row) => addStatistics(total, row.statistics!), ZERO_STATISTICS);
-  check(JSON.stringify(sum) === JSON.stringify(state.totals), 'totals are the sum of all chunks');
+  state.waves.forEach(({ totals, start }, wave) => {
+    const of = rows.filter((row) => row.wave === wave);
+    check(start === rows.filter((row) => row.wave < wave).length, 'waves follow each other');
+    const sum = of
+      .filter(isCounted)
+      .reduce((total, row) => addStatistics(total, row.statistics!), ZERO_STATISTICS);
+    check(JSON.stringify(sum) === JSON.stringify(totals), 'totals are the sum of all chunks');
+  });
   check(state.watermark <= rows.length, 'the watermark is within the input');
   const below = rows.slice(0, state.watermark);
-  const open = below.findIndex((row) => !isCounted(row) && row.status !== 'failed');
+  const open = below.findIndex((row) => !isAnswered(row));
   check(open === -1, `chunk ${open} is answered before the watermark passes it`);
   if (state.status === 'completed') check(rows.every(isCounted), 'a completed job has every chunk');
 }
@@ -221,10 +253,9 @@ function checkNothingForgotten({ state, rows }: CommittedJob): void {
   const asked = [...state.running, ...state.waiting].map(({ index }) => index);
   check(new Set(asked).size === asked.length, 'a chunk is asked for once at a time');
   rows.forEach((row, index) => {
-    const isAnswered = isCounted(row) || row.status === 'failed';
     const isAsked = asked.includes(index);
-    check(!(isAnswered && isAsked), `chunk ${index} is answered and asked for`);
-    const isKnown = isAnswered || isAsked || index >= state.cursor;
+    check(!(isAnswered(row) && isAsked), `chunk ${index} is answered and asked for`);
+    const isKnown = isAnswered(row) || isAsked || index >= state.cursor;
     check(isKnown, `chunk ${index} is forgotten: neither answered, nor asked for`);
   });
 }

@@ -5,7 +5,7 @@ import { checkCompleted, checkOutcome, mustComplete, readResult } from './outcom
 import type { Random } from './random.ts';
 import type { SimJob } from './sim-job.ts';
 import type { Wrappers } from './sim-master.ts';
-import { CRASHES_WORKER, FAILS_PROGRAM, makeInput, pickPlan } from './workload.ts';
+import { CRASHES_WORKER, FAILS_LATER, FAILS_PROGRAM, makeInput, pickPlan } from './workload.ts';
 import { World } from './world.ts';
 
 export interface RunReport {
@@ -140,7 +140,7 @@ function submitJobs(world: World, endMs: number): void {
 
 function pickPoison(random: Random): string[] {
   if (!random.chance(0.08)) return [];
-  return [random.pick([CRASHES_WORKER, FAILS_PROGRAM])];
+  return [random.pick([CRASHES_WORKER, FAILS_PROGRAM, FAILS_LATER])];
 }
 
 function describeJobs(world: World): string {

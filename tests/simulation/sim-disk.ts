@@ -67,9 +67,8 @@ export class SimDisk {
 
   /** Flips a bit of a stored result, anywhere in it. Null when there is none. */
   corruptResult(): string | null {
-    const names = [...this.objects.keys()].filter((name) => name.startsWith('results/'));
-    if (names.length === 0) return null;
-    const name = this.#random.pick(names);
+    const name = this.#anyResult();
+    if (name === null) return null;
     const bytes = Buffer.from(this.objects.get(name)!);
     let at = this.#random.below(RESULT_HEAD_BYTES);
     try {
@@ -83,6 +82,24 @@ export class SimDisk {
     this.objects.set(name, bytes);
     this.everDamaged.add(name);
     return short(name);
+  }
+
+  /** A stored result is gone. Null when there is none. */
+  loseResult(): string | null {
+    const name = this.#anyResult();
+    if (name === null) return null;
+    this.objects.delete(name);
+    this.everDamaged.add(name);
+    return short(name);
+  }
+
+  /** Half the time one that a later wave reads, if there is one. */
+  #anyResult(): string | null {
+    const results = [...this.objects].filter(([name]) => name.startsWith('results/'));
+    if (results.length === 0) return null;
+    const read = results.filter(([, bytes]) => isRead(bytes));
+    const among = read.length > 0 && this.#random.chance(0.5) ? read : results;
+    return this.#random.pick(among)[0];
   }
 
   #put(name: string, bytes: Uint8Array): { readonly created: boolean } {
@@ -144,6 +161,16 @@ export class SimDisk {
   #mayFail(name: string): void {
     if (this.#random.chance(this.faultRate))
       throw new SluiceError('storage-failed', `${name}: EIO`);
+  }
+}
+
+/** Whether a wave after the result's own reads it. */
+function isRead(result: Uint8Array): boolean {
+  try {
+    const { start, end } = readResultHead(result).sections.exchange;
+    return end > start;
+  } catch {
+    return false;
   }
 }
 

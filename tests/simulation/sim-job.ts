@@ -1,7 +1,9 @@
 import { INITIAL_JOB_STATE } from '../../master/coordination/job-state.ts';
+import { answeredCount } from '../../master/coordination/waves.ts';
+import { storeContexts } from '../../master/ingest/store-contexts.ts';
 import type { JobRecord } from '../../master/storage/job-record.ts';
 import { SluiceError, errorDocument, toSluiceError } from '../../pipeline/errors.ts';
-import { canonicalJson, chunkKey, InputHasher, taskKey } from '../../pipeline/keys/index.ts';
+import { chunkKey, InputHasher, taskKey } from '../../pipeline/keys/index.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import type { ChunkStatistics, InputDescription } from '../../pipeline/protocol/index.ts';
 import { readResultHead, RESULT_HEAD_BYTES } from '../../pipeline/result/result-format.ts';
@@ -42,7 +44,7 @@ export async function upload(master: SimMaster, job: SimJob): Promise<void> {
   try {
     coordinator.add(newRecord(job));
     await sendChunks(master, job);
-    coordinator.apply(job.id, { kind: 'input-complete' });
+    coordinator.apply(job.id, { kind: 'input-complete', waves: job.plan.waves.length });
   } catch (thrown) {
     if (!process.alive) return;
     const error = errorDocument(toSluiceError(thrown));
@@ -53,16 +55,14 @@ export async function upload(master: SimMaster, job: SimJob): Promise<void> {
 
 async function sendChunks(master: SimMaster, sim: SimJob): Promise<void> {
   const { coordinator, blobs, process } = master;
-  const { compiled, contextKey } = sim.plan;
+  const { compiled, waves } = sim.plan;
   const { outputColumns, shape } = compiled;
-  const { context } = compiled.waves[0];
-  await patiently(process, () =>
-    blobs.put(`contexts/${contextKey}`, [Buffer.from(canonicalJson(context))]),
-  );
+  const [{ contextKey }] = waves;
+  await patiently(process, () => storeContexts(blobs, compiled));
   const job = coordinator.active(sim.id);
   if (job === undefined) return;
-  coordinator.saveFacts(job, { ...{ input: INPUT, contextKey, context, outputColumns, shape } });
-  const hasher = new InputHasher(context.columns.map(({ name }) => name));
+  coordinator.saveFacts(job, { input: INPUT, waves, outputColumns, shape });
+  const hasher = new InputHasher(COLUMNS.map(({ name }) => name));
   for (const [index, cut] of sim.input.chunks.entries()) {
     await process.sleep(process.random.next() * sim.paceMs);
     const key = chunkKey(cut.bytes);
@@ -77,12 +77,9 @@ async function sendChunks(master: SimMaster, sim: SimJob): Promise<void> {
     coordinator.apply(
       job.id,
       statistics === null ? stored : { ...stored, answer: { reused: true, statistics } },
-      { index, chunkKey: key, taskKey: task, byteOffset, bytes, line },
+      [{ index, wave: 0, chunkKey: key, taskKey: task, byteOffset, bytes, line }],
     );
-    await job.until(() => {
-      const { doneCount, reusedCount, failed } = job.state;
-      return index + 1 - (doneCount + reusedCount + failed.length) <= LIMITS.backlogChunksMax;
-    });
+    await job.until(() => index + 1 - answeredCount(job.state) <= LIMITS.backlogChunksMax);
     job.signal.throwIfAborted();
   }
   job.facts = { ...job.facts, inputHash: hasher.digest() };
@@ -122,7 +119,7 @@ function newRecord(job: SimJob): JobRecord {
     idempotencyKey: null,
     facts: {
       ...{ planText: job.plan.text, plan: {}, bytesReceived: 0, bytesTotal: null },
-      ...{ inputHash: null, input: null, contextKey: null, context: null, outputColumns: null },
+      ...{ inputHash: null, input: null, waves: null, outputColumns: null },
       ...{
         warnings: [],
         lookupFiles: [],

@@ -5,7 +5,7 @@ import { ProgramCache } from '../../worker/program-cache.ts';
 import { Worker } from '../../worker/worker.ts';
 import { ProcessEnded } from './sim-process.ts';
 import type { SimProcess } from './sim-process.ts';
-import { CRASHES_WORKER, FAILS_PROGRAM, programOf } from './workload.ts';
+import { CRASHES_WORKER, FAILS_LATER, FAILS_PROGRAM, programOf } from './workload.ts';
 import type { World } from './world.ts';
 
 export interface SimWorker {
@@ -38,8 +38,12 @@ function poisonable(context: ChunkContext, process: SimProcess): ChunkProgram {
   const program = programOf(context);
   return {
     ...program,
-    run: (bytes, slices) => {
+    run: (bytes, slices = []) => {
       const text = Buffer.from(bytes);
+      const isLate = context.input !== 'chunk';
+      if (isLate && slices.some((slice) => Buffer.from(slice).includes(FAILS_LATER))) {
+        throw new SluiceError('internal', 'a defect of the program');
+      }
       if (text.includes(CRASHES_WORKER)) {
         process.kill('computed a poison chunk');
         throw new ProcessEnded();

@@ -1,5 +1,5 @@
 import { finalAggregate } from '../../master/aggregator/final-aggregate.ts';
-import type { JobFacts } from '../../master/storage/job-record.ts';
+import type { JobFacts, JobWaves } from '../../master/storage/job-record.ts';
 import { Chunker } from '../../pipeline/chunking/chunker.ts';
 import type { CutChunk } from '../../pipeline/chunking/chunker.ts';
 import { SluiceError } from '../../pipeline/errors.ts';
@@ -16,11 +16,14 @@ import { parsePlan } from '../../pipeline/plan/parse.ts';
 import type { ChunkStatistics, Column, ColumnProfile } from '../../pipeline/protocol/index.ts';
 import { PartialMerger } from '../../pipeline/result/partial.ts';
 import type { Random } from './random.ts';
+import { sortedLines, standInProgram } from './stand-in.ts';
 
 /** A record that ends the worker which computes it, each time. */
 export const CRASHES_WORKER = 'poison-crash';
 /** A record on which the program fails, each time. */
 export const FAILS_PROGRAM = 'poison-fail';
+/** The same, but that only tasks of later waves fail. */
+export const FAILS_LATER = 'poison-later';
 
 export const COLUMNS: readonly Column[] = [
   { name: 'id', type: 'integer' },
@@ -42,7 +45,8 @@ const CHUNKS = { minBytes: 30, targetBytes: 60, easeBytes: 90, maxBytes: 140 };
 export interface Prepared {
   readonly text: string;
   readonly compiled: CompiledPlan;
-  readonly contextKey: string;
+  /** Contexts of the waves, with their keys. */
+  readonly waves: JobWaves;
 }
 
 export interface Input {
@@ -60,9 +64,36 @@ export interface Expected {
 const prepared = PLANS.map((text): Prepared => {
   const input = { format: 'csv', dialect: RFC_4180, columns: COLUMNS } as const;
   const compiled = compilePlan(parsePlan(text), input);
-  return { text, compiled, contextKey: contextKey(compiled.waves[0].context) };
+  return prepare(text, compiled);
 });
+for (const waveCount of [2, 3]) prepared.splice(-1, 0, inWaves(waveCount));
 const programs = new Map<string, ChunkProgram>();
+
+function prepare(text: string, compiled: CompiledPlan): Prepared {
+  const [first, ...later] = compiled.waves.map(({ context }) => ({
+    ...{ context, contextKey: contextKey(context) },
+  }));
+  return { text, compiled, waves: [first!, ...later] };
+}
+
+/** A plan whose tasks run in several waves, by a stand-in. */
+function inWaves(waveCount: number): Prepared {
+  const text = 'steps: [{ filter: amount > 20 }]\nwrite: { format: ndjson }';
+  const input = { format: 'csv', dialect: RFC_4180, columns: COLUMNS } as const;
+  const compiled = compilePlan(parsePlan(text), input);
+  const [{ context, columns }] = compiled.waves;
+  const records = { then: [], layout: null };
+  const exchange = { kind: 'limit', offset: waveCount, count: null, records } as const;
+  const [first, ...later] = Array.from({ length: waveCount }, (_, at) => ({
+    context: {
+      ...context,
+      input: at === 0 ? ('chunk' as const) : exchange,
+      exchange: at === waveCount - 1 ? null : exchange,
+    },
+    columns,
+  }));
+  return prepare(text, { ...compiled, waves: [first!, ...later] });
+}
 
 /** The plans, of which the last one ends its job at the first malformed record. */
 export function pickPlan(random: Random): Prepared {
@@ -74,7 +105,8 @@ export function programOf(context: ChunkContext): ChunkProgram {
   const key = contextKey(context);
   const known = programs.get(key);
   if (known !== undefined) return known;
-  const program = createChunkProgram(context);
+  const isAlone = context.input === 'chunk' && context.exchange === null;
+  const program = isAlone ? createChunkProgram(context) : standInProgram(context);
   programs.set(key, program);
   return program;
 }
@@ -85,7 +117,7 @@ export function makeInput(random: Random, poison: readonly string[]): Input {
   const count = random.between(0, 30);
   for (let id = 0; id < count; id++) records.push(record(random, id));
   for (const text of poison) {
-    records.splice(random.below(records.length + 1), 0, `7,${text},1`);
+    records.splice(random.below(records.length + 1), 0, `7,${text},99`);
   }
   // A part that comes twice makes chunks that share their results.
   if (random.chance(0.3)) records.push(...records);
@@ -104,8 +136,8 @@ function record(random: Random, id: number): string {
 /** The program over all of it in one piece: any way of cutting and merging must come to the same. */
 export function expectedOf(plan: Prepared, bytes: Uint8Array, facts: JobFacts): Expected {
   const { compiled } = plan;
-  const { context } = compiled.waves[0];
-  const whole = programOf(context).run(bytes);
+  const context = { ...compiled.waves[0].context, exchange: null };
+  const whole = createChunkProgram(context).run(bytes);
   const merger = new PartialMerger(partialOptions(context));
   if (whole.partial.length > 0) merger.add(whole.partial);
   const columns = merger.profile();
@@ -114,7 +146,10 @@ export function expectedOf(plan: Prepared, bytes: Uint8Array, facts: JobFacts): 
     return { statistics: whole.statistics, output: Buffer.from(output), columns };
   }
   const frame = outputFrame(compiled.outputColumns, context.write);
-  const body = Buffer.concat(whole.output).subarray(frame.skipFirstBytes);
+  const sorted = sortedLines(Buffer.concat(whole.output), compiled.waves.length);
+  const body = (compiled.waves.length > 1 ? sorted : Buffer.concat(whole.output)).subarray(
+    frame.skipFirstBytes,
+  );
   const output = Buffer.concat([frame.header, body, frame.footer]);
   return { statistics: whole.statistics, output, columns };
 }
@@ -122,7 +157,7 @@ export function expectedOf(plan: Prepared, bytes: Uint8Array, facts: JobFacts): 
 /** Whether a job of this plan can only fail on these bytes. */
 export function failsOn(plan: Prepared, bytes: Uint8Array): boolean {
   try {
-    programOf(plan.compiled.waves[0].context).run(bytes);
+    programOf(plan.waves[0].context).run(bytes);
     return false;
   } catch (thrown) {
     if (thrown instanceof SluiceError && thrown.code === 'input-malformed') return true;

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { isFinal } from '../../master/coordination/decide.ts';
+import { isFinal } from '../../master/coordination/job-state.ts';
 import { SqliteJobStore } from '../../master/storage/sqlite-job-store.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import type { FaultRates } from './faults.ts';

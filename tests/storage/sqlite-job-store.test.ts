@@ -12,7 +12,7 @@ function record(id: string, name = id, idempotencyKey: string | null = null): Jo
     idempotencyKey,
     facts: {
       ...{ planText: '', plan: {}, bytesReceived: 0, bytesTotal: null, inputHash: null },
-      ...{ input: null, contextKey: null, context: null, outputColumns: null, shape: null },
+      ...{ input: null, waves: null, outputColumns: null, shape: null },
       ...{
         lookupFiles: [],
         lookups: [],
@@ -29,7 +29,14 @@ function record(id: string, name = id, idempotencyKey: string | null = null): Jo
 }
 
 const newChunk = (index: number) => ({
-  ...{ index, chunkKey: `c${index}`, taskKey: `t${index}`, byteOffset: index * 10, bytes: 10 },
+  ...{
+    index,
+    wave: 0,
+    chunkKey: `c${index}`,
+    taskKey: `t${index}`,
+    byteOffset: index * 10,
+    bytes: 10,
+  },
   line: index,
 });
 
@@ -42,7 +49,7 @@ describe('SqliteJobStore', () => {
         jobId: 'a',
         updatedAt: '2026-01-02T00:00:00.000Z',
         state: { ...INITIAL_JOB_STATE, chunkCount: index + 1 },
-        newChunk: newChunk(index),
+        newChunks: [newChunk(index)],
         changes: [],
       });
     }
@@ -72,7 +79,7 @@ describe('SqliteJobStore', () => {
   it('commits nothing when a part of it fails', () => {
     const store = new SqliteJobStore(':memory:');
     store.insertJob(record('a'));
-    const commit = { jobId: 'a', updatedAt: 'x', newChunk: newChunk(0), changes: [] };
+    const commit = { jobId: 'a', updatedAt: 'x', newChunks: [newChunk(0)], changes: [] };
     store.commit({ ...commit, state: { ...INITIAL_JOB_STATE, chunkCount: 1 } });
     expect(() =>
       store.commit({ ...commit, state: { ...INITIAL_JOB_STATE, chunkCount: 2 } }),

@@ -180,6 +180,7 @@ export class FakeMasterService implements MasterService {
     this.#entry(id);
     const all = Array.from({ length: 5 }, (_, index) => ({
       index,
+      wave: 0,
       chunkKey: `c${index}`,
       taskKey: `t${index}`,
       status: 'done' as const,
@@ -357,13 +358,9 @@ const EMPTY_JOB: Job = {
   bytesReceived: 0,
   bytesTotal: null,
   bytesProcessed: 0,
-  recordsIn: 0,
-  recordsOut: 0,
-  rejected: 0,
-  filtered: 0,
-  deduplicated: 0,
-  aggregated: 0,
+  ...{ recordsIn: 0, recordsOut: 0, rejected: 0, filtered: 0, deduplicated: 0, aggregated: 0 },
   chunks: { queued: 0, running: 0, done: 0, reused: 0, failed: 0 },
+  waves: [],
   etaMs: null,
   error: null,
   input: null,

@@ -1,0 +1,95 @@
+import { invariant } from '../../pipeline/errors.ts';
+import type { ChunkStatistics } from '../../pipeline/protocol/index.ts';
+import type { JobState, WaveState } from './job-state.ts';
+import { addStatistics, ZERO_STATISTICS } from './job-state.ts';
+import { rangesBelow, rangesNextMissing } from './range-set.ts';
+
+/** The wave that a chunk belongs to, from 0. */
+export function waveOf({ waves }: JobState, index: number): number {
+  return waves.findLastIndex(({ start }) => start <= index);
+}
+
+/** Index after the wave's last chunk so far. */
+export function waveEnd({ waves, chunkCount }: JobState, wave: number): number {
+  return waves[wave + 1]?.start ?? chunkCount;
+}
+
+/** Chunks before this one may be published: waves run one after another. */
+export function openEnd(state: JobState): number {
+  const firstOpen = rangesNextMissing(state.answered, state.watermark);
+  return waveEnd(state, waveOf(state, firstOpen));
+}
+
+/** Counts a chunk's answer into its wave, or takes it out again. */
+export function withAnswer(
+  state: JobState,
+  index: number,
+  answer: { readonly reused: boolean; readonly statistics: ChunkStatistics },
+  sign: 1 | -1 = 1,
+): JobState {
+  const at = waveOf(state, index);
+  const counted = (wave: WaveState): WaveState => ({
+    ...wave,
+    doneCount: wave.doneCount + (answer.reused ? 0 : sign),
+    reusedCount: wave.reusedCount + (answer.reused ? sign : 0),
+    totals: addStatistics(wave.totals, answer.statistics, sign),
+  });
+  return { ...state, waves: state.waves.map((wave, i) => (i === at ? counted(wave) : wave)) };
+}
+
+/** The job as it was when `wave` was the last one planned: the chunks of later ones are gone. */
+export function withoutWavesAfter(state: JobState, wave: number): JobState {
+  const end = waveEnd(state, wave);
+  if (end === state.chunkCount && wave === state.waves.length - 1) return state;
+  const isKept = ({ index }: { readonly index: number }): boolean => index < end;
+  return {
+    ...state,
+    waves: state.waves.slice(0, wave + 1),
+    chunkCount: end,
+    planning: false,
+    cursor: Math.min(state.cursor, end),
+    running: state.running.filter(isKept),
+    waiting: state.waiting.filter(isKept),
+    answered: rangesBelow(state.answered, end),
+    failed: state.failed.filter((index) => index < end),
+    watermark: Math.min(state.watermark, end),
+    merging: state.merging && state.watermark < end,
+  };
+}
+
+/** Chunks of one wave that need no work any more. */
+export function waveAnswered(state: JobState, wave: number): number {
+  const { doneCount = 0, reusedCount = 0 } = state.waves[wave] ?? {};
+  const failed = state.failed.filter((index) => waveOf(state, index) === wave);
+  return doneCount + reusedCount + failed.length;
+}
+
+/** Chunks that were done for this job, in all waves. */
+export function doneCount({ waves }: JobState): number {
+  return waves.reduce((sum, wave) => sum + wave.doneCount, 0);
+}
+
+/** Chunks whose results were found, in all waves. */
+export function reusedCount({ waves }: JobState): number {
+  return waves.reduce((sum, wave) => sum + wave.reusedCount, 0);
+}
+
+/** Chunks that need no work any more, in all waves. */
+export function answeredCount(state: JobState): number {
+  return doneCount(state) + reusedCount(state) + state.failed.length;
+}
+
+/**
+ * The account of the job: records come in by the first wave and out by the last one, of
+ * `waveCount`, and may be rejected, filtered, deduplicated or aggregated by any. In between they are
+ * on their way: the account balances when the last wave is done, and no chunk failed.
+ */
+export function jobTotals(state: JobState, waveCount: number): ChunkStatistics {
+  const [first] = state.waves;
+  invariant(first !== undefined, 'a job has a first wave');
+  const sums = state.waves.reduce((sum, wave) => addStatistics(sum, wave.totals), ZERO_STATISTICS);
+  const { recordsIn, lines, bytesIn } = first.totals;
+  const last = state.waves[waveCount - 1]?.totals ?? ZERO_STATISTICS;
+  const { recordsOut, outputRecords, outputBytes } = last;
+  return { ...sums, recordsIn, lines, bytesIn, recordsOut, outputRecords, outputBytes };
+}

@@ -1,0 +1,86 @@
+import type { Logger } from 'pino';
+import type { ErrorDocument } from '../../pipeline/errors.ts';
+import { LIMITS } from '../../pipeline/limits.ts';
+import type {
+  FailureAnnouncement,
+  ResultAnnouncement,
+  TaskMessage,
+} from '../../pipeline/protocol/index.ts';
+import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
+import { discardIfDamaged, isDamage } from '../aggregator/damaged-result.ts';
+import type { Decision, JobEvent } from '../coordination/job-state.ts';
+import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
+import { findFailedSlice } from './failed-slices.ts';
+import { placeOfFault } from './fault-place.ts';
+import { resultLost } from './wave-planner.ts';
+
+export interface TaskAnswersDeps {
+  readonly store: SqliteJobStore;
+  readonly blobs: BlobStore;
+  readonly log: Logger;
+  readonly isActive: (jobId: string) => boolean;
+  readonly apply: (jobId: string, event: JobEvent) => Decision['verdict'];
+}
+
+/**
+ * What became of tasks, as events of their jobs. Messages that come late, or twice, or speak of what
+ * was planned anew meanwhile, are nobody's. Rejects when store or blobs fail: the message comes again.
+ */
+export class TaskAnswers {
+  readonly #deps: TaskAnswersDeps;
+
+  constructor(deps: TaskAnswersDeps) {
+    this.#deps = deps;
+  }
+
+  /** Whether the result was news. */
+  onResult(result: ResultAnnouncement): boolean {
+    if (!this.#isCurrent(result)) return false;
+    const { chunkIndex: index, attempt, worker, reused, ms, statistics } = result;
+    const about = { index, attempt, worker, reused, ms, statistics };
+    return this.#deps.apply(result.jobId, { kind: 'result-announced', ...about }) === 'taken';
+  }
+
+  async onFailure(failure: FailureAnnouncement): Promise<void> {
+    if (!this.#isCurrent(failure)) return;
+    const { store, blobs, apply } = this.#deps;
+    const { jobId, taskKey, chunkIndex: index, attempt, worker, ms, retryable } = failure;
+    const error = placeOfFault(failure.error as ErrorDocument, store.chunk(jobId, index));
+    const event = { kind: 'attempt-failed', index, attempt, worker, ms, retryable, error } as const;
+    if (!isDamage(error)) {
+      apply(jobId, event);
+      return;
+    }
+    // A stored result that cannot be read is in the way of the next attempt's.
+    if (error.code === 'blob-corrupt') await discardIfDamaged(blobs, taskKey);
+    const slice = await findFailedSlice(this.#deps, jobId, error, taskKey);
+    if (!this.#isCurrent(failure)) return;
+    // In this order: until the earlier result is there again, the task is not tried.
+    if (slice.kind === 'lost') apply(jobId, resultLost(slice.chunk, error));
+    apply(jobId, slice.kind === 'none' ? event : { ...event, excused: true });
+  }
+
+  onDeadLetter(task: TaskMessage, reason: string): void {
+    this.#deps.log.warn({ taskKey: task.taskKey, jobId: task.jobId, reason }, 'dead letter');
+    if (!this.#isCurrent(task)) return;
+    const error: ErrorDocument = {
+      code: 'chunk-failed',
+      message:
+        `Chunk ${task.chunkIndex} was given up after ${LIMITS.deliveryLimit} deliveries: ` +
+        `${reason}. Workers that took it may have crashed.`,
+      details: { chunk: task.chunkIndex, chunkKey: task.chunkKey, reason },
+    };
+    // Worth another attempt: a task held beside the one that ends its workers is not to blame.
+    this.#deps.apply(task.jobId, {
+      ...{ kind: 'attempt-failed', index: task.chunkIndex, attempt: task.attempt },
+      ...{ worker: null, ms: 0, retryable: true, error },
+    });
+  }
+
+  /** Whether the message speaks of a chunk of a job under way, under the key we gave it. */
+  #isCurrent(message: { jobId: string; chunkIndex: number; taskKey: string }): boolean {
+    if (!this.#deps.isActive(message.jobId)) return false;
+    const chunk = this.#deps.store.chunk(message.jobId, message.chunkIndex);
+    return chunk?.taskKey === message.taskKey;
+  }
+}

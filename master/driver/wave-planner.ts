@@ -1,0 +1,139 @@
+import pLimit from 'p-limit';
+import { errorDocument, invariant, toSluiceError } from '../../pipeline/errors.ts';
+import type { ErrorDocument } from '../../pipeline/errors.ts';
+import type { ChunkContext } from '../../pipeline/execution/context.ts';
+import type { WaveInput, WaveTask } from '../../pipeline/exchange/plan-wave.ts';
+import { chunkKey, taskKey } from '../../pipeline/keys/index.ts';
+import { LIMITS } from '../../pipeline/limits.ts';
+import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
+import { isDamage } from '../aggregator/damaged-result.ts';
+import { readExchange } from '../aggregator/stored-sections.ts';
+import type { JobEvent, UnreadableResult } from '../coordination/job-state.ts';
+import type { ChunkRecord, NewChunk } from '../storage/job-record.ts';
+import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
+import type { ActiveJob } from './active-job.ts';
+import { whileStorageFails, type PatienceDeps } from './while-storage-fails.ts';
+
+/**
+ * The tasks of a wave, from the results of every wave before it: by wave, then in order; null for
+ * one that failed. Pure, so that planning again gives the same tasks.
+ */
+export type PlanWave = (
+  context: ChunkContext,
+  inputs: readonly (readonly (WaveInput | null)[])[],
+) => readonly WaveTask[];
+
+export interface WavePlannerDeps extends PatienceDeps {
+  readonly store: SqliteJobStore;
+  readonly blobs: BlobStore;
+  readonly planWave: PlanWave;
+  /** Takes an event of this life of the job, and its new chunks, when the store commits them. */
+  readonly apply: (
+    job: ActiveJob,
+    event: JobEvent,
+    newChunks?: readonly NewChunk[],
+  ) => Promise<void>;
+}
+
+/**
+ * Makes the chunks of a job's next wave: reads what the results before it say of themselves, and
+ * stores a document for each task. A result that is damaged is made again first; a storage that fails
+ * is waited for.
+ */
+export class WavePlanner {
+  readonly #deps: WavePlannerDeps;
+
+  constructor(deps: WavePlannerDeps) {
+    this.#deps = deps;
+  }
+
+  /** Plans `wave`, if that is still what the job waits for. */
+  async plan(job: ActiveJob, wave: number): Promise<void> {
+    const { isUnderWay, apply, log } = this.#deps;
+    if (!isUnderWay(job) || !job.state.planning || job.state.waves.length !== wave) return;
+    try {
+      const plan = (): Promise<Planned> => this.#plan(job, wave);
+      const planned = await whileStorageFails(this.#deps, job, plan);
+      if (planned.kind === 'lost') await apply(job, planned.event);
+      else {
+        const count = planned.chunks.length;
+        await apply(job, { kind: 'wave-planned', wave, count }, planned.chunks);
+      }
+    } catch (thrown) {
+      log.error({ jobId: job.id, wave, err: thrown }, 'a wave cannot be planned');
+      await apply(job, { kind: 'plan-failed', wave, error: errorDocument(thrown) });
+    }
+  }
+
+  async #plan(job: ActiveJob, wave: number): Promise<Planned> {
+    const { contextKey, context } = job.facts.waves?.[wave] ?? {};
+    invariant(context !== undefined && contextKey !== undefined, 'a job has the waves of its plan');
+    const inputs: (WaveInput | null)[][] = Array.from({ length: wave }, () => []);
+    const reading = pLimit(LIMITS.exchangeReadsMax);
+    const reads = this.#rows(job).map((chunk) => reading(() => this.#input(chunk)));
+    // All have ended when this goes on: nothing is being read behind the job's back.
+    for (const one of await Promise.allSettled(reads)) {
+      if (one.status === 'rejected') throw toSluiceError(one.reason);
+      if (one.value.kind === 'lost') return one.value;
+      inputs[one.value.wave]?.push(one.value.input);
+    }
+    const tasks = this.#deps.planWave(context, inputs);
+    const storing = pLimit(LIMITS.exchangeReadsMax);
+    const first = job.state.chunkCount;
+    const chunks = await Promise.all(
+      tasks.map((task, at) =>
+        storing(() => this.#store(task, { index: first + at, wave }, contextKey)),
+      ),
+    );
+    return { kind: 'planned', chunks };
+  }
+
+  #rows(job: ActiveJob): ChunkRecord[] {
+    return this.#deps.store.chunks(job.id, 0, job.state.chunkCount);
+  }
+
+  async #input(chunk: ChunkRecord): Promise<Read> {
+    const { wave, taskKey, statistics, status } = chunk;
+    if (status === 'failed' || statistics === null) return { kind: 'input', wave, input: null };
+    try {
+      const exchange = await readExchange(this.#deps.blobs, chunk);
+      return { kind: 'input', wave, input: { taskKey, statistics, exchange } };
+    } catch (thrown) {
+      const error = toSluiceError(thrown);
+      if (!isDamage(error)) throw error;
+      return { kind: 'lost', event: resultLost(chunk, errorDocument(error)) };
+    }
+  }
+
+  async #store(
+    { document, bytes }: WaveTask,
+    place: Pick<NewChunk, 'index' | 'wave'>,
+    contextKey: string,
+  ): Promise<NewChunk> {
+    const key = chunkKey(document);
+    await this.#deps.blobs.put(`chunks/${key}`, [document]);
+    const keys = { chunkKey: key, taskKey: taskKey(key, contextKey) };
+    return { ...place, ...keys, byteOffset: 0, bytes, line: 0 };
+  }
+}
+
+type Lost = {
+  readonly kind: 'lost';
+  readonly event: UnreadableResult;
+};
+type Planned = Lost | { readonly kind: 'planned'; readonly chunks: readonly NewChunk[] };
+type Read =
+  Lost | { readonly kind: 'input'; readonly wave: number; readonly input: WaveInput | null };
+
+/** Says that the chunk's result cannot be read, so that it is made again. */
+export function resultLost(
+  { index, attempts, status, statistics }: ChunkRecord,
+  error: ErrorDocument,
+): UnreadableResult {
+  invariant(statistics !== null, 'a result that was announced has statistics');
+  return {
+    ...{ kind: 'result-lost', index, attempt: attempts, reused: status === 'reused' },
+    statistics,
+    error,
+  };
+}
