@@ -40,6 +40,9 @@ function renderJob(found: Job): string {
     ['aggregated', formatCount(found.aggregated)],
     ['result', `${formatCount(found.resultRecords)} records, ${formatBytes(found.resultBytes)}`],
   ];
+  for (const { check, records } of found.warned) {
+    facts.push(['check', `${JSON.stringify(check)} not met by ${formatCount(records)} records`]);
+  }
   if (found.error !== null) facts.push(['error', `${found.error.message} (${found.error.code})`]);
   return facts.map(([name, value]) => `${name.padEnd(12)}${value}`).join('\n');
 }

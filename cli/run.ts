@@ -36,6 +36,7 @@ export async function run(file: string, flags: RunFlags, signal: AbortSignal): P
     if (ended === 'reader gone') return EXIT.done;
     if (flags.quiet !== true) {
       for (const warning of ended.warnings) process.stderr.write(`warning: ${warning}\n`);
+      for (const line of checkLines(ended)) process.stderr.write(line);
       if (isCompleted(ended)) process.stderr.write(summaryLine(ended, Date.now() - startedMs));
     }
     return reportEnd(ended, plan);
@@ -167,6 +168,16 @@ async function writeReports(runner: JobRunner, job: Job, flags: RunFlags): Promi
   if (flags.manifest !== undefined) {
     await writeFile(flags.manifest, asFile(await runner.manifest(job.id)));
   }
+}
+
+/** Checks of severity warn that some records did not meet. */
+function checkLines({ warned }: Job): string[] {
+  return warned
+    .filter(({ records }) => records > 0)
+    .map(({ check, records }) => {
+      const what = records === 1 ? 'record does' : 'records do';
+      return `warning: ${formatCount(records)} ${what} not meet the check ${JSON.stringify(check)}\n`;
+    });
 }
 
 function summaryLine(job: Job, ms: number): string {

@@ -304,6 +304,7 @@ export class LocalMasterService implements MasterService {
         lookupFiles: filesOf(request),
         input: null,
         warnings: [],
+        checks: [],
         waves: null,
         outputColumns: null,
         shape: null,

@@ -205,6 +205,7 @@ export function addStatistics(
     filtered: a.filtered + sign * b.filtered,
     deduplicated: a.deduplicated + sign * b.deduplicated,
     aggregated: a.aggregated + sign * b.aggregated,
+    ...sumOfWarned(a.warned, b.warned, sign),
     lines: a.lines + sign * b.lines,
     bytesIn: a.bytesIn + sign * b.bytesIn,
     outputRecords: a.outputRecords + sign * b.outputRecords,
@@ -215,6 +216,17 @@ export function addStatistics(
 /** A wave nothing is known of but where it starts. */
 export function emptyWave(start: number): WaveState {
   return { start, doneCount: 0, reusedCount: 0, totals: ZERO_STATISTICS };
+}
+
+/** By check; left out when neither has any. */
+function sumOfWarned(
+  a: readonly number[] = [],
+  b: readonly number[] = [],
+  sign: 1 | -1,
+): { warned?: number[] } {
+  const count = Math.max(a.length, b.length);
+  if (count === 0) return {};
+  return { warned: Array.from({ length: count }, (_, i) => (a[i] ?? 0) + sign * (b[i] ?? 0)) };
 }
 
 export const INITIAL_JOB_STATE: JobState = {

@@ -46,7 +46,15 @@ export type ToSession =
 /** Facts of a job that are known once its input was sniffed. */
 export type InputFacts = Pick<
   JobFacts,
-  'input' | 'warnings' | 'waves' | 'outputColumns' | 'shape' | 'lookups' | 'dataOffset' | 'dataLine'
+  | 'input'
+  | 'warnings'
+  | 'checks'
+  | 'waves'
+  | 'outputColumns'
+  | 'shape'
+  | 'lookups'
+  | 'dataOffset'
+  | 'dataLine'
 >;
 
 export type FromSession =

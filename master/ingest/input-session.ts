@@ -106,12 +106,12 @@ class InputSession {
     const waves = await storeContexts(blobs, compiled);
     const [{ context, contextKey }] = waves;
     const { input, warnings, dataOffset, dataLine } = sniffed;
-    const { outputColumns, shape } = compiled;
+    const { outputColumns, shape, checks } = compiled;
     this.#tell({
       kind: 'described',
       facts: {
         ...{ input, warnings, waves, outputColumns, shape },
-        ...{ lookups, dataOffset, dataLine },
+        ...{ checks, lookups, dataOffset, dataLine },
       },
     });
     const writer = new ChunkWriter({

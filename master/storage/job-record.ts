@@ -40,6 +40,8 @@ export interface JobFacts {
   readonly input: InputDescription | null;
   /** What was assumed when the input was sniffed; empty until then. */
   readonly warnings: readonly string[];
+  /** Names of the plan's checks that count; empty until then. */
+  readonly checks: readonly string[];
   /** One for each wave of the plan. */
   readonly waves: JobWaves | null;
   readonly outputColumns: readonly Column[] | null;

@@ -43,6 +43,7 @@ export function jobDocument(
     etaMs,
     error: state.error === null ? null : { ...state.error, details: { ...state.error.details } },
     input: facts.input,
+    warned: facts.checks.map((check, i) => ({ check, records: totals.warned?.[i] ?? 0 })),
     warnings: [...facts.warnings],
     outputColumns: facts.outputColumns === null ? null : [...facts.outputColumns],
     watermark: state.watermark,

@@ -32,6 +32,8 @@ export class ChunkRun implements OperatorSink {
   private taken = 0;
   private filteredCount = 0;
   private aggregatedCount = 0;
+  /** By check. */
+  private readonly warnedCounts: number[] = [];
   /** The joined batch that is under way, and the fates of the records it comes of. */
   private joined: Batch | null = null;
   private fates: JoinedFates | null = null;
@@ -124,6 +126,11 @@ export class ChunkRun implements OperatorSink {
     if (this.joined === null) this.filteredCount += count;
   }
 
+  warned(check: number, count: number): void {
+    while (this.warnedCounts.length <= check) this.warnedCounts.push(0);
+    this.warnedCounts[check]! += count;
+  }
+
   aggregated(count: number): void {
     if (this.joined === null) this.aggregatedCount += count;
     else this.note(this.joined, Fate.aggregated, this.reachedCount);
@@ -140,6 +147,7 @@ export class ChunkRun implements OperatorSink {
       filtered: this.filteredCount + cut + filtered,
       deduplicated: 0,
       aggregated: this.aggregatedCount,
+      ...(this.warnedCounts.length === 0 ? {} : { warned: this.warnedCounts }),
       lines,
       bytesIn: this.bytes.length,
       outputRecords: records,

@@ -32,22 +32,31 @@ export class FilterOperator implements Operator {
   }
 }
 
-/** Rejects the records for which a condition is false; like CHECK in SQL it takes NULL for true. */
+/** Rejects or counts the records for which a condition is false; like CHECK in SQL it takes NULL for
+ *  true. */
 export class CheckOperator implements Operator {
   private readonly condition: ConditionRun;
   private readonly column: number;
   private readonly message: string;
+  private readonly warning: number | null;
 
   constructor(step: Extract<Step, { kind: 'check' }>, view: ColumnView, context: ChunkContext) {
     this.condition = new ConditionRun(step, view, context);
     this.column = step.column === null ? -1 : sourceOf(view, step.column);
     this.message = step.message;
+    this.warning = step.warning ?? null;
   }
 
   apply(batch: Batch, sink: OperatorSink): void {
     const truths = this.condition.apply(batch, sink);
     const { selection, selectedCount } = batch;
-    const { column, message } = this;
+    const { column, message, warning } = this;
+    if (warning !== null) {
+      let count = 0;
+      for (let i = 0; i < selectedCount; i++) if (truths[i] === Truth.no) count++;
+      sink.warned(warning, count);
+      return;
+    }
     let kept = 0;
     for (let i = 0; i < selectedCount; i++) {
       const record = selection[i]!;

@@ -6,6 +6,8 @@ export interface OperatorSink {
   reject(fault: Fault): void;
   /** Records that a filter did not let through. */
   filtered(count: number): void;
+  /** Records that did not meet a check that counts. */
+  warned(check: number, count: number): void;
   /** Records that became part of a group. */
   aggregated(count: number): void;
 }

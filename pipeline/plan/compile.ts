@@ -8,9 +8,12 @@ import type { Lookup } from './lookup.ts';
 import { globalActs, isAct, type GlobalAct } from './global-steps.ts';
 import { STEP_SCOPES, type PlanDocument, type StepScope } from './schema.ts';
 import { lowerQuery } from './sql/lower.ts';
-import type { GlobalStep, PlanStep, Step, StepKind } from './step.ts';
+import type { GlobalStep, PlanStep, Step, StepKind, Transformed } from './step.ts';
 import { transform } from './transform.ts';
 import { planWaves, type WavePlan } from './waves.ts';
+
+/** Their counts have to fit the head of a result. */
+const WARNING_COUNT_MAX = 12;
 
 /** What was found out about the input: what a plan is compiled against. */
 export interface PlanInput {
@@ -31,6 +34,8 @@ export interface CompiledPlan {
   readonly groupColumns: readonly Column[] | null;
   /** Steps behind an aggregate: they work on its groups. */
   readonly finalSteps: readonly Step[];
+  /** Names of the checks that count, by their number. */
+  readonly checks: readonly string[];
   /** The steps as the user knows them. */
   readonly steps: readonly { readonly kind: StepKind; readonly scope: StepScope }[];
 }
@@ -45,6 +50,7 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
     ...constraintSteps(plan.fields, columns, issues),
   ];
   const finalSteps: Step[] = [];
+  const checks: string[] = [];
   let current: readonly Column[] = columns;
   let groupColumns: readonly Column[] | null = null;
   for (const { step, path, issues: faults } of given) {
@@ -68,10 +74,20 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
     if (step.kind === 'aggregate' && parts.some(isAct)) {
       faults.addUnsupported(path, 'aggregate after a global step', 'the aggregate before it');
     }
-    const done = transform(step, current, path, faults, input.lookups);
+    const isWarning = step.kind === 'check' && step.severity === 'warn';
+    if (isWarning && groupColumns !== null) {
+      faults.addUnsupported(`${path}/severity`, 'warn after aggregate', 'reject');
+      continue;
+    }
+    let done = transform(step, current, path, faults, input.lookups);
+    if (isWarning) done = numbered(done, checks.push(step.name) - 1);
     (groupColumns === null ? parts : finalSteps).push(...done.steps);
     current = done.columns;
     if (step.kind === 'aggregate') groupColumns = done.columns;
+  }
+  if (checks.length > WARNING_COUNT_MAX) {
+    const expected = `at most ${String(WARNING_COUNT_MAX)} checks of severity warn`;
+    issues.add('/steps', `${String(checks.length)} checks have the severity warn`, expected);
   }
   issues.throwIfAny();
   const context: ChunkContext = {
@@ -93,6 +109,7 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
     shape: groupColumns === null ? 'records' : 'aggregate',
     groupColumns,
     finalSteps,
+    checks,
     steps: given.map(({ step: { kind } }) => ({ kind, scope: scopeOf(kind) })),
   };
 }
@@ -131,6 +148,14 @@ function givenSteps(
 /** The steps of a plan whose input is not known yet. */
 export function stepsOf({ steps, sql }: PlanDocument): readonly PlanStep[] {
   return sql === null ? (steps ?? []) : lowerQuery(sql.query, null).map(({ step }) => step);
+}
+
+/** A check that counts, with its number. */
+function numbered({ steps, columns }: Transformed, warning: number): Transformed {
+  return {
+    steps: steps.map((step) => (step.kind === 'check' ? { ...step, warning } : step)),
+    columns,
+  };
 }
 
 /** Scope of a step. */

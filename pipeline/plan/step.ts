@@ -71,12 +71,14 @@ export type Step =
       readonly expression: ExpressionPlan;
     }
   | {
-      /** Rejects the records for which the expression is false. */
+      /** Rejects the records for which the expression is false, or counts them. */
       readonly kind: 'check';
       readonly expression: ExpressionPlan;
       /** Column that is to blame, null for the record. */
       readonly column: string | null;
       readonly message: string;
+      /** Of a check that counts: its number among those of the plan. */
+      readonly warning?: number;
     }
   | { readonly kind: 'sample'; readonly fraction: number; readonly seed: number }
   | {
@@ -162,7 +164,12 @@ export type PlanStep =
       readonly algorithm: 'md5' | 'sha256';
     }
   | { readonly kind: 'mask'; readonly columns: readonly string[]; readonly keep: number }
-  | { readonly kind: 'check'; readonly expression: ExpressionPlan; readonly name: string | null }
+  | {
+      readonly kind: 'check';
+      readonly expression: ExpressionPlan;
+      readonly name: string;
+      readonly severity: 'reject' | 'warn';
+    }
   | {
       readonly kind: 'aggregate';
       readonly by: readonly GroupKey[];

@@ -242,12 +242,9 @@ function readTexts(
 }
 
 function readCheck(value: CheckFile, path: string, issues: IssueList): PlanStep | undefined {
-  if (value.severity === 'warn') {
-    issues.addUnsupported(`${path}/severity`, 'The severity warn', 'reject');
-    return undefined;
-  }
   const expression = readExpression(value.expr, `${path}/expr`, issues);
-  return expression && { kind: 'check', expression, name: value.name ?? null };
+  const name = value.name ?? value.expr;
+  return expression && { kind: 'check', expression, name, severity: value.severity ?? 'reject' };
 }
 
 function readAggregate(value: AggregateFile, path: string, issues: IssueList): PlanStep {

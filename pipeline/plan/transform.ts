@@ -41,8 +41,7 @@ export function transform(
       return { steps: [step], columns };
     case 'check': {
       checkCondition(step.expression, columns, `${path}/expr`, issues);
-      const what = step.name ?? step.expression.text;
-      const message = `The check ${JSON.stringify(what)} is not met`;
+      const message = `The check ${JSON.stringify(step.name)} is not met`;
       const { expression } = step;
       return { steps: [{ kind: 'check', expression, column: null, message }], columns };
     }

@@ -110,6 +110,8 @@ export const Job = Type.Object({
   error: Type.Union([JobError, Type.Null()]),
   /** Null until sniffed. */
   input: Type.Union([InputDescription, Type.Null()]),
+  /** Records that did not meet a check of severity warn; they are kept. */
+  warned: Type.Array(Type.Object({ check: Type.String(), records: Type.Integer() })),
   /** What was assumed about the input that its owner may want to know, in sentences. */
   warnings: Type.Array(Type.String()),
   /** Columns of the output, in order; null until the input was sniffed. */

@@ -29,6 +29,9 @@ export const ChunkStatistics = Type.Object({
   filtered: Type.Integer(),
   deduplicated: Type.Integer(),
   aggregated: Type.Integer(),
+  /** Records that did not meet a check of severity warn, by the check's number in the plan; left out
+   *  when there is no such check. They are among the others too. */
+  warned: Type.Optional(Type.Array(Type.Integer())),
   lines: Type.Integer(),
   bytesIn: Type.Integer(),
   outputRecords: Type.Integer(),

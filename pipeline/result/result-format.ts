@@ -126,9 +126,10 @@ function encodeHead(head: ResultHead): Uint8Array {
 /** The counts in one order, whatever order the caller wrote them in. */
 function orderedStatistics(statistics: ChunkStatistics): ChunkStatistics {
   const { recordsIn, recordsOut, rejected, filtered, deduplicated, aggregated } = statistics;
-  const { lines, bytesIn, outputRecords, outputBytes } = statistics;
+  const { lines, bytesIn, outputRecords, outputBytes, warned } = statistics;
   return {
     ...{ recordsIn, recordsOut, rejected, filtered, deduplicated, aggregated },
+    ...(warned === undefined ? {} : { warned }),
     ...{ lines, bytesIn, outputRecords, outputBytes },
   };
 }

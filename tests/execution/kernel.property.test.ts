@@ -134,6 +134,7 @@ function run(text: string, context: ChunkContext, regionBytes: number, withKerne
   const sink = {
     reject: (fault: Fault) => void faults.push(fault),
     filtered: (count: number) => void (filtered += count),
+    warned: () => undefined,
     aggregated: () => undefined,
   };
   const lastingBytes = new TextEncoder().encode(text);

@@ -80,7 +80,6 @@ describe('parsePlan', () => {
       'schema: { fields: [{ name: a, constraints: { unique: true } }] }',
       '/schema/fields/0/constraints/unique',
     ],
-    ['steps: [{ check: { expr: a = 1, severity: warn } }]', '/steps/0/check/severity'],
     ['schema: { fields: [{ name: a, decimalChar: "," }] }', '/schema/fields/0/decimalChar'],
     [
       'steps: [{ aggregate: { measures: { n: "stddev(distinct a)" } } }]',

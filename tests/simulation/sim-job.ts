@@ -122,6 +122,7 @@ function newRecord(job: SimJob): JobRecord {
       ...{ inputHash: null, input: null, waves: null, outputColumns: null },
       ...{
         warnings: [],
+        checks: [],
         lookupFiles: [],
         lookups: [],
         shape: null,

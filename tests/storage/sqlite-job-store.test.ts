@@ -17,6 +17,7 @@ function record(id: string, name = id, idempotencyKey: string | null = null): Jo
         lookupFiles: [],
         lookups: [],
         warnings: [],
+        checks: [],
         dataOffset: 0,
         dataLine: 0,
         resultBytes: 0,

@@ -368,6 +368,6 @@ const EMPTY_JOB: Job = {
   watermark: 0,
   resultBytes: 0,
   resultRecords: 0,
-  warnings: [],
+  ...{ warned: [], warnings: [] },
   resultGrows: true,
 };

@@ -66,7 +66,7 @@ export function runWaves(
 /** A count of several results, added up. */
 export function total(
   results: readonly ChunkResult[],
-  name: keyof ChunkResult['statistics'],
+  name: Exclude<keyof ChunkResult['statistics'], 'warned'>,
 ): number {
   return results.reduce((sum, { statistics }) => sum + statistics[name], 0);
 }

@@ -97,7 +97,12 @@ export class LookupTable {
     const reject = ({ record, column, message }: Fault): never => {
       throw faultAt({ ...source.placeOf(record), column, message });
     };
-    keys.load(batch, { reject, filtered: unreachable, aggregated: unreachable });
+    keys.load(batch, {
+      reject,
+      filtered: unreachable,
+      warned: unreachable,
+      aggregated: unreachable,
+    });
     for (let i = 0; i < batch.selectedCount; i++) {
       const record = batch.selection[i]!;
       if (keys.read(batch, record)) this.#add(keys, batch, record, cells);
