@@ -44,7 +44,7 @@ export interface CompiledPlan {
 export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan {
   const issues = new IssueList(plan.places);
   const columns = declaredColumns(plan, input.columns, issues);
-  const given = givenSteps(plan, columns, issues);
+  const given = givenSteps(plan, columns, input.lookups ?? [], issues);
   const parts: (Step | GlobalAct)[] = [
     ...conformSteps(plan, columns),
     ...constraintSteps(plan.fields, columns, issues),
@@ -125,6 +125,7 @@ interface GivenStep {
 function givenSteps(
   plan: PlanDocument,
   columns: readonly Column[],
+  lookups: readonly Lookup[],
   issues: IssueList,
 ): readonly GivenStep[] {
   const { sql } = plan;
@@ -136,7 +137,7 @@ function givenSteps(
   }
   try {
     const names = columns.map(({ name }) => name);
-    return lowerQuery(sql.query, names).map(({ step, at }) => {
+    return lowerQuery(sql.query, names, lookups).map(({ step, at }) => {
       return { step, path: '/sql', issues: new StatementIssues(issues, sql.text, at) };
     });
   } catch (thrown) {

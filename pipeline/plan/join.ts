@@ -1,19 +1,23 @@
 import { uniqueColumnNames } from '../dialect/column-names.ts';
 import type { Column, ColumnType } from '../protocol/job.ts';
 import { findColumn } from './columns.ts';
+import { expressionError } from './expression/lexer.ts';
 import { IssueList, pointerTo } from './issues.ts';
 import { findByName, type Lookup } from './lookup.ts';
 import type { ColumnFinder } from './rewrite.ts';
 import type { PlanDocument } from './schema.ts';
+import { queryJoins } from './sql/query-joins.ts';
+import type { Join } from './sql/statement.ts';
 import type { JoinKey, PlanStep, Step, Transformed } from './step.ts';
 
 type JoinPlan = Extract<PlanStep, { kind: 'join' }>;
 type Adds = Extract<Step, { kind: 'join' }>['adds'];
 
 /** The names of the lookup files that a plan needs, each once, in order. */
-export function lookupNames({ steps }: Pick<PlanDocument, 'steps'>): string[] {
+export function lookupNames({ steps, sql }: Pick<PlanDocument, 'steps' | 'sql'>): string[] {
   const names = (steps ?? []).flatMap((step) => (step.kind === 'join' ? [step.lookup] : []));
-  return [...new Set(names)];
+  const joined = sql === null ? [] : queryJoins(sql.query).map(({ lookup }) => lookup);
+  return [...new Set([...names, ...joined])];
 }
 
 /** Throws `plan-invalid`, with places, unless the files are there that the plan joins to. */
@@ -26,11 +30,24 @@ export function requireLookups(
     if (step.kind !== 'join' || findByName(files, step.lookup) !== undefined) return;
     issues.add(`/steps/${String(index)}/join/with`, missing(step.lookup), expectedLookup(files));
   });
+  const { sql } = plan;
+  for (const join of sql === null ? [] : queryJoins(sql.query)) {
+    if (findByName(files, join.lookup) !== undefined) continue;
+    issues.addExpression('/sql', sql?.text ?? '', missingLookup(join, files));
+  }
   issues.throwIfAny();
 }
 
 function missing(name: string): string {
   return `The lookup file ${JSON.stringify(name)} did not come with the input`;
+}
+
+/** The error of a statement that joins a file which is not there. */
+export function missingLookup(
+  { lookup, at }: Join,
+  files: readonly { readonly name: string }[],
+): Error {
+  return expressionError(missing(lookup), at, expectedLookup(files));
 }
 
 /** Binds a join to its lookup: names, the types keys are compared in, the columns it adds. */

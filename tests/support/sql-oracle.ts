@@ -2,7 +2,7 @@ import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import type { ColumnType } from '../../pipeline/protocol/job.ts';
 import { finalOutput } from './aggregate-output.ts';
 import { readCsvOf, type Types } from './expression-oracle.ts';
-import { runPlan } from './run-plan.ts';
+import { runPlan, type LookupFile, type RunOptions } from './run-plan.ts';
 
 /** What a statement gives: types as Sluice names them, values as text, NULL as null. */
 export interface SqlAnswer {
@@ -31,14 +31,12 @@ export class DuckDBFile {
     file: string,
     header: readonly string[],
     types: Types,
-    lookups: Readonly<Record<string, string>> = {},
+    lookups: readonly LookupFile[] = [],
   ): Promise<DuckDBFile> {
     const instance = await DuckDBInstance.create(':memory:');
     const connection = await instance.connect();
     await connection.run(`CREATE TABLE input AS SELECT * FROM ${readCsvOf(file, header, types)}`);
-    for (const [name, path] of Object.entries(lookups)) {
-      await connection.run(`CREATE TABLE "${name}" AS SELECT * FROM read_csv('${path}')`);
-    }
+    for (const lookup of lookups) await connection.run(tableOf(lookup));
     return new DuckDBFile(instance, connection);
   }
 
@@ -73,19 +71,28 @@ export class DuckDBFile {
   }
 }
 
+/** CREATE TABLE for a lookup, called as its file without the extension. */
+function tableOf({ name, text, types = {} }: LookupFile): string {
+  const [header = '', ...lines] = text.trimEnd().split('\n');
+  const columns = header.split(',').map((column) => {
+    return `CAST("${column}" AS ${types[column] === 'integer' ? 'BIGINT' : 'VARCHAR'}) AS "${column}"`;
+  });
+  const values = lines.map((line) => {
+    const cells = line.split(',').map((cell) => (cell === '' ? 'NULL' : `'${cell}'`));
+    return `(${cells.join(', ')})`;
+  });
+  const table = name.replace(/\.csv$/, '');
+  return `CREATE TABLE "${table}" AS SELECT ${columns.join(', ')} FROM (VALUES ${values.join(', ')}) t("${header.replaceAll(',', '", "')}")`;
+}
+
 function asText(value: unknown): string | null {
   return value === null ? null : `${value as string}`;
 }
 
-/** Sluice's answer, in chunks of so many records. */
-export function runSql(
-  sql: string,
-  input: string | Buffer,
-  types: Types,
-  chunkRecords = Infinity,
-): SqlAnswer {
+/** Sluice's answer, through the program of every wave. */
+export function runSql(sql: string, input: string | Buffer, options: RunOptions): SqlAnswer {
   const plan = JSON.stringify({ sql, write: { format: 'ndjson' } });
-  const outcome = runPlan(plan, input, { types, chunkRecords });
+  const outcome = runPlan(plan, input, options);
   const columns = outcome.compiled.outputColumns;
   const lines = finalOutput(outcome).toString().split('\n').slice(0, -1);
   return { columns, records: lines.map((line) => recordOf(line, columns.length)) };

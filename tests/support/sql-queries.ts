@@ -1,9 +1,12 @@
 import type { Types } from './expression-oracle.ts';
+import type { LookupFile } from './run-plan.ts';
 
 export interface SqlFile {
   /** In the corpus of real data. */
   readonly name: string;
   readonly types: Types;
+  /** Of simple values, none of them quoted. */
+  readonly lookups?: readonly LookupFile[];
   /** With a total order, or none. */
   readonly queries: readonly string[];
 }
@@ -32,7 +35,7 @@ export const SQL_FILES: readonly SqlFile[] = [
       'SELECT * RENAME (Name AS who, Fare AS price) FROM input',
       'SELECT *, Fare > 50 AS is_dear FROM input',
       'SELECT Name, * EXCLUDE (Name) FROM input',
-      'SELECT Pclass, Pclass, Pclass AS Pclass_1, Pclass FROM input',
+      'SELECT Pclass, Pclass, Pclass AS p, Pclass FROM input',
       'SELECT SibSp + Parch AS family, family + 1 AS household FROM input WHERE household > 3',
       "SELECT Name FROM input WHERE Age BETWEEN 20 AND 30 AND Gender = 'female' OR Cabin LIKE 'C%'",
       'SELECT Age + 1 AS Age, Age * 2 AS twice FROM input WHERE Age >= 40',
@@ -122,6 +125,128 @@ export const SQL_FILES: readonly SqlFile[] = [
       'SELECT Gender, count(*) FROM (SELECT DISTINCT Gender, Age FROM input) GROUP BY Gender ORDER BY Gender',
       'WITH top AS (SELECT * FROM input ORDER BY Fare DESC, PassengerId LIMIT 50) SELECT Pclass, count(*) FROM top GROUP BY ALL ORDER BY ALL',
       'FROM input SELECT Name WHERE Age > 70 ORDER BY Name',
+    ],
+  },
+  {
+    name: 'airports.csv',
+    types: { latitude: 'number', longitude: 'number' },
+    lookups: [
+      {
+        name: 'states.csv',
+        text: 'code,label,region,name\nTX,Texas,south,t\nCA,California,west,c\nNY,New York,east,n\nTX,Lone Star,south,l\n,none,,x\n',
+      },
+      {
+        name: 'zones.csv',
+        text: 'west,band\n-80,1\n-90,2\n-120,3\n',
+        types: { west: 'integer', band: 'integer' },
+      },
+    ],
+    queries: [
+      'SELECT iata, label FROM input JOIN states ON state = code',
+      'SELECT * FROM input JOIN states ON input.state = states.code',
+      'SELECT i.*, s.region FROM input i LEFT JOIN states s ON i.state = s.code',
+      'SELECT i.iata, s.* FROM input AS i INNER JOIN states AS s ON s.code = i.state WHERE i.latitude > 35',
+      'SELECT i.name, s.name FROM input i JOIN states s ON i.state = s.code',
+      'SELECT iata FROM input SEMI JOIN states ON state = code',
+      'SELECT count(*) FROM input ANTI JOIN states s ON state = s.code',
+      'SELECT iata, label FROM input LEFT JOIN states ON upper(state) = code WHERE label IS NULL AND latitude > 60',
+      'SELECT iata, band FROM input JOIN zones z ON floor(longitude / 10) * 10 = z.west',
+      'SELECT region, count(*) AS n FROM input JOIN states ON state = code GROUP BY region',
+      'SELECT s.region, avg(i.latitude) FROM input i LEFT JOIN states s ON i.state = s.code GROUP BY ALL HAVING count(*) > 10',
+      'SELECT label, band FROM input JOIN states ON state = code JOIN zones ON zones.west = CAST(floor(longitude / 10) * 10 AS integer)',
+      'SELECT code, iata, label FROM (SELECT state AS code, iata FROM input) JOIN states USING (code)',
+      'SELECT * FROM (SELECT state AS code, iata FROM input) t JOIN states USING (code)',
+      'SELECT iata, label FROM input JOIN states ON state = code ORDER BY iata, label LIMIT 40',
+      'SELECT * EXCLUDE (code) FROM input LEFT JOIN states ON state = code ORDER BY iata, label LIMIT 30',
+      'WITH s AS (SELECT i.iata, st.label FROM input i JOIN states st ON st.code = i.state) SELECT label, count(*) FROM s GROUP BY label',
+      'SELECT iata, label AS a, a || iata AS b FROM input JOIN states ON state = code',
+      'SELECT DISTINCT region FROM input JOIN states ON state = code ORDER BY region',
+      'SELECT state, count(*), min(name), max(city) FROM input GROUP BY state',
+      "SELECT name, city FROM input WHERE city ILIKE 'san %' AND state IN ('TX', 'CA')",
+      "SELECT upper(left(name, 3)) || '-' || iata AS label FROM input WHERE length(name) > 25",
+      'SELECT round(latitude) AS lat, round(longitude) AS lon, count(*) AS n FROM input GROUP BY ALL HAVING n > 5',
+      'SELECT country, avg(latitude), stddev_pop(longitude), median(latitude) FROM input GROUP BY country',
+      'SELECT count(DISTINCT state), count(DISTINCT city) FROM input',
+      "SELECT state, string_agg(iata, '/' ORDER BY iata) FROM input WHERE latitude > 60 GROUP BY state",
+      'SELECT first(iata), last(iata), any_value(country) FROM input',
+      'SELECT iata, latitude FROM input ORDER BY abs(latitude - 40), iata LIMIT 15',
+      'SELECT iata FROM input WHERE latitude BETWEEN 30 AND 31 ORDER BY longitude DESC, iata OFFSET 5',
+      'SELECT quantile_cont(latitude, 0.25) AS q1, quantile_cont(latitude, 0.75) AS q3, q3 - q1 AS spread FROM input',
+    ],
+  },
+  {
+    name: 'seattle-weather.csv',
+    types: {
+      ...{ date: 'date', precipitation: 'number', temp_max: 'number', temp_min: 'number' },
+      ...{ wind: 'number' },
+    },
+    queries: [
+      'SELECT year(date) AS y, month(date) AS m, max(temp_max) FROM input GROUP BY ALL',
+      "SELECT date_trunc('month', date) AS month, sum(precipitation) FROM input GROUP BY 1",
+      'SELECT weather, count(*) AS days, round(avg(wind), 1) AS wind FROM input GROUP BY weather',
+      "SELECT date FROM input WHERE weather = 'snow' AND temp_min < -1 ORDER BY date",
+      "SELECT date + INTERVAL 1 MONTH AS later, date - DATE '2012-01-01' AS days FROM input WHERE temp_max > 33",
+      'SELECT temp_max - temp_min AS spread, date FROM input ORDER BY spread DESC, date LIMIT 9',
+      "SELECT strftime(date, '%Y-%m') AS ym, count(*) FILTER (WHERE precipitation > 0) AS wet FROM input GROUP BY ym HAVING wet > 20",
+      'SELECT weather, min(date), max(date) FROM input GROUP BY weather',
+      'SELECT dayofweek(date) AS dow, avg(temp_max) AS t FROM input GROUP BY dow',
+      "SELECT CASE WHEN temp_max >= 25 THEN 'hot' WHEN temp_max < 5 THEN 'cold' ELSE 'fair' END AS feel, count(*) AS n FROM input GROUP BY feel",
+      'SELECT y, hot FROM (SELECT year(date) AS y, count(*) FILTER (WHERE temp_max > 30) AS hot FROM input GROUP BY y) WHERE hot > 5',
+      "SELECT date, date_diff('day', date, DATE '2016-01-01') AS left_over FROM input ORDER BY left_over, date LIMIT 4",
+      'SELECT DISTINCT weather FROM input ORDER BY weather',
+      'SELECT bool_or(temp_min < -5), bool_and(wind > 0), mode(weather) FROM input',
+    ],
+  },
+  {
+    name: 'birdstrikes.csv',
+    types: {
+      ...{ 'Flight Date': 'date', 'Cost Repair': 'integer', 'Cost Total $': 'integer' },
+      ...{ 'Speed IAS in knots': 'integer' },
+    },
+    queries: [
+      'SELECT "Origin State" AS state, count(*) AS n, sum("Cost Total $") AS cost FROM input GROUP BY state',
+      'SELECT "Wildlife Size", avg("Speed IAS in knots") AS speed FROM input GROUP BY 1 HAVING speed > 140',
+      'SELECT "Airport Name", "Cost Total $" FROM input ORDER BY "Cost Total $" DESC, "Airport Name", "Flight Date" LIMIT 20',
+      'SELECT DISTINCT "Time of day", "Wildlife Size" FROM input ORDER BY ALL',
+      'SELECT * EXCLUDE ("Airport Name", "Wildlife Species") FROM input WHERE "Cost Repair" > 100000',
+      'SELECT year("Flight Date") AS y, count(*) FILTER (WHERE "Effect Amount of damage" <> \'None\') AS hurt, count(*) AS n, 100.0e0 * hurt / n AS share FROM input GROUP BY y',
+      'SELECT "Phase of flight" AS phase, max("Cost Total $") - min("Cost Total $") AS spread FROM input GROUP BY phase',
+      'SELECT "Wildlife Species" FROM input GROUP BY 1 HAVING count(*) BETWEEN 50 AND 100',
+      'WITH big AS (SELECT * FROM input WHERE "Wildlife Size" = \'Large\'), costs AS (SELECT "Origin State" AS s, "Cost Total $" AS c FROM big) SELECT s, sum(c), count(*) FROM costs GROUP BY s',
+      'SELECT count(*), count("Speed IAS in knots"), sum("Speed IAS in knots") / count("Speed IAS in knots") FROM input',
+    ],
+  },
+  {
+    name: 'zipcodes.csv',
+    types: { latitude: 'number', longitude: 'number' },
+    queries: [
+      'SELECT state, count(*) AS n, min(zip_code) AS low, max(zip_code) AS high FROM input GROUP BY state',
+      'SELECT left(zip_code, 1) AS zone, count(*), count(DISTINCT county) FROM input GROUP BY zone',
+      "SELECT zip_code, city FROM input WHERE county = 'Orange' AND state = 'CA' ORDER BY zip_code DESC LIMIT 25",
+      'SELECT county, state FROM input GROUP BY ALL HAVING count(*) > 150',
+      'SELECT DISTINCT state FROM input WHERE latitude > 45 ORDER BY state DESC',
+      'SELECT zip_code FROM input ORDER BY longitude, zip_code LIMIT 10 OFFSET 100',
+      'SELECT state, round(max(latitude) - min(latitude), 3) AS tall FROM input GROUP BY state HAVING tall > 8',
+      'SELECT count(*) FROM (SELECT city FROM input GROUP BY city HAVING count(*) > 20)',
+      "SELECT state || ':' || county AS where_, count(*) AS n FROM input GROUP BY where_ HAVING n > 90",
+      'SELECT * FROM input ORDER BY state DESC, zip_code LIMIT 3',
+    ],
+  },
+  {
+    name: 'penguins.csv',
+    types: {
+      ...{ bill_length_mm: 'number', bill_depth_mm: 'number' },
+      ...{ flipper_length_mm: 'integer', body_mass_g: 'integer' },
+    },
+    queries: [
+      'SELECT Species, Island, count(*) AS n FROM input GROUP BY Species, Island',
+      'SELECT Species, avg(body_mass_g) / 1000 AS kg FROM input GROUP BY Species',
+      'SELECT bill_length_mm / bill_depth_mm AS ratio, Species FROM input ORDER BY ratio NULLS FIRST, body_mass_g, flipper_length_mm LIMIT 12',
+      'SELECT DISTINCT ON (Species) Species, body_mass_g AS g FROM input ORDER BY Species, g DESC',
+      'SELECT Sex, count(*), count(Sex), count(body_mass_g) FROM input GROUP BY Sex',
+      'SELECT var_samp(body_mass_g), stddev_samp(flipper_length_mm) FROM input',
+      'SELECT Species AS s, min(body_mass_g) AS low, max(body_mass_g) AS high, high - low AS spread FROM input GROUP BY s HAVING spread > 1500',
+      "SELECT * REPLACE (body_mass_g / 1000 AS body_mass_g) FROM input WHERE Island = 'Dream'",
     ],
   },
 ];

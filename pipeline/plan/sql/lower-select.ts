@@ -50,13 +50,8 @@ export class SelectLowering {
     }
     const isGrouped = groupBy !== null || having !== null || measures.length > 0;
     if (isGrouped) this.group();
-    else this.arrange({ aggregates: false }, (expression) => expression, this.before());
+    else this.arrange({ aggregates: false }, (expression) => expression, this.scope.present);
     return this.done;
-  }
-
-  /** Columns of the FROM, as the steps have them. */
-  private before(): readonly string[] {
-    return (this.scope.columns ?? []).map(({ column }) => column);
   }
 
   private group(): void {

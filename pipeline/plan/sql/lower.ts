@@ -1,6 +1,8 @@
 import { expressionError } from '../expression/lexer.ts';
+import type { Lookup } from '../lookup.ts';
 import { suggestion } from '../suggest.ts';
 import { ExpressionSizes } from './expression-size.ts';
+import { lowerJoin } from './lower-join.ts';
 import { SelectLowering, type LoweredStep } from './lower-select.ts';
 import { Scope, type ScopeColumn } from './scope.ts';
 import type { CommonTable, Query, Relation } from './statement.ts';
@@ -9,8 +11,12 @@ import type { CommonTable, Query, Relation } from './statement.ts';
  * The steps of a statement over an input with these columns; null where they are not known yet, which
  * leaves names unchecked and `*` without columns. Throws SluiceError with `details: {at, expected}`.
  */
-export function lowerQuery(query: Query, columns: readonly string[] | null): LoweredStep[] {
-  return new Lowering(columns).query(query, []).steps;
+export function lowerQuery(
+  query: Query,
+  columns: readonly string[] | null,
+  lookups: readonly Lookup[] = [],
+): LoweredStep[] {
+  return new Lowering(columns, lookups).query(query, []).steps;
 }
 
 /** Steps, and the columns that they leave; null where those are not known. */
@@ -24,27 +30,54 @@ type Tables = readonly { readonly table: CommonTable; readonly visible: Tables }
 
 class Lowering {
   private readonly input: readonly string[] | null;
+  private readonly lookups: readonly Lookup[];
   private readonly sizes = new ExpressionSizes();
 
-  constructor(input: readonly string[] | null) {
+  constructor(input: readonly string[] | null, lookups: readonly Lookup[]) {
     this.input = input;
+    this.lookups = lookups;
   }
 
   query(query: Query, outer: Tables): Lowered {
     let tables = outer;
     for (const table of query.ctes) tables = [...tables, { table, visible: tables }];
     const { from, joins } = query;
-    const [join] = joins;
-    if (join !== undefined) {
-      throw expressionError('JOIN is not supported yet', join.at, 'one table', 'plan-unsupported');
-    }
     const { steps, columns, names } = this.relation(from, tables);
-    const scope = new Scope(
-      scopeColumns(from, columns, names),
-      [tableName(from)].filter((name) => name !== null),
+    const table = tableName(from);
+    const scope = new Scope(scopeColumns(from, columns, names), table === null ? [] : [table]);
+    // Once with all columns of the lookups, to see which of them are named, and once without the rest.
+    const named = joins.length === 0 ? null : this.select(query, scope, () => true).named;
+    const { done, columns: left } = this.select(
+      query,
+      scope,
+      (of, name) => named?.(of, name) ?? true,
     );
+    return { steps: [...steps, ...done], columns: left };
+  }
+
+  private select(
+    query: Query,
+    from: Scope,
+    wanted: (table: string, column: string) => boolean,
+  ): {
+    readonly done: LoweredStep[];
+    readonly columns: readonly string[] | null;
+    readonly named: (table: string, column: string) => boolean;
+  } {
+    const done: LoweredStep[] = [];
+    const scopes = [from];
+    let scope = from;
+    for (const join of query.joins) {
+      const joined = lowerJoin(join, scope, this.lookups, this.sizes, wanted);
+      done.push(...joined.steps);
+      scope = joined.scope;
+      scopes.push(scope);
+    }
     const select = new SelectLowering(query, scope, this.sizes);
-    return { steps: [...steps, ...select.steps()], columns: select.columns() };
+    done.push(...select.steps());
+    const named = (table: string, column: string): boolean =>
+      scopes.some((known) => known.isColumnNamed(table, column));
+    return { done, columns: select.columns(), named };
   }
 
   private relation(

@@ -1,3 +1,4 @@
+import { uniqueColumnNames } from '../../dialect/column-names.ts';
 import type { Expression } from '../expression/ast.ts';
 import { expressionError } from '../expression/lexer.ts';
 import { LIMITS } from '../../limits.ts';
@@ -31,15 +32,14 @@ export function resolveItems(
   scope: Scope,
   resolver: Resolver,
 ): OutputList {
-  const names = new UniqueNames();
-  const outputs: Output[] = [];
+  const outputs: Omit<Output, 'name'>[] = [];
   const aliases: Alias[] = [];
   const add = (label: string, expression: Expression, at: number): void => {
     if (outputs.length >= LIMITS.columnCountMax) {
       const expected = `at most ${String(LIMITS.columnCountMax)} columns`;
       throw expressionError('The statement puts out too many columns', at, expected);
     }
-    outputs.push({ name: names.make(label), label, expression, at });
+    outputs.push({ label, expression, at });
   };
   for (const item of items) {
     const rules = { clause: 'SELECT', aggregates: true, aliases };
@@ -58,7 +58,12 @@ export function resolveItems(
     if (alias !== null) aliases.push({ name: alias, expression });
   }
   const hasStar = items.some(({ kind }) => kind === 'star');
-  return { isPartial: hasStar && scope.columns === null, outputs, aliases };
+  const names = uniqueColumnNames(outputs.map(({ label }) => label));
+  return {
+    isPartial: hasStar && scope.columns === null,
+    outputs: outputs.map((output, i) => ({ ...output, name: names[i] ?? output.label })),
+    aliases,
+  };
 }
 
 function* expand(
@@ -106,19 +111,4 @@ function position(
   const shown = names.slice(0, 20).join(', ');
   const message = `There is no column ${JSON.stringify(name)} in *.${hint}`;
   throw expressionError(message, at, `one of ${shown}${names.length > 20 ? ', ...' : ''}`);
-}
-
-/** Gives columns of one name `_1`, `_2`, ... as a header's are. */
-class UniqueNames {
-  private readonly taken = new Set<string>();
-  private readonly counts = new Map<string, number>();
-
-  make(label: string): string {
-    let name = label;
-    let count = this.counts.get(label) ?? 0;
-    while (this.taken.has(name)) name = `${label}_${String(++count)}`;
-    this.counts.set(label, count);
-    this.taken.add(name);
-    return name;
-  }
 }

@@ -8,6 +8,8 @@ export interface ScopeColumn {
   readonly name: string;
   /** Its name in the steps. */
   readonly column: string;
+  /** Whether it is meant only with its table before it, as a column of USING. */
+  readonly isQualified?: boolean;
 }
 
 export type ColumnNode = Extract<Expression, { kind: 'column' }>;
@@ -15,12 +17,20 @@ export type ColumnNode = Extract<Expression, { kind: 'column' }>;
 /** The columns that the FROM of a SELECT gives. Null where the input is not known: any name is one. */
 export class Scope {
   readonly columns: readonly ScopeColumn[] | null;
-  private readonly tables: ReadonlySet<string>;
+  readonly tables: readonly string[];
+  /** All columns that the steps have here, named or not. */
+  readonly present: readonly string[];
+  private readonly named = new Set<ScopeColumn>();
   private readonly byName = new Map<string, ScopeColumn[]>();
 
-  constructor(columns: readonly ScopeColumn[] | null, tables: readonly string[]) {
+  constructor(
+    columns: readonly ScopeColumn[] | null,
+    tables: readonly string[],
+    present: readonly string[] = (columns ?? []).map(({ column }) => column),
+  ) {
     this.columns = columns;
-    this.tables = new Set(tables.map((table) => table.toLowerCase()));
+    this.tables = tables;
+    this.present = present;
     for (const column of columns ?? []) {
       const folded = column.name.toLowerCase();
       const known = this.byName.get(folded);
@@ -33,18 +43,31 @@ export class Scope {
   find({ name, table, at }: ColumnNode): ScopeColumn | null {
     this.checkTable(table ?? null, at);
     if (this.columns === null) return { table: table ?? null, name, column: name };
-    const wanted = table?.toLowerCase();
-    const folded = (this.byName.get(name.toLowerCase()) ?? []).filter(
-      (column) => wanted === undefined || column.table?.toLowerCase() === wanted,
+    const folded = (this.byName.get(name.toLowerCase()) ?? []).filter((column) =>
+      table === undefined ? column.isQualified !== true : isOf(column, table),
     );
     const exact = folded.filter((column) => column.name === name);
     const [found, other] = exact.length > 0 ? exact : folded;
-    if (found !== undefined && other !== undefined) {
+    if (found !== undefined && other !== undefined && found !== other) {
       const names = [...new Set((exact.length > 0 ? exact : folded).map(fullName))].join(', ');
       const message = `The column name ${JSON.stringify(name)} is ambiguous`;
       throw expressionError(message, at, `one of ${names}`);
     }
+    if (found !== undefined) this.named.add(found);
     return found ?? null;
+  }
+
+  /** Whether a column of a table was found or listed. */
+  isColumnNamed(table: string, name: string): boolean {
+    const columns = this.byName.get(name.toLowerCase()) ?? [];
+    return columns.some(
+      (column) => column.name === name && isOf(column, table) && this.named.has(column),
+    );
+  }
+
+  hasTable(name: string): boolean {
+    const folded = name.toLowerCase();
+    return this.tables.some((table) => table.toLowerCase() === folded);
   }
 
   /** The error for a name that `find` did not find. `others` are names that would do as well. */
@@ -68,15 +91,18 @@ export class Scope {
   /** The columns of a table, or of all. */
   of(table: string | null, at: number): readonly ScopeColumn[] {
     this.checkTable(table, at);
-    const columns = this.columns ?? [];
-    return table === null ? columns : columns.filter((column) => isOf(column, table));
+    const columns = (this.columns ?? []).filter((column) =>
+      table === null ? column.isQualified !== true : isOf(column, table),
+    );
+    for (const column of columns) this.named.add(column);
+    return columns;
   }
 
   private checkTable(table: string | null, at: number): void {
-    if (table === null || this.tables.has(table.toLowerCase())) return;
-    const tables = [...this.tables].join(', ');
+    if (table === null || this.hasTable(table)) return;
     const message = `There is no table ${JSON.stringify(table)} in FROM`;
-    throw expressionError(message, at, tables === '' ? 'a column without a table' : tables);
+    const expected = this.tables.length === 0 ? 'a column without a table' : this.tables.join(', ');
+    throw expressionError(message, at, expected);
   }
 }
 
