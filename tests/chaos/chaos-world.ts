@@ -59,8 +59,8 @@ export class ChaosWorld {
     random: () => number,
   ): Promise<ChaosWorld> {
     const port = await freePort();
-    const brokerNetwork = await startTcpProxy(Number(new URL(broker.url).port));
-    const masterNetwork = await startTcpProxy(port);
+    const brokerNetwork = await startTcpProxy([Number(new URL(broker.url).port)]);
+    const masterNetwork = await startTcpProxy([port]);
     const disk = smallDisk(diskBytes);
     const world = new ChaosWorld({ broker, brokerNetwork, masterNetwork, port, disk, random });
     await world.#startMaster();

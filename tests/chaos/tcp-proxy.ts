@@ -12,8 +12,11 @@ export interface TcpProxy {
   close(): Promise<void>;
 }
 
-/** Forwards connections to the first of some ports of this machine where somebody listens. */
-export async function startTcpProxy(...targetPorts: readonly number[]): Promise<TcpProxy> {
+/** Listens at an address of this machine, and forwards to the first of some ports of this machine where somebody listens. */
+export async function startTcpProxy(
+  targetPorts: readonly number[],
+  host = '127.0.0.1',
+): Promise<TcpProxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
   let delayMs = 0;
   let isPartitioned = false;
@@ -53,7 +56,7 @@ export async function startTcpProxy(...targetPorts: readonly number[]): Promise<
     client.on('close', () => pairs.delete(pair));
     if (!isPartitioned) for (const socket of pair) socket.resume();
   };
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port was given');
   const cut = (): void => {

@@ -27,7 +27,7 @@ describeWith(need, 'a cluster of three RabbitMQ nodes', () => {
     file = path.join(folder, 'people.csv');
     await generateFile(file, { bytes: 60_000_000, seed: 3, malformedEvery: 2000 });
     // As a load balancer before a cluster: the first node that answers.
-    balancer = await startTcpProxy(...nodes.map(({ url }) => Number(new URL(url).port)));
+    balancer = await startTcpProxy(nodes.map(({ url }) => Number(new URL(url).port)));
     const broker = `amqp://guest:guest@127.0.0.1:${balancer.port}`;
     server = await startServer({ workers: 2, broker });
   });

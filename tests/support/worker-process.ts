@@ -17,13 +17,16 @@ export interface WorkerProcessOptions {
   /** amqp:// URL. */
   readonly broker: string;
   readonly token: string;
+  /** Command and arguments before it, for instance to run it in a network of its own. */
+  readonly prefix?: readonly string[];
 }
 
 /** Starts `sluice worker` as a user would on another machine. */
 export function startWorkerProcess(options: WorkerProcessOptions): WorkerProcess {
   const { name, master, broker, token } = options;
   const args = ['worker', name, '--master', master, '--broker', broker];
-  const child = spawn(process.execPath, [CLI, ...args], {
+  const [command = '', ...rest] = [...(options.prefix ?? []), process.execPath, CLI, ...args];
+  const child = spawn(command, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NODE_ENV: 'test', SLUICE_WORKER_TOKEN: token },
   });
