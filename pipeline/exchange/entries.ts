@@ -19,6 +19,8 @@ export interface Entries {
   readonly keyEnds: Uint32Array;
   /** A record begins where its key ends. */
   readonly recordEnds: Uint32Array;
+  /** First entry of each slice; one more, where the last one ends. */
+  readonly sliceStarts: readonly number[];
 }
 
 /**
@@ -37,12 +39,13 @@ export function readEntries(
     const bytes = slices[i] ?? new Uint8Array(0);
     verify(document, bytes);
     reader.add(bytes, i);
+    reader.sliceStarts.push(reader.count);
   });
   return reader;
 }
 
-/** Checks a slice block by block. */
-function verify(document: SliceDocument, bytes: Uint8Array): void {
+/** Checks a slice block by block. Throws `blob-corrupt` with its name. */
+export function verify(document: SliceDocument, bytes: Uint8Array): void {
   const sums = fromBase64(document.sums);
   let start = 0;
   let isSame = bytes.length === sliceBytes(document);
@@ -64,6 +67,7 @@ class EntryReader implements Entries {
   keyStarts = new Uint32Array(4096);
   keyEnds = new Uint32Array(4096);
   recordEnds = new Uint32Array(4096);
+  readonly sliceStarts = [0];
   private length = 0;
   private readonly lower: OpenBound | null;
   private readonly upper: OpenBound | null;

@@ -115,6 +115,9 @@ export class EntryWriter {
   }
 }
 
+/** Of entries in an order of their own. */
+export const NO_KEY = new Uint8Array(0);
+
 /** What a block is verified by: the first half of its sha256. */
 export function blockSum(block: Uint8Array): Uint8Array {
   return createHash('sha256').update(block).digest().subarray(0, BLOCK_SUM_BYTES);

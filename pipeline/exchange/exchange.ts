@@ -20,6 +20,23 @@ export type Exchange =
       readonly offset: number;
       readonly count: number | null;
       readonly records: RecordForm;
+    }
+  | {
+      /** Each output is its records in order and, sorted, the different keys among them. */
+      readonly kind: 'distinct';
+      readonly by: readonly string[];
+      /** Whether NULL equals NULL; if not, no record with a NULL among its keys is a duplicate. */
+      readonly nullsEqual: boolean;
+      readonly keep: 'first' | 'last';
+      readonly onDuplicate: 'drop' | 'reject';
+      readonly records: RecordForm;
+    }
+  | {
+      /** Each output says, for the outputs whose keys it read, which of their records go. */
+      readonly kind: 'duplicates';
+      readonly by: readonly string[];
+      readonly onDuplicate: 'drop' | 'reject';
+      readonly records: RecordForm;
     };
 
 /** How records stand in the output of a wave that is not the last. */

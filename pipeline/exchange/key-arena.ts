@@ -26,6 +26,20 @@ export class KeyArena {
     this.starts[this.count] = this.length;
   }
 
+  /** The key that was not ended yet; a view. */
+  get open(): Uint8Array {
+    return this.bytes.subarray(this.starts[this.count], this.length);
+  }
+
+  get openLength(): number {
+    return this.length - this.starts[this.count]!;
+  }
+
+  /** Forgets the key that was not ended yet. */
+  dropOpen(): void {
+    this.length = this.starts[this.count]!;
+  }
+
   null(isFirst: boolean): void {
     this.reserve(1);
     this.bytes[this.length++] = isFirst ? 0 : 2;
@@ -79,6 +93,13 @@ export class KeyArena {
     bytes[at++] = flip;
     bytes[at++] = flip;
     this.length = at;
+  }
+
+  /** Bytes as they are. */
+  raw(source: Uint8Array): void {
+    this.reserve(source.length);
+    this.bytes.set(source, this.length);
+    this.length += source.length;
   }
 
   /** Makes room for a word behind the marker of a value. */

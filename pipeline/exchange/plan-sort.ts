@@ -15,6 +15,8 @@ import {
 export interface Run {
   readonly taskKey: string;
   readonly index: BlockIndex;
+  /** Where its blocks begin in the output; 0 when left out. */
+  readonly start?: number;
 }
 
 /**
@@ -33,6 +35,13 @@ interface BlockRef {
   readonly block: number;
 }
 
+export interface SortPlan {
+  /** So many of the first records are needed; null for all. */
+  readonly take: number | null;
+  /** Whether entries of one key may be in several tasks. */
+  readonly splitsKeys: boolean;
+}
+
 /**
  * Tasks that merge sorted runs: ranges of keys of some `partitionBytes`, cut where blocks begin, and
  * inside a key where many records share it. With `take`, blocks that cannot hold one of the first
@@ -40,7 +49,7 @@ interface BlockRef {
  */
 export function planSort(
   runs: readonly Run[],
-  take: number | null,
+  { take, splitsKeys }: SortPlan,
   limits: ExchangeLimits,
 ): WaveDocument[] {
   const blocks = blocksInOrder(runs);
@@ -52,7 +61,7 @@ export function planSort(
       ? []
       : [{ kind: 'merge', lower: null, upper: null, slices: [], filtered }];
   }
-  const places = splitPlaces(runs, kept, partitionBytes(runs, kept, limits));
+  const places = splitPlaces(runs, kept, partitionBytes(runs, kept, limits), splitsKeys);
   const cursor = new RangeCursor(runs, keptCounts(runs, kept));
   return [null, ...places].map((lower, i) => {
     const upper = places[i] ?? null;
@@ -100,14 +109,16 @@ function splitPlaces(
   runs: readonly Run[],
   blocks: readonly BlockRef[],
   partitionBytes: number,
+  splitsKeys: boolean,
 ): Place[] {
   const places: Place[] = [];
   let bytes = 0;
   for (const ref of blocks) {
     if (bytes >= partitionBytes) {
-      const place = isWholeKey(runs[ref.run]!.index, ref.block)
-        ? placeOf(runs, ref)
-        : { key: keyOf(runs, ref), run: -1, ordinal: 0 };
+      const place =
+        splitsKeys && isWholeKey(runs[ref.run]!.index, ref.block)
+          ? placeOf(runs, ref)
+          : { key: keyOf(runs, ref), run: -1, ordinal: 0 };
       const last = places.at(-1);
       if (last === undefined || comparePlaces(last, place) < 0) {
         places.push(place);
@@ -163,7 +174,7 @@ class RangeCursor {
   next(lower: Place | null, upper: Place | null, limits: ExchangeLimits): RunSlice[] {
     const slices: RunSlice[] = [];
     for (let run = 0; run < this.runs.length; run++) {
-      const { taskKey, index } = this.runs[run]!;
+      const { taskKey, index, start } = this.runs[run]!;
       const count = this.counts[run]!;
       let first = this.first[run]!;
       while (first < count && lower !== null && this.endsBefore(run, first, lower)) first++;
@@ -172,7 +183,7 @@ class RangeCursor {
       this.first[run] = first;
       this.last[run] = last;
       if (last === first) continue;
-      const document = sliceOf(taskKey, index, first, last);
+      const document = sliceOf(taskKey, index, first, last, start);
       slices.push({ run, firstOrdinal: index.ordinals[first]!, document });
     }
     const bytes = slices.reduce((sum, { document }) => sum + sliceBytes(document), 0);

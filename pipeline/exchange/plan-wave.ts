@@ -3,8 +3,11 @@ import type { ChunkContext } from '../execution/context.ts';
 import { EXCHANGE_LIMITS, type ExchangeLimits } from '../limits.ts';
 import type { ChunkStatistics } from '../protocol/messages.ts';
 import { readBlockIndex } from './block-index.ts';
+import { readDistinctIndex } from './distinct-index.ts';
+import type { Exchange } from './exchange.ts';
+import { planDuplicates, planKeys, type DistinctRun } from './plan-distinct.ts';
 import { planLimit } from './plan-limit.ts';
-import { planSort } from './plan-sort.ts';
+import { planSort, type Run } from './plan-sort.ts';
 import { encodeDocument, sliceBytes, type WaveDocument } from './wave-document.ts';
 
 /** What is known of a task that is done. */
@@ -35,23 +38,35 @@ export function planWave(
 ): WaveTask[] {
   const { input } = context;
   invariant(input !== 'chunk', 'the first wave is made of the chunks of the input');
-  const last = (inputs.at(-1) ?? []).filter((result) => result !== null);
-  const runs = last.map(({ taskKey, exchange }) => ({ taskKey, index: readBlockIndex(exchange) }));
-  return documentsOf(input, runs, limits).map((document) => ({
+  const done = inputs.map((results) => results.filter((result) => result !== null));
+  return documentsOf(input, done, limits).map((document) => ({
     document: encodeDocument(document),
     bytes: document.slices.reduce((sum, slice) => sum + sliceBytes(slice), 0),
   }));
 }
 
 function documentsOf(
-  input: Exclude<ChunkContext['input'], 'chunk'>,
-  runs: Parameters<typeof planSort>[0],
+  input: Exchange,
+  done: readonly (readonly WaveInput[])[],
   limits: ExchangeLimits,
 ): WaveDocument[] {
+  const last = done.at(-1) ?? [];
   switch (input.kind) {
     case 'sort':
-      return planSort(runs, input.take, limits);
+      return planSort(runsOf(last), { take: input.take, splitsKeys: true }, limits);
     case 'limit':
-      return planLimit(runs, input);
+      return planLimit(runsOf(last), input);
+    case 'distinct':
+      return planKeys(distinctRunsOf(last), limits);
+    case 'duplicates':
+      return planDuplicates(distinctRunsOf(done.at(-2) ?? []), last);
   }
+}
+
+function runsOf(results: readonly WaveInput[]): Run[] {
+  return results.map(({ taskKey, exchange }) => ({ taskKey, index: readBlockIndex(exchange) }));
+}
+
+function distinctRunsOf(results: readonly WaveInput[]): DistinctRun[] {
+  return results.map(({ taskKey, exchange }) => ({ taskKey, index: readDistinctIndex(exchange) }));
 }

@@ -52,6 +52,12 @@ export type WaveDocument =
       readonly slices: readonly SliceDocument[];
       /** As above, and with the records of the slices that are left out. */
       readonly filtered: number;
+    }
+  | {
+      /** The records of the first slice but those whose ordinals the others list. */
+      readonly kind: 'without';
+      readonly slices: readonly SliceDocument[];
+      readonly filtered: number;
     };
 
 const VERSION = 1;
@@ -73,12 +79,13 @@ export function decodeDocument(bytes: Uint8Array): WaveDocument {
   throw new SluiceError('blob-corrupt', 'The document of a task has another version');
 }
 
-/** Blocks `[from, to)` of a result. */
+/** Blocks `[from, to)` of a result, in whose output they begin at `start`. */
 export function sliceOf(
   result: string,
   index: BlockIndex,
   from: number,
   to: number,
+  start = 0,
 ): SliceDocument {
   const sums = new Uint8Array((to - from) * BLOCK_SUM_BYTES);
   const blocks: number[] = [];
@@ -87,7 +94,7 @@ export function sliceOf(
     blocks.push(index.starts[block + 1]! - index.starts[block]!);
     sums.set(index.bytes.subarray(sum, sum + BLOCK_SUM_BYTES), (block - from) * BLOCK_SUM_BYTES);
   }
-  return { result, start: index.starts[from]!, blocks, sums: base64(sums) };
+  return { result, start: start + index.starts[from]!, blocks, sums: base64(sums) };
 }
 
 export function sliceBytes({ blocks }: SliceDocument): number {

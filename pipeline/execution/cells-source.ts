@@ -8,11 +8,18 @@ import {
 import { ValueTag } from './cells-writer.ts';
 import type { ColumnView } from './column-view.ts';
 import type { ChunkContext } from './context.ts';
-import type { SourceBatch } from './record-source.ts';
+import type { RecordPlace, SourceBatch, SourceFault } from './record-source.ts';
 import { TextVector, type ValueVector, type Vector } from './vectors.ts';
 
 /** As many as a batch of the first wave has. */
 const BATCH_RECORDS_MAX = 4_096;
+
+/** Records that do not pass, and why. */
+export interface Refused {
+  /** By entry: 1 for those. */
+  readonly flags: Uint8Array;
+  readonly fault: Pick<SourceFault, 'column' | 'code' | 'message'>;
+}
 
 /** Reads what `CellsWriter` wrote, batch by batch, into the vectors of a view. */
 export class CellsSource {
@@ -37,8 +44,8 @@ export class CellsSource {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  /** The records of some entries, in this order. */
-  *batches(order: Uint32Array): Generator<SourceBatch> {
+  /** The records of some entries, in this order. Those that are `refused`, by entry, are faults. */
+  *batches(order: Uint32Array, refused: Refused | null = null): Generator<SourceBatch> {
     const { index, selection, entries } = this;
     const { bytes } = entries;
     const { dialect } = this.context;
@@ -46,20 +53,21 @@ export class CellsSource {
       const count = Math.min(BATCH_RECORDS_MAX, order.length - from);
       clearRecordIndex(index);
       for (const vector of this.vectors) vector.reserve(count, bytes);
+      const placeOf = (record: number): RecordPlace => ({
+        ...{ record: from + record, line: 0 },
+        ...{ rawStart: index.recordStarts[record]!, rawEnd: index.recordEnds[record]! },
+      });
+      const faults: SourceFault[] = [];
+      let selectedCount = 0;
       for (let record = 0; record < count; record++) {
-        this.at = entries.keyEnds[order[from + record]!]!;
+        const entry = order[from + record]!;
+        this.at = entries.keyEnds[entry]!;
         this.readRecord(record);
-        selection[record] = record;
+        if (refused?.flags[entry] === 1) faults.push({ ...placeOf(record), ...refused.fault });
+        else selection[selectedCount++] = record;
       }
-      yield {
-        batch: { bytes, lastingBytes: bytes, dialect, index, selection, selectedCount: count },
-        recordCount: count,
-        faults: [],
-        placeOf: (record) => ({
-          ...{ record: from + record, line: 0 },
-          ...{ rawStart: index.recordStarts[record]!, rawEnd: index.recordEnds[record]! },
-        }),
-      };
+      const batch = { bytes, lastingBytes: bytes, dialect, index, selection, selectedCount };
+      yield { batch, recordCount: count, faults, placeOf };
     }
   }
 

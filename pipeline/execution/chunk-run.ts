@@ -5,13 +5,14 @@ import { encodePartial } from '../result/partial.ts';
 import type { Batch, Fault } from './batch.ts';
 import type { ColumnView } from './column-view.ts';
 import type { ChunkContext } from './context.ts';
+import { createRecordSink } from './create-record-sink.ts';
 import { joinTooLarge } from './join/join-operator.ts';
 import { Fate, JoinedFates } from './joined-fates.ts';
 import { createOperators, type OperatorParts } from './operator-chain.ts';
 import type { Operator, OperatorSink, Widener } from './operator.ts';
 import { AggregateOperator, ProfileOperator } from './operators.ts';
 import type { ChunkResult } from './program.ts';
-import { createRecordSink, type RecordSink } from './record-sink.ts';
+import type { RecordSink } from './record-sink.ts';
 import type { SourceBatch } from './record-source.ts';
 import { RejectLog } from './reject-log.ts';
 
@@ -136,16 +137,16 @@ export class ChunkRun implements OperatorSink {
     else this.note(this.joined, Fate.aggregated, this.reachedCount);
   }
 
-  /** `filtered` are further records that came and went before they were read. */
-  finish(lines: number, filtered = 0): ChunkResult {
-    const { output, exchange, records } = this.sink.finish();
-    const cut = this.taken - records;
+  /** `passed` are further records, which came and went before they were read. */
+  finish(lines: number, passed = { filtered: 0, deduplicated: 0 }): ChunkResult {
+    const { output, exchange, records, deduplicated: dropped } = this.sink.finish();
+    const cut = this.taken - records - dropped;
     const statistics: ChunkStatistics = {
-      recordsIn: this.recordsIn + filtered,
-      recordsOut: this.recordsOut - cut,
+      recordsIn: this.recordsIn + passed.filtered + passed.deduplicated,
+      recordsOut: this.recordsOut - cut - dropped,
       rejected: this.rejects.count,
-      filtered: this.filteredCount + cut + filtered,
-      deduplicated: 0,
+      filtered: this.filteredCount + cut + passed.filtered,
+      deduplicated: dropped + passed.deduplicated,
       aggregated: this.aggregatedCount,
       ...(this.warnedCounts.length === 0 ? {} : { warned: this.warnedCounts }),
       lines,

@@ -44,19 +44,26 @@ export class SortKeys {
     for (const loader of this.loaders) loader.apply(batch, sink);
   }
 
-  /** Adds the key of a record that was loaded, and does not end it. */
-  append(batch: Batch, record: number, arena: KeyArena): void {
+  /** Adds the key of a record that was loaded, and does not end it. Returns whether a part of it is
+   *  NULL. */
+  append(batch: Batch, record: number, arena: KeyArena): boolean {
+    let hasNull = false;
     for (let c = 0; c < this.columns.length; c++) {
       const { type, reader, vector, desc, nulls } = this.columns[c]!;
       if (reader !== null) {
-        if (reader.isNull(batch, record)) arena.null(nulls === 'first');
-        else {
+        if (reader.isNull(batch, record)) {
+          arena.null(nulls === 'first');
+          hasNull = true;
+        } else {
           const { slice } = reader;
           arena.text(slice.bytes, slice.start, slice.end, desc);
         }
-      } else if (vector!.valid[record] === 0) arena.null(nulls === 'first');
-      else appendValue(vector!, record, type, desc, arena);
+      } else if (vector!.valid[record] === 0) {
+        arena.null(nulls === 'first');
+        hasNull = true;
+      } else appendValue(vector!, record, type, desc, arena);
     }
+    return hasNull;
   }
 }
 

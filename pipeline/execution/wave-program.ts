@@ -1,17 +1,20 @@
 import { invariant } from '../errors.ts';
-import { readEntries, type Entries } from '../exchange/entries.ts';
-import { EntryWriter } from '../exchange/entry-writer.ts';
+import { readEntries, verify, type Entries } from '../exchange/entries.ts';
+import { EntryWriter, NO_KEY } from '../exchange/entry-writer.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import { findDuplicates } from '../exchange/find-duplicates.ts';
 import { orderByKey } from '../exchange/order-by-key.ts';
+import { markOrdinals } from '../exchange/ordinal-list.ts';
 import { decodeDocument, storedSlice, type WaveDocument } from '../exchange/wave-document.ts';
 import type { ExchangeLimits } from '../limits.ts';
 import { encodePartial } from '../result/partial.ts';
-import { CellsSource } from './cells-source.ts';
+import { CellsSource, type Refused } from './cells-source.ts';
 import { ChunkRun, type RunParts } from './chunk-run.ts';
 import { inputView } from './column-view.ts';
 import type { ChunkContext } from './context.ts';
+import { takeOf } from './create-record-sink.ts';
 import { OutputBuffer } from './output-buffer.ts';
 import type { ChunkProgram, ChunkResult } from './program.ts';
-import { takeOf } from './record-sink.ts';
 
 /** The program of a wave behind the first: its tasks' bytes are documents, see `WaveDocument`. */
 export function createWaveProgram(
@@ -24,45 +27,102 @@ export function createWaveProgram(
     slices: (bytes) => decodeDocument(bytes).slices.map(storedSlice),
     run(bytes, slices = []) {
       const document = decodeDocument(bytes);
-      const { entries, order } = readDocument(document, slices);
-      if (input.records.layout === null) {
-        return copyRecords(entries, order, document.filtered, context, parts.limits);
-      }
+      const records = readRecords(document, slices, input);
+      if (input.kind === 'distinct') return compareKeys(records.entries, document, input.keep);
+      if (input.records.layout === null) return copyRecords(records, context, parts.limits);
       const view = inputView(context);
-      const run = new ChunkRun(context, view, entries.bytes, parts);
-      const source = new CellsSource(view, context, entries);
-      for (const batch of source.batches(order)) run.take(batch);
-      return run.finish(0, document.filtered);
+      const run = new ChunkRun(context, view, records.entries.bytes, parts);
+      const source = new CellsSource(view, context, records.entries);
+      for (const batch of source.batches(records.order, records.refused)) run.take(batch);
+      return run.finish(0, records);
     },
   };
 }
 
-/** The entries that a task is about, and their order. */
-function readDocument(
+/** The records that a task is about. */
+interface TaskRecords {
+  readonly entries: Entries;
+  /** Entries in their order. */
+  readonly order: Uint32Array;
+  readonly refused: Refused | null;
+  /** Further records, which stand in no entry or in none of `order`. */
+  readonly filtered: number;
+  readonly deduplicated: number;
+}
+
+function readRecords(
   document: WaveDocument,
   slices: readonly Uint8Array[],
-): { readonly entries: Entries; readonly order: Uint32Array } {
+  input: Exchange,
+): TaskRecords {
+  const { filtered } = document;
+  const rest = { refused: null, filtered, deduplicated: 0 };
   switch (document.kind) {
     case 'merge': {
       const entries = readEntries(document.slices, slices, document.lower, document.upper);
       const { bytes, keyStarts, keyEnds, count } = entries;
-      return { entries, order: orderByKey(bytes, keyStarts, keyEnds, count) };
+      const isSorted = input.kind !== 'distinct';
+      const order = isSorted ? orderByKey(bytes, keyStarts, keyEnds, count) : new Uint32Array(0);
+      return { entries, order, ...rest };
     }
     case 'range': {
       const entries = readEntries(document.slices, slices);
       const { skip, count } = document;
-      return { entries, order: Uint32Array.from({ length: count }, (_, i) => skip + i) };
+      return { entries, order: Uint32Array.from({ length: count }, (_, i) => skip + i), ...rest };
+    }
+    case 'without': {
+      invariant(input.kind === 'duplicates', 'a document is of its wave');
+      return withoutDuplicates(document, slices, input);
     }
   }
 }
 
-const NO_KEY = new Uint8Array(0);
+function withoutDuplicates(
+  document: Extract<WaveDocument, { kind: 'without' }>,
+  slices: readonly Uint8Array[],
+  input: Extract<Exchange, { kind: 'duplicates' }>,
+): TaskRecords {
+  const entries = readEntries(document.slices.slice(0, 1), slices);
+  const flags = new Uint8Array(entries.count);
+  for (let list = 1; list < document.slices.length; list++) {
+    verify(document.slices[list]!, slices[list] ?? NO_KEY);
+    markOrdinals(slices[list]!, flags);
+  }
+  const all = Uint32Array.from({ length: entries.count }, (_, entry) => entry);
+  if (input.onDuplicate === 'reject') {
+    const refused = { flags, fault: duplicateFault(input) };
+    return { entries, order: all, refused, filtered: 0, deduplicated: 0 };
+  }
+  const order = all.filter((entry) => flags[entry] === 0);
+  const deduplicated = all.length - order.length;
+  return { entries, order, refused: null, filtered: 0, deduplicated };
+}
+
+function duplicateFault({ by, records }: Extract<Exchange, { kind: 'duplicates' }>) {
+  const names = by.map((name) => JSON.stringify(name)).join(', ');
+  const what = by.length === 1 ? `The value of column ${names}` : `The values of columns ${names}`;
+  const fields = records.layout?.fields ?? [];
+  const column = by.length === 1 ? fields.findIndex(({ name }) => name === by[0]) : -1;
+  const message = `${what} ${by.length === 1 ? 'was' : 'were'} there before`;
+  return { column, code: 'unique-error', message };
+}
+
+/** Keys are no records: they count as none. */
+function compareKeys(
+  entries: Entries,
+  { slices }: WaveDocument,
+  keep: 'first' | 'last',
+): ChunkResult {
+  const { output, exchange } = findDuplicates(entries, slices, keep);
+  return resultOf({ recordsIn: 0, records: 0, filtered: 0, deduplicated: 0 }, entries, {
+    output,
+    index: exchange,
+  });
+}
 
 /** Records that are written as they come. */
 function copyRecords(
-  entries: Entries,
-  order: Uint32Array,
-  filtered: number,
+  { entries, order, filtered, deduplicated }: TaskRecords,
   { exchange }: ChunkContext,
   { blockBytes }: ExchangeLimits,
 ): ChunkResult {
@@ -83,18 +143,26 @@ function copyRecords(
     exchange === null
       ? { output: buffer.finish(), index: new Uint8Array(0) }
       : writer.finish(NO_KEY);
+  const recordsIn = order.length + filtered + deduplicated;
+  const counts = { recordsIn, records, deduplicated };
+  return resultOf({ ...counts, filtered: recordsIn - records - deduplicated }, entries, written);
+}
+
+function resultOf(
+  counts: { recordsIn: number; records: number; filtered: number; deduplicated: number },
+  entries: Entries,
+  { output, index }: ReturnType<EntryWriter['finish']>,
+): ChunkResult {
+  const { recordsIn, records, filtered, deduplicated } = counts;
   return {
     statistics: {
-      recordsIn: order.length + filtered,
-      recordsOut: records,
-      ...{ rejected: 0, filtered: filtered + order.length - records },
-      ...{ deduplicated: 0, aggregated: 0, lines: 0, bytesIn: bytes.length },
-      outputRecords: records,
-      outputBytes: written.output.reduce((sum, part) => sum + part.length, 0),
+      ...{ recordsIn, recordsOut: records, rejected: 0, filtered, deduplicated, aggregated: 0 },
+      ...{ lines: 0, bytesIn: entries.bytes.length, outputRecords: records },
+      outputBytes: output.reduce((sum, part) => sum + part.length, 0),
     },
-    output: written.output,
+    output,
     rejects: new Uint8Array(0),
     partial: encodePartial({}),
-    exchange: written.index,
+    exchange: index,
   };
 }

@@ -5,7 +5,7 @@ import { findColumn } from './columns.ts';
 import { IssueList, pointerTo, StatementIssues } from './issues.ts';
 import { constraintSteps } from './constraints.ts';
 import type { Lookup } from './lookup.ts';
-import { globalActs, isAct, type GlobalAct } from './global-steps.ts';
+import { globalActs, isAct, uniqueAct, type GlobalAct } from './global-steps.ts';
 import { STEP_SCOPES, type PlanDocument, type StepScope } from './schema.ts';
 import { lowerQuery } from './sql/lower.ts';
 import type { GlobalStep, PlanStep, Step, StepKind, Transformed } from './step.ts';
@@ -48,6 +48,7 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
   const parts: (Step | GlobalAct)[] = [
     ...conformSteps(plan, columns),
     ...constraintSteps(plan.fields, columns, issues),
+    ...uniqueFields(plan, columns),
   ];
   const finalSteps: Step[] = [];
   const checks: string[] = [];
@@ -166,6 +167,15 @@ export function scopeOf(kind: StepKind): StepScope {
 
 function isGlobalStep(step: PlanStep): step is GlobalStep {
   return ['sort', 'top_k', 'limit', 'dedupe', 'unique'].includes(step.kind);
+}
+
+/** A field that the plan states to be unique is held to it, each by itself. */
+function uniqueFields({ fields }: PlanDocument, columns: readonly Column[]): GlobalAct[] {
+  return fields.flatMap(({ name, constraints }) => {
+    const found = findColumn(columns, name);
+    if (constraints.unique !== true || !('position' in found)) return [];
+    return [uniqueAct([columns[found.position]?.name ?? name])];
+  });
 }
 
 /** The input's columns, with the types that the plan states. */

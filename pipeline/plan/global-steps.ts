@@ -6,7 +6,14 @@ import type { GlobalStep, SortKey, Step } from './step.ts';
 /** What is to be done with all records at once, names made exact. */
 export type GlobalAct =
   | { readonly kind: 'sort'; readonly keys: readonly SortKey[] }
-  | { readonly kind: 'limit'; readonly offset: number; readonly count: number | null };
+  | { readonly kind: 'limit'; readonly offset: number; readonly count: number | null }
+  | {
+      readonly kind: 'distinct';
+      readonly by: readonly string[];
+      readonly nullsEqual: boolean;
+      readonly keep: 'first' | 'last';
+      readonly onDuplicate: 'drop' | 'reject';
+    };
 
 /** Checks a global step and takes it apart. Faults go to `issues`, under `path`. */
 export function globalActs(
@@ -26,11 +33,18 @@ export function globalActs(
       ];
     case 'limit':
       return [{ kind: 'limit', offset: step.offset, count: step.count }];
-    case 'dedupe':
+    case 'dedupe': {
+      const by = resolver.listOrAll(step.by, `${path}/by`).map(({ name }) => name);
+      return [{ kind: 'distinct', by, nullsEqual: true, keep: step.keep, onDuplicate: 'drop' }];
+    }
     case 'unique':
-      issues.addUnsupported(path, `The step ${step.kind}`, 'another step');
-      return [];
+      return [uniqueAct(resolver.list(step.columns, path).map(({ name }) => name))];
   }
+}
+
+/** As UNIQUE in SQL: NULL is no duplicate of NULL. */
+export function uniqueAct(by: readonly string[]): GlobalAct {
+  return { kind: 'distinct', by, nullsEqual: false, keep: 'first', onDuplicate: 'reject' };
 }
 
 function sortKeys(keys: readonly SortKey[], path: string, resolver: Resolver): SortKey[] {
@@ -41,5 +55,5 @@ function sortKeys(keys: readonly SortKey[], path: string, resolver: Resolver): S
 }
 
 export function isAct(part: Step | GlobalAct): part is GlobalAct {
-  return part.kind === 'sort' || part.kind === 'limit';
+  return part.kind === 'sort' || part.kind === 'limit' || part.kind === 'distinct';
 }

@@ -98,12 +98,13 @@ type FieldFile = NonNullable<NonNullable<PlanFile['schema']>['fields']>[number];
 
 /** Bounds and the values of an enum become texts, which cast to the field's type. */
 function readField({ name, type, constraints }: FieldFile): DeclaredField {
-  const { required, minimum, maximum, minLength, maxLength, pattern } = constraints ?? {};
+  const { required, unique, minimum, maximum, minLength, maxLength, pattern } = constraints ?? {};
   return {
     name,
     type: type ?? 'string',
     constraints: {
       ...(required === true ? { required } : {}),
+      ...(unique === true ? { unique } : {}),
       ...(minimum === undefined ? {} : { minimum: scalarText(minimum) }),
       ...(maximum === undefined ? {} : { maximum: scalarText(maximum) }),
       ...(minLength === undefined ? {} : { minLength }),
@@ -157,9 +158,6 @@ function refuseQuoting(write: Readonly<Record<string, unknown>>, issues: IssueLi
 
 function refuseConstraints(constraints: unknown, path: string, issues: IssueList): void {
   if (!isRecord(constraints)) return;
-  if (constraints.unique === true) {
-    issues.addUnsupported(pointerTo(path, 'unique'), 'The constraint unique', 'other constraints');
-  }
   const bounds = [constraints.minimum, constraints.maximum, ...listOf(constraints.enum)];
   if (bounds.some((value) => typeof value === 'object')) {
     issues.add(path, 'A bound is not a value', 'a text, a number or a boolean');

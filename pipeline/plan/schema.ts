@@ -293,6 +293,7 @@ export interface DeclaredField {
   readonly type: DeclaredType;
   readonly constraints: {
     readonly required?: boolean;
+    readonly unique?: boolean;
     readonly minimum?: string;
     readonly maximum?: string;
     readonly minLength?: number;

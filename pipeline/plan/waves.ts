@@ -33,11 +33,15 @@ export function planWaves(
   stretches.forEach(({ steps, act, then }, i) => {
     const inner = [...steps, ...then].reduce(after, inputView(context));
     const rest = stretches.slice(i + 1);
-    const exchange = act === null ? null : exchangeOf(act, recordForm(inner, then, rest), rest);
-    waves.push({ context: { ...context, steps, exchange }, columns: inner.columns });
-    if (exchange === null) return;
-    const columns = exchange.records.layout?.fields ?? [];
-    context = { ...context, input: exchange, columns, nullPadding: false };
+    const exchanges =
+      act === null ? [null] : exchangesOf(act, recordForm(inner, act, then, rest), rest);
+    exchanges.forEach((exchange, step) => {
+      const own = step === 0 ? steps : [];
+      waves.push({ context: { ...context, steps: own, exchange }, columns: inner.columns });
+      if (exchange === null) return;
+      const columns = exchange.records.layout?.fields ?? [];
+      context = { ...context, input: exchange, columns, nullPadding: false };
+    });
   });
   return waves as [WavePlan, ...WavePlan[]];
 }
@@ -78,17 +82,38 @@ function picksColumns(step: Step): boolean {
 }
 
 /** Records are written as they will be at last where nobody looks into them any more. */
-function recordForm(view: ColumnView, then: readonly Step[], rest: readonly Stretch[]): RecordForm {
-  const isLast = rest.every(
-    ({ steps, act }) => steps.length === 0 && (act === null || act.kind === 'limit'),
-  );
+function recordForm(
+  view: ColumnView,
+  act: GlobalAct,
+  then: readonly Step[],
+  rest: readonly Stretch[],
+): RecordForm {
+  const rejects = act.kind === 'distinct' && act.onDuplicate === 'reject';
+  const isLast =
+    !rejects &&
+    rest.every(({ steps, act: next }) => {
+      return steps.length === 0 && (next === null || next.kind === 'limit');
+    });
   return { then, layout: isLast ? null : cellsOf(view).layout };
 }
 
-function exchangeOf(act: GlobalAct, records: RecordForm, rest: readonly Stretch[]): Exchange {
-  if (act.kind === 'limit') return { ...act, records };
-  const [next] = rest;
-  const limit = next?.steps.length === 0 && next.act?.kind === 'limit' ? next.act : null;
-  const take = limit?.count == null ? null : limit.offset + limit.count;
-  return { ...act, take, records };
+/** What an act takes: one exchange, or two where keys are compared in a wave of their own. */
+function exchangesOf(act: GlobalAct, records: RecordForm, rest: readonly Stretch[]): Exchange[] {
+  switch (act.kind) {
+    case 'limit':
+      return [{ ...act, records }];
+    case 'sort': {
+      const [next] = rest;
+      const limit = next?.steps.length === 0 && next.act?.kind === 'limit' ? next.act : null;
+      const take = limit?.count == null ? null : limit.offset + limit.count;
+      return [{ ...act, take, records }];
+    }
+    case 'distinct': {
+      const { by, onDuplicate } = act;
+      return [
+        { ...act, records },
+        { kind: 'duplicates', by, onDuplicate, records },
+      ];
+    }
+  }
 }

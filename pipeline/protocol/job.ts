@@ -47,7 +47,14 @@ export type ChunkCounts = Static<typeof ChunkCounts>;
 /** One pass over the data: the first reads the input, each later one what the one before it gave. */
 export const JobWave = Type.Object({
   /** What the wave's tasks do with what they read. */
-  kind: Type.Union([Type.Literal('read'), Type.Literal('sort'), Type.Literal('limit')]),
+  kind: Type.Union([
+    Type.Literal('read'),
+    Type.Literal('sort'),
+    Type.Literal('limit'),
+    Type.Literal('distinct'),
+    Type.Literal('duplicates'),
+    Type.Literal('group'),
+  ]),
   /** Index of its first chunk; null until it is planned. */
   firstChunk: Type.Union([Type.Integer(), Type.Null()]),
   /** Chunks known so far. */

@@ -28,6 +28,7 @@ export function runWaves(
   const stored = new Map<string, Buffer>();
   const results: ChunkResult[][] = [];
   const inputs: WaveInput[][] = [];
+  let records: number | null = null;
   waves.forEach(({ context }, wave) => {
     const key = contextKey(context);
     const program = createChunkProgram(context, kernel, lookups, limits);
@@ -56,9 +57,12 @@ export function runWaves(
         exchange: result.exchange,
       })),
     );
-    if (wave > 0) {
-      expect(total(results[wave]!, 'recordsIn')).toBe(total(results[wave - 1]!, 'outputRecords'));
-    }
+    // A wave that compares keys is not about records: the next one takes those of the wave before.
+    const isOfKeys = context.input !== 'chunk' && context.input.kind === 'distinct';
+    expect(total(results[wave]!, 'recordsIn')).toBe(
+      isOfKeys ? 0 : (records ?? total(results[0]!, 'recordsIn')),
+    );
+    if (!isOfKeys) records = total(results[wave]!, 'outputRecords');
   });
   return results;
 }

@@ -1,0 +1,79 @@
+import { SluiceError } from '../errors.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { ExchangeLimits } from '../limits.ts';
+import type { SortKey } from '../plan/step.ts';
+import { CellsWriter } from './cells-writer.ts';
+import { viewAfter, type ColumnView } from './column-view.ts';
+import type { ChunkContext } from './context.ts';
+import type { CsvKernel } from './csv-kernel.ts';
+import { CsvWriter } from './csv-writer.ts';
+import { DistinctSink } from './distinct-sink.ts';
+import { JsonWriter } from './json-writer.ts';
+import { OrderSink } from './order-sink.ts';
+import type { RecordSink } from './record-sink.ts';
+import type { RecordWriter } from './record-writer.ts';
+import { ResultSink } from './result-sink.ts';
+import { SortKeys } from './sort-keys.ts';
+import { SortSink } from './sort-sink.ts';
+
+/** Where the records of a context go. */
+export function createRecordSink(
+  view: ColumnView,
+  context: ChunkContext,
+  limits: ExchangeLimits,
+  kernel: CsvKernel | null,
+): RecordSink {
+  const { exchange } = context;
+  if (exchange === null) return new ResultSink(finalWriter(view, context, kernel));
+  // Cutting joined records off would leave some of those that a record became.
+  const widens = context.steps.some(({ kind }) => kind === 'join');
+  switch (exchange.kind) {
+    case 'sort': {
+      const take = exchange.take ?? Infinity;
+      const keys = new SortKeys(exchange.keys, view, context);
+      return new SortSink(
+        keys,
+        widens ? Infinity : take,
+        writerOf(exchange, view, context),
+        limits,
+      );
+    }
+    case 'distinct': {
+      const by = exchange.by.map((name) => ascending(name));
+      const keys = new SortKeys(by, view, context);
+      const writer = writerOf(exchange, view, context);
+      return new DistinctSink(keys, { ...exchange, dropsEarly: !widens }, writer, limits);
+    }
+    case 'duplicates':
+      throw new SluiceError('internal', 'keys are compared, no records taken');
+    case 'limit':
+      return new OrderSink(
+        widens ? Infinity : takeOf(exchange),
+        writerOf(exchange, view, context),
+        limits,
+      );
+  }
+}
+
+function ascending(column: string): SortKey {
+  return { column, desc: false, nulls: 'last' };
+}
+
+/** Records of one output that a limit may keep. */
+export function takeOf({ offset, count }: { offset: number; count: number | null }): number {
+  return count === null ? Infinity : offset + count;
+}
+
+function finalWriter(
+  view: ColumnView,
+  context: ChunkContext,
+  kernel: CsvKernel | null = null,
+): RecordWriter {
+  const isCsv = context.write.format === 'csv';
+  return isCsv ? new CsvWriter(view, context, kernel) : new JsonWriter(view, context);
+}
+
+function writerOf({ records }: Exchange, view: ColumnView, context: ChunkContext): RecordWriter {
+  const shown = records.then.reduce((before, step) => viewAfter(step, before), view);
+  return records.layout === null ? finalWriter(shown, context) : new CellsWriter(shown, context);
+}
