@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { SluiceError } from '../pipeline/errors.ts';
 import { parseDuration } from './housekeeping/retention.ts';
+import { LIMITS } from '../pipeline/limits.ts';
 
 export type Role = 'viewer' | 'operator' | 'admin' | 'worker';
 
@@ -36,6 +37,8 @@ export interface MasterConfig {
   /** How often blobs are looked for that no job needs, and how long such a blob stays at least. */
   readonly sweepMs: number;
   readonly sweepGraceMs: number;
+  /** A resumable upload is given up when its client was silent for so long. */
+  readonly uploadExpiryMs: number;
 }
 
 export type MasterOptions = Partial<MasterConfig>;
@@ -68,6 +71,8 @@ export function masterConfig(
     tokens: options.tokens ?? tokens(env['SLUICE_TOKENS']),
     workerToken:
       options.workerToken ?? env['SLUICE_WORKER_TOKEN'] ?? randomBytes(24).toString('base64url'),
+    uploadExpiryMs:
+      options.uploadExpiryMs ?? duration(env, 'SLUICE_UPLOAD_EXPIRY') ?? LIMITS.uploadExpiryMs,
     logLevel: options.logLevel ?? env['SLUICE_LOG_LEVEL'] ?? 'warn',
     retentionMs: options.retentionMs ?? duration(env, 'SLUICE_RETENTION'),
     keepJobs: options.keepJobs ?? integer(env['SLUICE_KEEP'], 'SLUICE_KEEP') ?? null,

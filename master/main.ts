@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import type { Logger } from 'pino';
 import { builtFile } from '../pipeline/built-files.ts';
 import { SluiceError } from '../pipeline/errors.ts';
+import { LIMITS } from '../pipeline/limits.ts';
 import type { TaskProducer } from '../pipeline/protocol/index.ts';
 import { FileBlobStore } from '../pipeline/storage/file-blob-store.ts';
 import type { MasterConfig, MasterOptions } from './config.ts';
@@ -79,6 +80,11 @@ async function assemble(
   closers.push(() => coordinator.close());
   const deps = {
     ...{ store, blobs, queue, workers, assemblies, coordinator, ingestThreads, now, log },
+    uploads: {
+      dir: path.join(config.dataDir, 'uploads'),
+      expiryMs: config.uploadExpiryMs,
+      readerIdleMs: LIMITS.uploadReaderIdleMs,
+    },
   };
   const collector = new GarbageCollector({
     ...{ store, blobs, now: () => performance.now(), graceMs: config.sweepGraceMs },
@@ -88,6 +94,8 @@ async function assemble(
     retention: { forMs: config.retentionMs, jobs: config.keepJobs },
   });
   const service = new LocalMasterService({ ...deps, housekeeping: housekeeper.counts });
+  await service.resumable.start();
+  closers.push(() => service.resumable.close());
   if (config.durable) housekeeper.start((jobId) => service.delete(jobId));
   closers.push(() => housekeeper.close());
   const url = config.listen ? await listen(config, service, log, closers) : '';

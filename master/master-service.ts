@@ -31,6 +31,7 @@ import type { IngestThreads } from './ingest/ingest-threads.ts';
 import { sniffSample } from './ingest/sniff-sample.ts';
 import { storeLookup } from './ingest/store-lookup.ts';
 import type {
+  CreateUpload,
   JobQuery,
   LocalFile,
   MasterMetrics,
@@ -40,6 +41,7 @@ import type {
 } from './service.ts';
 import { removeJobBlobs } from './storage/job-blobs.ts';
 import type { ChunkRecord, JobFacts, JobRecord } from './storage/job-record.ts';
+import { JobUploads } from './uploads/job-uploads.ts';
 import { etaMs, jobDocument } from './views/job-document.ts';
 import { chunkDocument, manifest } from './views/manifest.ts';
 import { uuidv7 } from './uuid.ts';
@@ -49,13 +51,25 @@ export interface ServiceDeps extends Omit<CoordinatorDeps, 'assemblies'> {
   readonly assemblies: Assemblies;
   readonly ingestThreads: IngestThreads;
   readonly housekeeping: Readonly<HousekeepingCounts>;
+  /** Of resumable uploads: their folder, and when they are given up. */
+  readonly uploads: {
+    readonly dir: string;
+    readonly expiryMs: number;
+    readonly readerIdleMs: number;
+  };
 }
+
+type JobRequest = Pick<
+  ReceiveRequest,
+  'name' | 'plan' | 'bytesTotal' | 'idempotencyKey' | 'lookups'
+>;
 
 /** Chunk rows read at a time when all of a job's are needed. */
 const CHUNK_ROWS_PER_READ = 5_000;
 
 /** The master behind the HTTP, Socket.IO and command line edges. */
 export class LocalMasterService implements MasterService {
+  readonly resumable: JobUploads;
   readonly #deps: ServiceDeps;
   #bytesReceived = 0;
   /** Deletions run one after another, and uploads wait for them. */
@@ -63,6 +77,12 @@ export class LocalMasterService implements MasterService {
 
   constructor(deps: ServiceDeps) {
     this.#deps = deps;
+    this.resumable = new JobUploads({
+      ...deps,
+      ...deps.uploads,
+      create: (request) => this.#createUpload(request),
+      onReceived: (bytes) => (this.#bytesReceived += bytes),
+    });
   }
 
   get blobs(): BlobStore {
@@ -106,6 +126,18 @@ export class LocalMasterService implements MasterService {
   async addLookup(name: string, body: Readable): Promise<StoredLookup> {
     await this.#deletion;
     return await storeLookup(this.#deps.blobs, name.slice(0, LIMITS.nameCharsMax), body);
+  }
+
+  async #createUpload(request: CreateUpload): Promise<Job> {
+    requireLookups(parsePlan(request.plan), request.lookups ?? []);
+    await this.#deletion;
+    const earlier = this.#earlierJob(request);
+    if (earlier !== null) return this.#document(earlier);
+    const record = this.#newJob(request);
+    const { metadata, formatHint } = request;
+    const upload = { metadata, formatHint, durableBytes: 0, resumePoint: null };
+    const facts = { ...record.facts, upload: { ...upload, activeAt: record.createdAt } };
+    return this.#document(this.#deps.coordinator.add({ ...record, facts }));
   }
 
   listJobs(query: JobQuery): JobPage {
@@ -270,7 +302,7 @@ export class LocalMasterService implements MasterService {
     return this.getJob(id);
   }
 
-  #earlierJob(request: ReceiveRequest): ActiveJob | JobRecord | null {
+  #earlierJob(request: JobRequest): ActiveJob | JobRecord | null {
     if (request.idempotencyKey === null) return null;
     const earlier = this.#deps.store.jobByIdempotencyKey(request.idempotencyKey);
     if (earlier === null) return null;
@@ -286,7 +318,7 @@ export class LocalMasterService implements MasterService {
     return this.#deps.coordinator.active(earlier.id) ?? earlier;
   }
 
-  #newJob(request: ReceiveRequest): JobRecord {
+  #newJob(request: JobRequest): JobRecord {
     const nowMs = this.#deps.now();
     const createdAt = new Date(nowMs).toISOString();
     return {
@@ -326,7 +358,7 @@ function withJobId(thrown: unknown, jobId: string): unknown {
   return new SluiceError(thrown.code, thrown.message, { details, cause: thrown });
 }
 
-function filesOf({ lookups = [] }: ReceiveRequest): JobFacts['lookupFiles'] {
+function filesOf({ lookups = [] }: JobRequest): JobFacts['lookupFiles'] {
   return lookups.map(({ name, key }) => ({ name, key }));
 }
 

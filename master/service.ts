@@ -51,8 +51,58 @@ export interface MasterService {
   snapshot(id: string): Omit<Snapshot, 'sequence'>;
   /** Called after every change of a job, often; the listener throttles. */
   onChange(listener: (jobId: string) => void): () => void;
+  readonly resumable: ResumableUploads;
   readonly blobs: BlobStore;
   readonly metrics: MasterMetrics;
+}
+
+/** Inputs that come in parts, over as many requests as it takes. An upload has its job's id. */
+export interface ResumableUploads {
+  /** An upload is given up when its client was silent for so long. */
+  readonly expiryMs: number;
+  /** Creates a job that waits for its input. The same `idempotencyKey` gives the first one again. */
+  create(request: CreateUpload): Promise<Job>;
+  /** Errors: `not-found`, `upload-expired`, `upload-over`. */
+  status(id: string): Promise<UploadStatus>;
+  /** Says how long an upload is of which that was not known. Errors: `conflict`, and as `status`. */
+  declareBytes(id: string, bytesTotal: number): Promise<void>;
+  /**
+   * Appends a part; resolves with the new offset. All bytes before that are durable, and when these
+   * were the last ones the input is complete. Errors: `conflict` for another offset,
+   * `upload-locked`, `checksum-mismatch`, `limit-exceeded`, what is wrong with the input, and as
+   * `status`. What came of a part before its body failed counts, unless it has a checksum.
+   */
+  write(id: string, part: UploadPart): Promise<number>;
+  /** Gives up an upload that is not complete: its job is cancelled. Errors: as `status`, `conflict`. */
+  terminate(id: string): Promise<void>;
+}
+
+export type CreateUpload = Omit<ReceiveRequest, 'onCreated' | 'onBytes' | 'profile'> & {
+  /** Kept for the client, who gave it. */
+  readonly metadata: Readonly<Record<string, string | null>> | null;
+};
+
+export interface UploadStatus {
+  readonly receivedBytes: number;
+  /** Null when the client has not said yet. */
+  readonly bytesTotal: number | null;
+  readonly metadata: CreateUpload['metadata'];
+  /** When the client sent something last; null when the upload is complete and does not expire. */
+  readonly activeAt: string | null;
+}
+
+export interface UploadPart {
+  readonly offset: number;
+  readonly body: Readable;
+  readonly checksum: PartChecksum | null;
+  /** Fires when the request has to let go of the upload. */
+  readonly signal: AbortSignal;
+}
+
+export interface PartChecksum {
+  /** As `crypto.createHash` names it. */
+  readonly algorithm: string;
+  readonly digest: Buffer;
 }
 
 /** Read where it lies, instead of being sent. For the command line alone: never from a client. */

@@ -90,6 +90,20 @@ export const LIMITS = {
   /** The ingest thread is told of so many bytes at once, while it has others to work on: a message
    *  costs as much as scanning 20 KiB. */
   uploadMessageBytes: 256 * KIB,
+  /** A resumable upload's spool is a row of files of this size: the smallest part that is deleted. */
+  spoolFileBytes: 8 * MIB,
+  /** Bytes of a resumable upload that a crash may cost: received, and neither synced in the spool
+   *  nor in a stored chunk. Above what plain text has on its way into chunks, so that its spool is
+   *  deleted before it is worth a sync. */
+  spoolUnsyncedBytesMax: 48 * MIB,
+  /** Of a part that comes with a checksum, which is read only when it is whole and right. */
+  uploadCheckedBytesMax: 1 * GIB,
+  /** An upload whose client is gone keeps its reader (some 40 MiB) for so long; then it is rebuilt. */
+  uploadReaderIdleMs: 60_000,
+  /** A resumable upload is given up when its client was silent for a day. */
+  uploadExpiryMs: 24 * 60 * 60 * 1000,
+  /** A request for an upload waits so long for the one before it to let go. */
+  uploadLockWaitMs: 20_000,
   /** Threads that cut and hash; further uploads share them. More than the cores is of no use. */
   ingestThreadsMax: 4,
   /** Chunks of one job that are stored and not yet answered, before its upload has to wait: workers

@@ -69,7 +69,7 @@ export function decide(state: JobState, event: JobEvent): Decision {
     case 'reconnected':
       return isFinal(state) ? ignored(state) : taken(state, [], publishAgain(state));
     case 'recovered':
-      return onRecovered(state);
+      return onRecovered(state, event.inputIsResumable === true);
   }
 }
 
@@ -198,9 +198,9 @@ function onFinalized(state: JobState, verdict: ErrorDocument | null): Decision {
   return taken({ ...state, status: whole ? 'completed' : 'completed_with_failures', error });
 }
 
-function onRecovered(state: JobState): Decision {
+function onRecovered(state: JobState, inputIsResumable: boolean): Decision {
   if (isFinal(state)) return ignored(state);
-  if (state.input === 'open') {
+  if (state.input === 'open' && !inputIsResumable) {
     return fail(
       state,
       {

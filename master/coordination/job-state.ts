@@ -9,7 +9,8 @@ import type { RangeSet } from './range-set.ts';
  *
  * | status                  | enters when                          | leaves when                    |
  * | ----------------------- | ------------------------------------ | ------------------------------ |
- * | receiving               | the job is created                   | the input is complete or cut   |
+ * | receiving               | the job is created                   | the input is complete or cut;  |
+ * |                         |                                      | a resumable one: or expired    |
  * | processing              | the input is complete                | the last wave is merged        |
  * | finalizing              | the last wave is merged              | the outputs are durable        |
  * | paused                  | pause                                | resume, cancel                 |
@@ -133,7 +134,11 @@ export type JobEvent =
   /** The broker came back: it may have lost what was published. */
   | { readonly kind: 'reconnected' }
   /** The master was restarted: effects that were under way may not have been performed. */
-  | { readonly kind: 'recovered' };
+  | {
+      readonly kind: 'recovered';
+      /** The client of an input that is open can go on where it was cut off. */
+      readonly inputIsResumable?: boolean;
+    };
 
 export type JobEffect =
   | { readonly kind: 'publish'; readonly index: number; readonly attempt: number }

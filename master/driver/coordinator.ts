@@ -254,7 +254,8 @@ export class Coordinator {
     // Merges are kept in memory only: the merged prefix is read back before anything goes on.
     const { watermark } = record.state;
     job.enqueue(() => this.#merger.rebuild(job, watermark));
-    this.apply(record.id, { kind: 'recovered' });
+    const inputIsResumable = record.facts.upload !== undefined;
+    this.apply(record.id, { kind: 'recovered', inputIsResumable });
   }
 
   /** Fills the window now, or as soon as the store commits again. */

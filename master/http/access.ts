@@ -15,8 +15,13 @@ export const ROUTE_ACCESS: Readonly<Record<string, Role | 'open'>> = {
   'POST /api/jobs': 'operator',
   'PUT /api/jobs': 'operator',
   'PUT /api/jobs/:filename': 'operator',
+  'OPTIONS /api/uploads': 'open',
   'POST /api/uploads': 'operator',
   'POST /api/lookups': 'operator',
+  'HEAD /api/uploads/:id': 'operator',
+  'PATCH /api/uploads/:id': 'operator',
+  'POST /api/uploads/:id': 'operator',
+  'DELETE /api/uploads/:id': 'operator',
   'GET /api/jobs': 'viewer',
   'GET /api/jobs/:id': 'viewer',
   'DELETE /api/jobs/:id': 'admin',
@@ -48,9 +53,14 @@ const OPEN_PREFIXES = ['/api/docs', '/*'];
 
 const RANK: Readonly<Record<Role, number>> = { viewer: 1, operator: 2, admin: 3, worker: 0 };
 
-/** Least role of a registered route; null when the table does not know it. HEAD counts as GET. */
+/**
+ * Least role of a registered route; null when the table does not know it. HEAD counts as GET where
+ * it has no entry of its own.
+ */
 export function requiredRole(method: string, url: string): Role | 'open' | null {
-  const known = ROUTE_ACCESS[`${method === 'HEAD' ? 'GET' : method} ${url}`];
+  const known =
+    ROUTE_ACCESS[`${method} ${url}`] ??
+    (method === 'HEAD' ? ROUTE_ACCESS[`GET ${url}`] : undefined);
   if (known !== undefined) return known;
   return OPEN_PREFIXES.some((prefix) => url.startsWith(prefix)) ? 'open' : null;
 }

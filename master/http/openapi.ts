@@ -13,6 +13,7 @@ export function describeApi(app: Server, version: string): void {
       info: { title: 'Sluice', version, description: description() },
       tags: [
         { name: 'jobs', description: 'Create, list and steer jobs' },
+        { name: 'uploads', description: 'Inputs that come in parts, by the tus protocol 1.0' },
         { name: 'results', description: 'Records, files and accounts of a job' },
         { name: 'plans', description: 'Look before you leap' },
         { name: 'workers' },

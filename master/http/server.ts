@@ -30,6 +30,7 @@ import { lookupRoutes } from './routes/lookups.ts';
 import { planRoutes } from './routes/plans.ts';
 import { accountRoutes } from './routes/rejects-profile-manifest.ts';
 import { resultRoutes } from './routes/results.ts';
+import { resumableUploadRoutes } from './routes/resumable-uploads.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { sniffRoutes } from './routes/sniff.ts';
 import { workerRoutes } from './routes/workers.ts';
@@ -88,6 +89,7 @@ export function buildServer(dependencies: ServerDependencies): Server {
 
 const ROUTES: readonly ((app: Server, context: RouteContext) => Promise<void>)[] = [
   jobUploadRoutes,
+  resumableUploadRoutes,
   jobRoutes,
   resultRoutes,
   chunkRoutes,

@@ -1,6 +1,6 @@
 import type { CutChunk } from '../../pipeline/chunking/chunker.ts';
 import type { ChunkContext } from '../../pipeline/execution/context.ts';
-import { toSluiceError } from '../../pipeline/errors.ts';
+import { SluiceError, toSluiceError } from '../../pipeline/errors.ts';
 import { chunkKey, InputHasher, oversizedKey, taskKey } from '../../pipeline/keys/index.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import type { FileBlobStore, FileSlice } from '../../pipeline/storage/file-blob-store.ts';
@@ -15,8 +15,12 @@ export interface ChunkWriterOptions {
   readonly onError: ChunkContext['onError'];
   /** Column names: part of the input's identity. */
   readonly header: readonly string[];
-  /** Called for each chunk in file order, when it is durable. */
-  readonly onStored: (chunk: NewChunk, answer: StoredAnswer | null) => void;
+  /** Keys of the first chunks, where they were stored by an earlier session. */
+  readonly knownKeys: readonly string[];
+  /** Whether those come again, to be passed over. */
+  readonly knownComeAgain: boolean;
+  /** Called for each new chunk in file order, when it is durable. */
+  readonly onStored: (chunk: NewChunk, answer: StoredAnswer | null, endLine: number) => void;
   /** Where chunks are already, so that they need not be written; null where they must be. */
   readonly place: ChunkPlace | null;
 }
@@ -35,9 +39,12 @@ export class ChunkWriter {
   constructor(options: ChunkWriterOptions) {
     this.#options = options;
     this.#hasher = new InputHasher(options.header);
+    if (options.knownComeAgain) return;
+    for (const key of options.knownKeys) this.#hasher.add(key);
+    this.#count = options.knownKeys.length;
   }
 
-  /** Chunks taken so far. */
+  /** Chunks taken so far, and those before them. */
   get count(): number {
     return this.#count;
   }
@@ -47,6 +54,7 @@ export class ChunkWriter {
     const isWhole = cut.kind === 'records';
     const key = isWhole ? chunkKey(cut.bytes) : oversizedKey(cut.bytes, cut.fullBytes);
     this.#hasher.add(key);
+    if (this.#isKnown(key)) return;
     const task = taskKey(key, this.#options.contextKey);
     const { byteOffset, fullBytes, line } = cut;
     const chunk: NewChunk = {
@@ -55,7 +63,8 @@ export class ChunkWriter {
     };
     const written = isWhole ? this.#write(key, cut) : this.#answer(task, cut);
     const before = this.#stored;
-    this.#stored = this.#announce(before, written, chunk, isWhole);
+    const announced = { chunk, isWhole, endLine: line + cut.lines };
+    this.#stored = this.#announce(before, written, announced);
     // Each is awaited by `settle` in its turn: one that fails meanwhile is not unhandled.
     written.catch(() => undefined);
     this.#stored.catch(() => undefined);
@@ -77,6 +86,22 @@ export class ChunkWriter {
     return this.#hasher.digest();
   }
 
+  /** Passes over a chunk that an earlier session stored. Throws when it is not the same one. */
+  #isKnown(key: string): boolean {
+    const known = this.#options.knownKeys[this.#count];
+    if (known === undefined) return false;
+    if (known !== key) {
+      throw new SluiceError(
+        'conflict',
+        `Chunk ${this.#count} of the input is another one than before the upload was cut off: ` +
+          'upload the file again.',
+        { details: { chunk: this.#count, before: known, now: key } },
+      );
+    }
+    this.#count += 1;
+    return true;
+  }
+
   async #write(key: string, cut: CutChunk): Promise<void> {
     const { blobs, place } = this.#options;
     if (place === null) await blobs.putNow(`chunks/${key}`, cut.bytes);
@@ -91,8 +116,7 @@ export class ChunkWriter {
   async #announce(
     before: Promise<void>,
     written: Promise<void>,
-    chunk: NewChunk,
-    isWhole: boolean,
+    { chunk, isWhole, endLine }: AnnouncedChunk,
   ): Promise<void> {
     // Both are waited for, so that nothing is being written when the last of these has settled.
     for (const one of await Promise.allSettled([before, written])) {
@@ -100,6 +124,13 @@ export class ChunkWriter {
     }
     // The same chunk under the same plan was done before: no task is needed.
     const statistics = await readStoredStatistics(this.#options.blobs, chunk.taskKey);
-    this.#options.onStored(chunk, statistics === null ? null : { statistics, reused: isWhole });
+    const answer = statistics === null ? null : { statistics, reused: isWhole };
+    this.#options.onStored(chunk, answer, endLine);
   }
+}
+
+interface AnnouncedChunk {
+  readonly chunk: NewChunk;
+  readonly isWhole: boolean;
+  readonly endLine: number;
 }

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ErrorDocument } from '../../pipeline/errors.ts';
+import type { ChunkContext } from '../../pipeline/execution/context.ts';
 import type { ChunkLimits } from '../../pipeline/limits.ts';
 import type { ChunkStatistics, InputDescription } from '../../pipeline/protocol/index.ts';
 import type { JobFacts, NewChunk } from '../storage/job-record.ts';
@@ -32,6 +33,23 @@ export interface InputRequest {
   readonly file: string | null;
   /** As `room`, at the start. */
   readonly roomChunks: number;
+  /** Null for an input that nobody has read before. */
+  readonly earlier: EarlierReading | null;
+}
+
+/** Of an input that was read in part before, by another session or by another process. */
+export interface EarlierReading {
+  /** Keys of the chunks that it stored, in file order. */
+  readonly chunkKeys: readonly string[];
+  /** The body starts behind these chunks. Null: it starts at the input's first byte. */
+  readonly from: ReadingPoint | null;
+}
+
+export interface ReadingPoint {
+  readonly byteOffset: number;
+  readonly line: number;
+  readonly contextKey: string;
+  readonly context: ChunkContext;
 }
 
 export type ToSession =
@@ -61,9 +79,20 @@ export type FromSession =
   /** Bytes that were used up: that many more may come. From a file: that were read. */
   | { readonly kind: 'taken'; readonly bytes: number }
   /** Before any chunk. */
-  | { readonly kind: 'described'; readonly facts: InputFacts }
+  | {
+      readonly kind: 'described';
+      readonly facts: InputFacts;
+      /** Where the text starts in the body, when it is the body's own bytes; else null. */
+      readonly textStart: number | null;
+    }
   /** The next chunk in file order is durable; with what its task gave earlier, if it was done. */
-  | { readonly kind: 'stored'; readonly chunk: NewChunk; readonly answer: StoredAnswer | null }
+  | {
+      readonly kind: 'stored';
+      readonly chunk: NewChunk;
+      readonly answer: StoredAnswer | null;
+      /** Line of the first byte behind the chunk. */
+      readonly endLine: number;
+    }
   /** The last message of a session. */
   | { readonly kind: 'finished'; readonly inputHash: string }
   | { readonly kind: 'failed'; readonly error: ErrorDocument };

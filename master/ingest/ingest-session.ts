@@ -7,9 +7,11 @@ import { answeredCount } from '../coordination/waves.ts';
 import type { ActiveJob } from '../driver/active-job.ts';
 import type { Coordinator } from '../driver/coordinator.ts';
 import type { LocalFile } from '../service.ts';
+import type { JobFacts } from '../storage/job-record.ts';
 import { BodyPump } from './body-pump.ts';
-import type { FromSession, ToSession } from './ingest-messages.ts';
+import type { EarlierReading, FromSession, ToSession } from './ingest-messages.ts';
 import type { IngestThreads, SessionPort } from './ingest-threads.ts';
+import { firstResumePoint, nextResumePoint } from './resume-point.ts';
 
 export interface IngestDeps {
   readonly coordinator: Coordinator;
@@ -26,6 +28,10 @@ export interface IngestRequest {
   readonly signal: AbortSignal;
   /** Called with the bytes received so far. */
   readonly onBytes?: ((bytesReceived: number) => void) | undefined;
+  /** Of a resumable upload, whose bytes are counted where they are received. */
+  readonly earlier?: EarlierReading;
+  /** Called when another chunk is stored and committed. */
+  readonly onStored?: () => void;
 }
 
 /** Told of room again when this much of the backlog is free: a message is not worth one chunk. */
@@ -40,9 +46,7 @@ const ROOM_STEP = LIMITS.backlogChunksMax / 8;
 export async function ingest(deps: IngestDeps, request: IngestRequest): Promise<void> {
   const { job } = request;
   try {
-    const inputHash = await new IngestSession(deps, request).run();
-    job.facts = { ...job.facts, inputHash };
-    deps.coordinator.apply(job.id, { kind: 'input-complete', waves: job.facts.waves?.length ?? 1 });
+    await readInput(deps, request);
   } catch (thrown) {
     const error = inputError(thrown, request);
     await deps.coordinator.applyDurably(job.id, {
@@ -53,17 +57,28 @@ export async function ingest(deps: IngestDeps, request: IngestRequest): Promise<
   }
 }
 
+/** As `ingest`, but a failure leaves the job as it is. */
+export async function readInput(deps: IngestDeps, request: IngestRequest): Promise<void> {
+  const { job } = request;
+  const inputHash = await new IngestSession(deps, request).run();
+  job.facts = { ...job.facts, inputHash };
+  deps.coordinator.apply(job.id, { kind: 'input-complete', waves: job.facts.waves?.length ?? 1 });
+}
+
 /** One input, as the main thread sees it. */
 class IngestSession {
   readonly #deps: IngestDeps;
   readonly #job: ActiveJob;
   readonly #body: Readable | LocalFile;
   readonly #onBytes: (bytesReceived: number) => void;
+  readonly #onStored: () => void;
   readonly #stop: AbortSignal;
   readonly #session: SessionPort;
   readonly #pump: BodyPump | null;
   /** The first failure on this side: what the input is failed with. */
   #failure: { readonly reason: unknown } | null = null;
+  /** Whether bytes are counted as they come. */
+  readonly #counts: boolean;
   #isOver = false;
 
   constructor(deps: IngestDeps, request: IngestRequest) {
@@ -72,6 +87,8 @@ class IngestSession {
     this.#job = job;
     this.#body = body;
     this.#onBytes = request.onBytes ?? (() => undefined);
+    this.#onStored = request.onStored ?? (() => undefined);
+    this.#counts = request.earlier === undefined;
     this.#stop = AbortSignal.any([signal, job.signal]);
     const file = body instanceof Readable ? null : body.path;
     const ring = new SharedArrayBuffer(file === null ? LIMITS.uploadBytesInFlightMax : 0);
@@ -80,6 +97,7 @@ class IngestSession {
       lookupFiles: job.facts.lookupFiles,
       ...{ chunkLimits: CHUNK_LIMITS, ring, file },
       roomChunks: this.#room(),
+      earlier: request.earlier ?? null,
     });
     const { port } = this.#session;
     this.#pump =
@@ -138,15 +156,33 @@ class IngestSession {
         else this.#pump.acknowledge(message.bytes);
         return;
       case 'described':
-        coordinator.saveFacts(this.#job, message.facts);
+        this.#checkWaves(message.facts.waves);
+        coordinator.saveFacts(this.#job, {
+          ...message.facts,
+          ...firstResumePoint(this.#job.facts, message),
+        });
         return;
       case 'stored': {
         const { chunk, answer } = message;
+        this.#job.facts = { ...this.#job.facts, ...nextResumePoint(this.#job.facts, message) };
         const event = { kind: 'chunk-stored', index: chunk.index } as const;
         coordinator.apply(this.#job.id, answer === null ? event : { ...event, answer }, [chunk]);
+        this.#onStored();
         return;
       }
     }
+  }
+
+  /** Chunks of one job are all read in one way. */
+  #checkWaves(waves: JobFacts['waves']): void {
+    const { state, facts } = this.#job;
+    const keysOf = (one: JobFacts['waves']): string => (one ?? []).map((w) => w.contextKey).join();
+    if (state.chunkCount === 0 || keysOf(facts.waves) === keysOf(waves)) return;
+    throw new SluiceError(
+      'conflict',
+      'The server was updated while the input was arriving, and would read the rest of it in ' +
+        'another way: upload the file again.',
+    );
   }
 
   /** Stops the session; its end comes when nothing is being written any more. */
@@ -165,6 +201,7 @@ class IngestSession {
 
   /** Counts bytes of the body as they come. */
   #count(bytes: number): void {
+    if (!this.#counts) return;
     const job = this.#job;
     const bytesReceived = job.facts.bytesReceived + bytes;
     if (bytesReceived > LIMITS.uploadBytesMax) {

@@ -12,7 +12,7 @@ import { parsePlan } from '../../pipeline/plan/parse.ts';
 import type { PlanDocument } from '../../pipeline/plan/schema.ts';
 import type { FileBlobStore } from '../../pipeline/storage/file-blob-store.ts';
 import { type ChunkPlace, ChunkWriter } from './chunk-writer.ts';
-import type { FromSession, InputRequest } from './ingest-messages.ts';
+import type { FromSession, InputRequest, ReadingPoint } from './ingest-messages.ts';
 import { openInput } from './open-input.ts';
 import type { OpenedInput } from './open-input.ts';
 import { openLookups } from './open-lookup.ts';
@@ -90,10 +90,12 @@ class InputSession {
   }
 
   async #readOpened(body: AsyncIterable<Uint8Array>, file: number | null): Promise<string> {
+    const from = this.#input.earlier?.from ?? null;
+    if (from !== null) return await this.#readOn(from);
     const plan = this.#plan();
     const opened = await openInput(body, readOptionsOf(plan), this.#input.formatHint);
     const { sniffed } = opened;
-    const { blobs, kernel } = this.#deps;
+    const { blobs } = this.#deps;
     const openedLookups = await openLookups(blobs, plan, this.#input.lookupFiles);
     const { lookups } = openedLookups;
     const compiled = compilePlan(plan, {
@@ -113,29 +115,49 @@ class InputSession {
         ...{ input, warnings, waves, outputColumns, shape },
         ...{ checks, lookups, dataOffset, dataLine },
       },
+      textStart: opened.raw?.textStart ?? null,
     });
-    const writer = new ChunkWriter({
-      blobs,
-      contextKey,
-      onError: context.onError,
-      header: input.columns.map((column) => column.name),
-      onStored: (chunk, answer) => this.#tell({ kind: 'stored', chunk, answer }),
-      place: this.#placeIn(opened),
-    });
-    this.#writer = writer;
-    const chunker = new Chunker(
-      input.format === 'csv' ? sniffed.dialect : 'ndjson',
-      this.#input.chunkLimits,
-      {
-        recordBytesMax: LIMITS.recordBytesMax,
-        startOffset: dataOffset,
-        startLine: dataLine,
-        kernel,
-      },
-    );
+    const point = { byteOffset: dataOffset, line: dataLine, contextKey, context };
+    const { chunker, writer } = this.#start(point, this.#placeIn(opened));
     if (opened.raw === null) await this.#cutText(chunker, opened);
     else if (file === null) await this.#cutBody(chunker, opened.raw.ahead(), dataOffset);
     else await this.#cutFile(chunker, file, opened.raw.textStart + dataOffset);
+    return await this.#end(chunker, writer);
+  }
+
+  /** Reads the rest of an input whose first chunks are stored: plain UTF-8 of a body. */
+  async #readOn(from: ReadingPoint): Promise<string> {
+    const { chunker, writer } = this.#start(from, null);
+    await this.#cutBody(chunker, new Uint8Array(0), 0);
+    return await this.#end(chunker, writer);
+  }
+
+  #start(point: ReadingPoint, place: ChunkPlace | null): { chunker: Chunker; writer: ChunkWriter } {
+    const { blobs, kernel } = this.#deps;
+    const { context, byteOffset, line } = point;
+    const { earlier } = this.#input;
+    const writer = new ChunkWriter({
+      blobs,
+      contextKey: point.contextKey,
+      onError: context.onError,
+      header: context.columns.map((column) => column.name),
+      place,
+      knownKeys: earlier?.chunkKeys ?? [],
+      knownComeAgain: earlier?.from == null,
+      onStored: (chunk, answer, endLine) => this.#tell({ kind: 'stored', chunk, answer, endLine }),
+    });
+    this.#writer = writer;
+    const dialect = context.format === 'csv' ? context.dialect : 'ndjson';
+    const chunker = new Chunker(dialect, this.#input.chunkLimits, {
+      recordBytesMax: LIMITS.recordBytesMax,
+      startOffset: byteOffset,
+      startLine: line,
+      kernel,
+    });
+    return { chunker, writer };
+  }
+
+  async #end(chunker: Chunker, writer: ChunkWriter): Promise<string> {
     chunker.finishTo(this.#take);
     await writer.settle(0);
     this.#inbox.signal.throwIfAborted();

@@ -56,6 +56,31 @@ export interface JobFacts {
   readonly resultRecords: number;
   /** sha256 of each `RESULT_PIECE_BYTES` of a result that is stored as one object; else empty. */
   readonly resultPieces: readonly string[];
+  /** Only of a job whose input comes by a resumable upload. */
+  readonly upload?: UploadFacts;
+}
+
+/** What a resumable upload goes on from after a crash. */
+export interface UploadFacts {
+  /** As the client gave it when it created the upload. */
+  readonly metadata: Readonly<Record<string, string | null>> | null;
+  readonly formatHint: InputDescription['format'] | null;
+  /** Bytes of the raw input that were in the spool, and on the disk, when this was written. */
+  readonly durableBytes: number;
+  /** Behind the last stored chunk. Null while the input has to be read from its first byte. */
+  readonly resumePoint: ResumePoint | null;
+  /** When the client sent something last. ISO 8601 UTC. */
+  readonly activeAt: string;
+}
+
+/** Where the next chunk starts, of an input that needs no decoding. */
+export interface ResumePoint {
+  /** In the bytes that the client sends. */
+  readonly rawOffset: number;
+  /** In the text: behind the byte-order mark. */
+  readonly byteOffset: number;
+  /** From 0. */
+  readonly line: number;
 }
 
 /** What the tasks of a wave are computed by. */

@@ -1,6 +1,7 @@
+import { open } from 'node:fs/promises';
 import Database from 'libsql';
 import type { ErrorDocument } from '../../pipeline/errors.ts';
-import { SluiceError } from '../../pipeline/errors.ts';
+import { SluiceError, toSluiceError } from '../../pipeline/errors.ts';
 import type { ChunkStatistics, ChunkStatus } from '../../pipeline/protocol/index.ts';
 import type { ChunkChange, JobState } from '../coordination/job-state.ts';
 import type { ChunkRecord, JobFacts, JobRecord, NewChunk } from './job-record.ts';
@@ -55,11 +56,13 @@ interface ChunkRow {
 
 /** Jobs and chunks in SQLite (WAL). Synchronous: one call is one transaction of some 50 µs. */
 export class SqliteJobStore {
+  readonly #file: string;
   readonly #db: Database.Database;
   readonly #commit: (commit: JobCommit) => void;
 
   /** `file` may be ':memory:'. Not durable: a crash of the machine may lose it. Errors: `storage-failed`. */
   constructor(file: string, { durable = true }: { readonly durable?: boolean } = {}) {
+    this.#file = file;
     try {
       this.#db = new Database(file);
       this.#db.exec('PRAGMA journal_mode = WAL');
@@ -154,6 +157,15 @@ export class SqliteJobStore {
     return rows.map(chunkOf);
   }
 
+  /** Keys of all chunks in file order. */
+  chunkKeys(jobId: string): string[] {
+    const rows = this.#db
+      .prepare('SELECT chunk_key FROM chunks WHERE job_id = ? ORDER BY idx')
+      .raw()
+      .all(jobId) as [string][];
+    return rows.map(([key]) => key);
+  }
+
   /** One character a chunk in file order, from its status. */
   chunkMap(jobId: string): string {
     const rows = this.#db
@@ -212,6 +224,25 @@ export class SqliteJobStore {
       )
       .all() as { id: string; updated_at: string }[];
     return rows.map(({ id, updated_at }) => ({ id, updatedMs: Date.parse(updated_at) }));
+  }
+
+  /**
+   * Resolves when all that is committed survives a loss of power, which `commit` alone does not
+   * promise: it hands the log to the system, and the disk gets it later.
+   */
+  async sync(): Promise<void> {
+    if (this.#file === ':memory:') return;
+    try {
+      const log = await open(`${this.#file}-wal`, 'r+');
+      try {
+        await log.datasync();
+      } finally {
+        await log.close();
+      }
+    } catch (thrown) {
+      // Without a log all is in the database file, where a checkpoint has synced it.
+      if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') throw toSluiceError(thrown);
+    }
   }
 
   close(): void {

@@ -46,6 +46,10 @@ const COLUMNS = [{ name: 'line', type: 'string' as const }];
  */
 export class FakeMasterService implements MasterService {
   readonly uploads: ReceivedUpload[] = [];
+  /** Resumable uploads are tested on a real master. */
+  get resumable(): never {
+    throw new SluiceError('internal', 'the fake master has no resumable uploads');
+  }
   readonly calls = { snapshot: 0, records: 0, profile: 0 };
   readonly followsAborted: string[] = [];
   readonly listeners = new Set<(jobId: string) => void>();

@@ -46,6 +46,7 @@ export async function ingestMaster(): Promise<IngestMaster> {
   const service = new LocalMasterService({
     housekeeping,
     ...{ store, blobs, queue, workers, assemblies, coordinator, ingestThreads: threads, now, log },
+    uploads: { dir: path.join(dataDir, 'uploads'), expiryMs: 60_000, readerIdleMs: 60_000 },
   });
   return {
     service,

@@ -3,17 +3,19 @@ import type { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type, type Static } from 'typebox';
 import { SluiceError } from '../../../pipeline/errors.ts';
+import { LIMITS } from '../../../pipeline/limits.ts';
 import type { Job } from '../../../pipeline/protocol/index.ts';
 import type { ReceiveRequest } from '../../service.ts';
 import { sendDocument } from '../early-answer.ts';
 import { sendContinue } from '../expect-continue.ts';
-import { classifyJson } from '../json-upload.ts';
+import { classifyJson, type ResumableRequest } from '../json-upload.ts';
 import { readMultipart } from '../multipart-upload.ts';
-import { sendProblem } from '../problems.ts';
 import type { RouteContext, Server } from '../route-context.ts';
 import { answer, bytesContent, PROBLEMS } from '../schemas.ts';
-import { uploadBody, watchUpload, type UploadWatch } from '../upload-body.ts';
+import { UPLOADS_PATH } from '../tus/serve-upload.ts';
+import { uploadBody, uploadTooLarge, watchUpload, type UploadWatch } from '../upload-body.ts';
 import {
+  checkedPlan,
   declaredBytes,
   formatHint,
   idempotencyKey,
@@ -112,25 +114,13 @@ export async function jobUploadRoutes(app: Server, context: RouteContext): Promi
     },
     (request, reply) => receiveRaw(request, reply, context, request.query, request.params.filename),
   );
-
-  app.post(
-    '/api/uploads',
-    {
-      schema: {
-        tags: ['jobs'],
-        summary: 'Resumable upload (not supported yet)',
-        response: { 501: PROBLEMS['5xx'], ...PROBLEMS },
-      },
-    },
-    (_request, reply) => refuseResumable(reply, context),
-  );
 }
 
 const UPLOAD_TEXT = `A form has the fields \`plan\` and \`name\` (and \`size\`, the file's bytes), a
 part \`lookup\` with its file name for each file that the plan joins to, then one \`file\`, in this order. A raw body is the data itself; its plan and name stand in the URL
 or in X-Sluice-Plan. \`application/json\` is data too, unless the whole body is one object of just
-\`name\`, \`plan\` and perhaps \`size\`: that asks for a resumable upload. \`?format=json\` says that
-it is data.`;
+\`name\`, \`plan\` and perhaps \`size\` and \`lookups\` (\`NAME=KEY\`): that creates a job whose input comes later, by the tus
+protocol, at \`/api/uploads/{id of the job}\`. \`?format=json\` says that it is data.`;
 
 async function receiveForm(
   request: FastifyRequest,
@@ -184,7 +174,9 @@ async function receiveRaw(
     watch.guard(body);
     if (mayBeResumable(request, query, filename)) {
       const json = await classifyJson(body);
-      if (json.kind === 'resumable') return refuseResumable(reply, context);
+      if (json.kind === 'resumable') {
+        return await createResumable(request, reply, context, json.request);
+      }
       body = json.body;
       watch.guard(body);
     }
@@ -239,11 +231,26 @@ function sendCreated(reply: FastifyReply, job: Job, context: RouteContext): Fast
   return sendDocument(reply, 'application/json; charset=utf-8', job, context.config);
 }
 
-function refuseResumable(reply: FastifyReply, context: RouteContext): FastifyReply {
-  const error = new SluiceError('plan-unsupported', 'resumable upload is not supported yet', {
-    details: { instead: 'send the file as a form, or as the raw body; ?format=json for JSON data' },
+/** The job is there, and waits for its input at the address of the same id. */
+async function createResumable(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { service, config }: RouteContext,
+  { name, plan, size, lookups }: ResumableRequest,
+): Promise<FastifyReply> {
+  if (size !== null && size > LIMITS.uploadBytesMax) throw uploadTooLarge();
+  const hint = formatHint(undefined, name);
+  const job = await service.resumable.create({
+    name: uploadName(name, hint),
+    plan: checkedPlan(plan),
+    bytesTotal: size,
+    formatHint: hint,
+    idempotencyKey: idempotencyKey(request.headers),
+    lookups: lookupsOfQuery(lookups),
+    metadata: null,
   });
-  return sendProblem(reply, error, context.config, 501);
+  void reply.header('link', `<${UPLOADS_PATH}/${encodeURIComponent(job.id)}>; rel="upload"`);
+  return sendCreated(reply, job, { service, config });
 }
 
 function logCreated(request: FastifyRequest): (job: Job) => void {
