@@ -10,6 +10,7 @@ import { formatCount, formatDuration, formatRate } from './figures.ts';
 import { openInput } from './input-source.ts';
 import { lookupSources } from './lookup-source.ts';
 import { waitForEnd, type JobRunner } from './job-runner.ts';
+import { withOutputFormat } from './output-format.ts';
 import { planFolder, readPlan, type PlanFlags } from './plan-source.ts';
 import { ProgressBar } from './progress-bar.ts';
 import { writeRejects } from './reject-file.ts';
@@ -27,7 +28,8 @@ export interface RunFlags extends PlanFlags, ServerFlags {
 
 /** `sluice run`: one file through one plan; data to stdout or a file, everything else to stderr. */
 export async function run(file: string, flags: RunFlags, signal: AbortSignal): Promise<ExitCode> {
-  const plan = await readPlan(flags);
+  const given = await readPlan(flags);
+  const plan = { ...given, text: withOutputFormat(given.text, flags.output) };
   const input = await openInput(file);
   const runner = await openRunner(flags);
   const startedMs = Date.now();

@@ -21,6 +21,7 @@ import type {
 } from '../pipeline/protocol/index.ts';
 import type { BlobStore } from '../pipeline/storage/blob-store.ts';
 import type { Assemblies } from './aggregator/assemblies.ts';
+import type { ConvertedResult } from './aggregator/rewritten-result.ts';
 import type { Coordinator, CoordinatorDeps } from './driver/coordinator.ts';
 import { INITIAL_JOB_STATE, isFinal } from './coordination/job-state.ts';
 import type { Decision, JobEvent } from './coordination/job-state.ts';
@@ -250,6 +251,10 @@ export class LocalMasterService implements MasterService {
     return this.#deps.assemblies.result(() => this.#find(id));
   }
 
+  convertedResult(id: string, format: string): ConvertedResult {
+    return this.#deps.assemblies.converted(this.#find(id), format);
+  }
+
   async sniff(sample: Uint8Array, complete: boolean, plan: string | null): Promise<SniffAnswer> {
     return await sniffSample(sample, complete, parsePlan(plan ?? ''));
   }
@@ -340,6 +345,7 @@ export class LocalMasterService implements MasterService {
         waves: null,
         outputColumns: null,
         shape: null,
+        resultFormat: null,
         lookups: [],
         dataOffset: 0,
         dataLine: 0,

@@ -15,6 +15,7 @@ import type {
   StoredLookup,
   WorkerList,
 } from '../pipeline/protocol/index.ts';
+import type { ConvertedResult } from './aggregator/rewritten-result.ts';
 import type { LookupFile } from './storage/job-record.ts';
 
 /** What the HTTP and Socket.IO edges ask of the master. Errors are SluiceErrors. */
@@ -43,6 +44,8 @@ export interface MasterService {
   profile(id: string): Promise<Profile>;
   manifest(id: string): Promise<Manifest>;
   result(id: string): ResultView;
+  /** The finished result as text of another format. Throws `bad-request` and `conflict`. */
+  convertedResult(id: string, format: string): ConvertedResult;
   sniff(sample: Uint8Array, complete: boolean, plan: string | null): Promise<SniffAnswer>;
   workers(): WorkerList;
   /** Null when ready; else what is missing. */

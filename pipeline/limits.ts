@@ -124,6 +124,9 @@ export const LIMITS = {
   lookupCountMax: 16,
   /** Output of one chunk when a join multiplies its records. */
   joinOutputBytesMax: 128 * MIB,
+  /** Column chunks of a Parquet result: the footer, which is made in memory, has some 200 bytes for
+   *  each, and its writer twice as much. */
+  parquetColumnChunksMax: 200_000,
   /** JSON nesting; deeper documents are hostile. */
   jsonDepthMax: 256,
   jsonKeyBytesMax: 64 * KIB,

@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto';
 import type { ErrorDocument, SluiceError } from '../../pipeline/errors.ts';
 import { invariant, toSluiceError } from '../../pipeline/errors.ts';
 import { outputFrame } from '../../pipeline/execution/output-frame.ts';
 import type { OutputFrame } from '../../pipeline/execution/output-frame.ts';
+import type { StoredEncoding } from '../../pipeline/execution/stored/stored-output.ts';
 import { pieceHashes } from '../../pipeline/integrity/output-pieces.ts';
 import { parsePlan } from '../../pipeline/plan/parse.ts';
 import type {
-  ColumnProfile,
   OutputPart,
   Profile,
   RecordPage,
@@ -15,7 +14,7 @@ import type {
 } from '../../pipeline/protocol/index.ts';
 import type { OutputMap } from '../../pipeline/reassembly/output-map.ts';
 import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
-import { isDamaged, isFinal } from '../coordination/job-state.ts';
+import { isFinal } from '../coordination/job-state.ts';
 import { jobTotals } from '../coordination/waves.ts';
 import type { ActiveJob } from '../driver/active-job.ts';
 import type { ResultView } from '../service.ts';
@@ -24,7 +23,10 @@ import type { ChunkRecord, JobFacts, JobRecord } from '../storage/job-record.ts'
 import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
 import type { ResultSize } from '../views/job-document.ts';
 import { damageError, isDamage } from './damaged-result.ts';
+import { convertedResult, only, parquetResult, targetOf } from './rewritten-result.ts';
+import type { ConvertedResult } from './rewritten-result.ts';
 import { finalAggregate } from './final-aggregate.ts';
+import type { FinalAggregate } from './final-aggregate.ts';
 import { JobAssembly } from './job-assembly.ts';
 import { OutputCheck } from './output-check.ts';
 import { RecordPages } from './record-pages.ts';
@@ -33,13 +35,21 @@ import {
   readResultHead,
   RESULT_HEAD_BYTES,
 } from '../../pipeline/result/result-format.ts';
+import { readProfile, writeProfile } from './stored-profile.ts';
 import { readRejects } from './reject-pages.ts';
 import { chunkedParts, wholeParts } from './output-parts.ts';
 import { placeOfOutput, resultByteCount } from './result-bytes.ts';
 import type { ResultParts } from './result-bytes.ts';
-import { resultView } from './result-view.ts';
+import { damagedChunk, resultIdentity } from './result-identity.ts';
+import { FORMATS, resultName, resultView } from './result-view.ts';
 import { rejectVerdict } from './verdict.ts';
-import { wholeResultPieces } from './whole-result.ts';
+import {
+  aggregateName,
+  isWhole,
+  putResult,
+  recordsName,
+  wholeResultPieces,
+} from './whole-result.ts';
 
 type AnyJob = ActiveJob | JobRecord;
 
@@ -114,23 +124,41 @@ export class Assemblies {
   ): Promise<{ facts: Partial<JobFacts>; verdict: ErrorDocument | null }> {
     const assembly = this.#assemblies.get(job.id) ?? this.#create(job.id);
     assembly.fillTo(job.state.chunkCount);
-    const columns = assembly.merger.profile();
-    if (columns !== null) await this.#writeProfile(job, assembly, columns);
+    invariant(assembly.map.count === job.state.chunkCount, 'every chunk is merged at the end');
+    await writeProfile(this.#blobs, job, assembly.merger);
     const plan = parsePlan(job.facts.planText);
     const verdict = rejectVerdict(jobTotals(job.state, job.state.waveCount), plan.limits);
-    if (job.facts.shape !== 'aggregate') {
-      const parts = this.#parts(job, assembly, true);
-      const { outputRecords } = assembly.map.totals();
-      const facts = { resultBytes: resultByteCount(parts), resultRecords: outputRecords };
-      return { facts, verdict };
-    }
-    const result = finalAggregate(job.facts, plan, assembly.merger);
-    const resultPieces = pieceHashes(result.bytes);
-    await this.#blobs.delete(aggregateName(job.id));
-    await this.#blobs.put(aggregateName(job.id), [result.bytes]);
-    const { records, bytes } = result;
-    const facts = { resultBytes: bytes.length, resultRecords: records, resultPieces };
+    const facts =
+      job.facts.shape === 'aggregate'
+        ? await this.#finishAggregate(job, finalAggregate(job.facts, plan, assembly.merger))
+        : await this.#finishRecords(job, assembly);
     return { facts, verdict };
+  }
+
+  async #finishRecords(job: ActiveJob, assembly: JobAssembly): Promise<Partial<JobFacts>> {
+    const resultRecords = assembly.map.totals().outputRecords;
+    if (job.facts.resultFormat !== 'parquet') {
+      return { resultBytes: resultByteCount(this.#parts(job, assembly, true)), resultRecords };
+    }
+    return { resultRecords, ...(await this.#putParquet(job, this.#outputs(job))) };
+  }
+
+  async #finishAggregate(job: ActiveJob, result: FinalAggregate): Promise<Partial<JobFacts>> {
+    const { records: resultRecords, bytes } = result;
+    const isParquet = job.facts.resultFormat === 'parquet';
+    const name = isParquet ? recordsName(job.id) : aggregateName(job.id);
+    await this.#blobs.delete(name);
+    await this.#blobs.put(name, [bytes]);
+    if (isParquet) return { resultRecords, ...(await this.#putParquet(job, only(bytes))) };
+    return { resultBytes: bytes.length, resultRecords, resultPieces: pieceHashes(bytes) };
+  }
+
+  async #putParquet(
+    job: ActiveJob,
+    outputs: AsyncIterable<Uint8Array>,
+  ): Promise<Pick<JobFacts, 'resultBytes' | 'resultPieces'>> {
+    const file = parquetResult(this.#storedEncoding(job), outputs);
+    return await putResult(this.#blobs, aggregateName(job.id), file);
   }
 
   resultSize(job: AnyJob): ResultSize {
@@ -139,7 +167,8 @@ export class Assemblies {
     if (finalized) return { bytes: facts.resultBytes, records: facts.resultRecords };
     if (facts.waves === null || facts.shape === 'aggregate') return { bytes: 0, records: 0 };
     const parts = this.#parts(job, this.#assemblyOf(job), false);
-    return { bytes: resultByteCount(parts), records: parts.map.totals().outputRecords };
+    const bytes = isWhole(facts) ? 0 : resultByteCount(parts);
+    return { bytes, records: parts.map.totals().outputRecords };
   }
 
   result(find: () => AnyJob): ResultView {
@@ -148,17 +177,25 @@ export class Assemblies {
       const now = find();
       const complete = isFinal(now.state);
       const finalized = complete && now.state.status.startsWith('completed');
-      const write = now.facts.waves === null ? null : lastWave(now.facts.waves).context.write;
+      const { resultFormat: format } = now.facts;
       const identity = finalized ? resultIdentity(now) : null;
-      const common = { complete, write, identity, damagedChunk: damagedChunk(now) };
-      if (now.facts.shape === 'aggregate') {
+      const common = { complete, format, identity, damagedChunk: damagedChunk(now) };
+      if (isWhole(now.facts)) {
         const bytes = finalized ? now.facts.resultBytes : 0;
         const pieces = (start: number, end: number) => this.#wholePieces(now, start, end);
         return { ...common, kind: 'pieces', bytes, pieces };
       }
-      const parts = write === null ? null : this.#parts(now, this.#assemblyOf(now), finalized);
+      const parts = format === null ? null : this.#parts(now, this.#assemblyOf(now), finalized);
       return { ...common, kind: 'parts', parts };
     });
+  }
+
+  /** A finished result as text of another format. Throws `bad-request` and `conflict`. */
+  converted(job: AnyJob, format: string): ConvertedResult {
+    const target = targetOf(job, format);
+    const bytes = convertedResult(this.#storedEncoding(job), target, this.#outputs(job));
+    const { contentType, extension } = FORMATS[target.format];
+    return { contentType, filename: resultName(job.name, extension), bytes };
   }
 
   async records(job: AnyJob, offset: number, limit: number): Promise<RecordPage> {
@@ -174,14 +211,7 @@ export class Assemblies {
     const nullstr = job.facts.shape === 'aggregate' ? [''] : texts;
     if (job.facts.shape === 'aggregate') {
       if (available === 0) return page;
-      const frame = outputFrame(columns, write);
-      const load = async () => {
-        const { resultBytes } = job.facts;
-        const pieces: Uint8Array[] = [];
-        for await (const piece of this.#wholePieces(job, 0, resultBytes)) pieces.push(piece);
-        const bytes = Buffer.concat(pieces);
-        return bytes.subarray(frame.header.length, bytes.length - frame.footer.length);
-      };
+      const load = () => this.#aggregateRecords(job);
       const key = `${job.id}:${job.updatedAt}`;
       page.records = await this.#pages.read(key, write, columns, nullstr, load, offset, limit);
       return page;
@@ -204,8 +234,8 @@ export class Assemblies {
 
   /** The parts of a finished result, each with its hash. Errors: as of reading the result. */
   async outputParts(job: AnyJob): Promise<OutputPart[]> {
-    const { shape, resultBytes, resultPieces } = job.facts;
-    if (shape === 'aggregate') return wholeParts(resultBytes, resultPieces);
+    const { resultBytes, resultPieces } = job.facts;
+    if (isWhole(job.facts)) return wholeParts(resultBytes, resultPieces);
     const assembly = this.#assemblyOf(job);
     const read = (chunk: number, work: () => Promise<OutputPart>) =>
       this.#guarded(job, assembly.map, chunk, work);
@@ -225,28 +255,7 @@ export class Assemblies {
   }
 
   async profile(job: AnyJob): Promise<Profile> {
-    const complete = isFinal(job.state);
-    const empty: Profile = { jobId: job.id, records: 0, complete, columns: [] };
-    const assembly = this.#assemblies.get(job.id);
-    const columns = assembly?.merger.profile() ?? null;
-    if (assembly !== undefined && columns !== null) {
-      return { ...empty, records: profiledRecords(columns), columns };
-    }
-    const name = profileName(job.id);
-    if (!(await this.#blobs.has(name))) return empty;
-    return JSON.parse(Buffer.from(await this.#blobs.get(name)).toString()) as Profile;
-  }
-
-  async #writeProfile(
-    job: ActiveJob,
-    assembly: JobAssembly,
-    columns: ColumnProfile[],
-  ): Promise<void> {
-    const records = profiledRecords(columns);
-    const profile: Profile = { jobId: job.id, records, complete: true, columns };
-    await this.#blobs.delete(profileName(job.id));
-    await this.#blobs.put(profileName(job.id), [Buffer.from(JSON.stringify(profile))]);
-    invariant(assembly.map.count === job.state.chunkCount, 'every chunk is merged at the end');
+    return await readProfile(this.#blobs, job, this.#assemblies.get(job.id)?.merger ?? null);
   }
 
   #parts(job: AnyJob, assembly: JobAssembly, complete: boolean): ResultParts {
@@ -298,6 +307,37 @@ export class Assemblies {
       this.#onDamage(job.id, damage);
       throw damage;
     }
+  }
+
+  /** The records of a finished aggregate, without header and footer. */
+  async #aggregateRecords(job: AnyJob): Promise<Uint8Array> {
+    if (job.facts.resultFormat === 'parquet') return await this.#blobs.get(recordsName(job.id));
+    const pieces: Uint8Array[] = [];
+    const all = this.#wholePieces(job, 0, job.facts.resultBytes);
+    for await (const piece of all) pieces.push(piece);
+    const { header, footer, skipFirstBytes } = this.#frameOf(job);
+    const bytes = Buffer.concat(pieces);
+    return bytes.subarray(header.length - skipFirstBytes, bytes.length - footer.length);
+  }
+
+  /** The stored outputs of a finished job, in order. */
+  async *#outputs(job: AnyJob): AsyncGenerator<Uint8Array> {
+    if (job.facts.shape === 'aggregate') {
+      yield await this.#aggregateRecords(job);
+      return;
+    }
+    const { map } = this.#assemblyOf(job);
+    for (let chunk = 0; chunk < map.count; chunk++) {
+      if (map.entry(chunk).outputBytes === 0) continue;
+      const taskKey = this.#taskKeyOf(job.id, chunk);
+      yield await this.#guarded(job, map, chunk, () => this.#loadOutput(taskKey));
+    }
+  }
+
+  #storedEncoding({ facts: { waves, outputColumns, shape } }: AnyJob): StoredEncoding {
+    invariant(waves !== null && outputColumns !== null, 'the input was sniffed');
+    const { write, nullstr } = lastWave(waves).context;
+    return { columns: outputColumns, write, nullstr: shape === 'aggregate' ? [''] : nullstr };
   }
 
   #frameOf(job: AnyJob): OutputFrame {
@@ -357,30 +397,4 @@ export class Assemblies {
       yield* this.#store.chunks(jobId, from, Math.min(ROWS_PER_READ, end - from));
     }
   }
-}
-
-/** The chunk whose output is known to be damaged. */
-function damagedChunk({ state }: AnyJob): number | null {
-  const chunk = isDamaged(state) ? state.error?.details['chunk'] : null;
-  return typeof chunk === 'number' ? chunk : null;
-}
-
-/** Equal for equal results: they are a function of input and context, but for failed chunks. */
-function resultIdentity({ facts, state }: AnyJob): string {
-  const { inputHash, waves, planText } = facts;
-  const contextKeys = (waves ?? []).map(({ contextKey }) => contextKey);
-  const parts = [inputHash, ...contextKeys, planText, ...state.failed];
-  return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 32);
-}
-
-function aggregateName(jobId: string): string {
-  return `outputs/${jobId}/result`;
-}
-
-function profileName(jobId: string): string {
-  return `outputs/${jobId}/profile.json`;
-}
-
-function profiledRecords(columns: readonly ColumnProfile[]): number {
-  return columns[0]?.count ?? 0;
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Readable } from 'node:stream';
-import type { OutputEncoding } from '../../pipeline/execution/context.ts';
+import type { ResultFormat } from '../../pipeline/plan/schema.ts';
 import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
 import type { ResultView } from '../service.ts';
 import { chunkAt, placeOfOutput, resultByteCount } from './result-bytes.ts';
@@ -11,7 +11,7 @@ import type { ResultParts } from './result-bytes.ts';
 export type ResultSource = {
   readonly complete: boolean;
   /** Null until the input was sniffed. */
-  readonly write: OutputEncoding | null;
+  readonly format: ResultFormat | null;
   /** Names the finished bytes: what the input and the context were. */
   readonly identity: string | null;
   /** A chunk whose stored output is known to be damaged. */
@@ -29,10 +29,11 @@ export type ResultSource = {
 /** How often a follower looks for more. */
 const FOLLOW_POLL_MS = 100;
 
-const FORMATS = {
+export const FORMATS = {
   csv: { contentType: 'text/csv; charset=utf-8', extension: 'csv' },
   ndjson: { contentType: 'application/x-ndjson', extension: 'ndjson' },
   json: { contentType: 'application/json', extension: 'json' },
+  parquet: { contentType: 'application/vnd.apache.parquet', extension: 'parquet' },
 } as const;
 
 /** The result as a growing byte sequence; `sourceNow` tells how far it has grown. */
@@ -42,13 +43,13 @@ export function resultView(
   sourceNow: () => ResultSource,
 ): ResultView {
   const source = sourceNow();
-  const { contentType, extension } = FORMATS[source.write?.format ?? 'csv'];
+  const { contentType, extension } = FORMATS[source.format ?? 'csv'];
   const bytes = byteCount(source);
   return {
     bytes,
     complete: source.complete,
     contentType,
-    filename: `${baseName(jobName)}.result.${extension}`,
+    filename: resultName(jobName, extension),
     etag: source.complete && source.identity !== null ? `"${source.identity}"` : null,
     check: (start, end) => checkBefore(source, start, Math.min(end, bytes)),
     stream: (start, end) => streamOf(blobs, source, start, Math.min(end, bytes)),
@@ -124,6 +125,11 @@ function piecesOf(
   if (source.kind === 'pieces') return source.pieces(start, end);
   if (source.parts === null) return Readable.from([]);
   return resultPieces(blobs, source.parts, start, end);
+}
+
+/** Suggested name of a result's file. */
+export function resultName(jobName: string, extension: string): string {
+  return `${baseName(jobName)}.result.${extension}`;
 }
 
 /** The name without the endings that no longer say what is in it. */

@@ -1,7 +1,16 @@
 import { createHash } from 'node:crypto';
 import { SluiceError } from '../../pipeline/errors.ts';
-import { RESULT_PIECE_BYTES } from '../../pipeline/integrity/output-pieces.ts';
+import { PieceHasher, RESULT_PIECE_BYTES } from '../../pipeline/integrity/output-pieces.ts';
 import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
+import type { JobFacts } from '../storage/job-record.ts';
+
+/** Whether a result is made at the end, as one object, and not of the chunks' outputs as they are. */
+export function isWhole({
+  shape,
+  resultFormat,
+}: Pick<JobFacts, 'shape' | 'resultFormat'>): boolean {
+  return shape === 'aggregate' || resultFormat === 'parquet';
+}
 
 /** A result that is stored as one object. */
 export interface WholeResult {
@@ -33,4 +42,32 @@ export async function* wholeResultPieces(
     yield stored.subarray(at - from, end - from);
     at = to;
   }
+}
+
+/** Stores a result as one object while it is made, in place of an earlier one. */
+export async function putResult(
+  blobs: BlobStore,
+  name: string,
+  parts: AsyncIterable<Uint8Array>,
+): Promise<Pick<JobFacts, 'resultBytes' | 'resultPieces'>> {
+  const hasher = new PieceHasher();
+  async function* hashed(): AsyncGenerator<Uint8Array> {
+    for await (const part of parts) {
+      hasher.add(part);
+      yield part;
+    }
+  }
+  await blobs.delete(name);
+  await blobs.put(name, hashed());
+  return { resultBytes: hasher.byteCount, resultPieces: hasher.finish() };
+}
+
+/** The groups as NDJSON, where the result is a file that cannot be paged. */
+export function recordsName(jobId: string): string {
+  return `outputs/${jobId}/records`;
+}
+
+/** The result as one object. */
+export function aggregateName(jobId: string): string {
+  return `outputs/${jobId}/result`;
 }

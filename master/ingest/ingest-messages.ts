@@ -70,6 +70,7 @@ export type InputFacts = Pick<
   | 'waves'
   | 'outputColumns'
   | 'shape'
+  | 'resultFormat'
   | 'lookups'
   | 'dataOffset'
   | 'dataLine'

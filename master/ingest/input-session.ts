@@ -108,12 +108,12 @@ class InputSession {
     const waves = await storeContexts(blobs, compiled);
     const [{ context, contextKey }] = waves;
     const { input, warnings, dataOffset, dataLine } = sniffed;
-    const { outputColumns, shape, checks } = compiled;
+    const { outputColumns, shape, checks, resultFormat } = compiled;
     this.#tell({
       kind: 'described',
       facts: {
         ...{ input, warnings, waves, outputColumns, shape },
-        ...{ checks, lookups, dataOffset, dataLine },
+        ...{ checks, resultFormat, lookups, dataOffset, dataLine },
       },
       textStart: opened.raw?.textStart ?? null,
     });

@@ -6,6 +6,7 @@ import type {
   Column,
   InputDescription,
 } from '../../pipeline/protocol/index.ts';
+import type { ResultFormat } from '../../pipeline/plan/schema.ts';
 import type { Lookup } from '../../pipeline/plan/lookup.ts';
 import type { JobState } from '../coordination/job-state.ts';
 
@@ -46,6 +47,8 @@ export interface JobFacts {
   readonly waves: JobWaves | null;
   readonly outputColumns: readonly Column[] | null;
   readonly shape: 'records' | 'aggregate' | null;
+  /** What the result is delivered as; another format than the context's for parquet alone. */
+  readonly resultFormat: ResultFormat | null;
   /** The lookups of the plan, as they were sniffed; empty until then. */
   readonly lookups: readonly Lookup[];
   /** Byte and line of the first data record in the decoded text. */

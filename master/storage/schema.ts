@@ -77,12 +77,19 @@ function addWaves(db: Database.Database): void {
     const next = wasUnderWay ? { ...common, ...STOPPED, status, error: OUTDATED } : common;
     save.run(
       status,
-      JSON.stringify({ ...facts, waves, resultPieces: [], lookupFiles: [], lookups: [] }),
+      JSON.stringify({
+        ...facts,
+        ...NEW_FACTS,
+        waves,
+        resultFormat: context?.write?.format ?? null,
+      }),
       JSON.stringify(next),
       row.id,
     );
   }
 }
+
+const NEW_FACTS = { resultPieces: [], lookupFiles: [], lookups: [] };
 
 interface OldRow {
   readonly id: string;
@@ -92,7 +99,7 @@ interface OldRow {
 }
 
 interface OldFacts {
-  readonly context: object | null;
+  readonly context: { readonly write?: { readonly format: string } } | null;
   readonly contextKey: string | null;
 }
 

@@ -3,6 +3,7 @@ import { isFinal } from '../coordination/job-state.ts';
 import type { Job, JobWave } from '../../pipeline/protocol/index.ts';
 import { doneCount, jobTotals, reusedCount, waveAnswered, waveEnd } from '../coordination/waves.ts';
 import type { ActiveJob } from '../driver/active-job.ts';
+import { isWhole } from '../aggregator/whole-result.ts';
 import type { JobRecord } from '../storage/job-record.ts';
 
 /** What the aggregator knows of the result now. */
@@ -49,7 +50,7 @@ export function jobDocument(
     watermark: state.watermark,
     resultBytes: result.bytes,
     resultRecords: result.records,
-    resultGrows: facts.shape !== 'aggregate',
+    resultGrows: !isWhole(facts),
   };
 }
 

@@ -4,7 +4,7 @@ import { bindCondition } from '../plan/expression/bind.ts';
 import type { Step } from '../plan/step.ts';
 import { createProfileKernel } from '../profile/profile-accumulator.ts';
 import type { ProfileKernel } from '../profile/profile-kernel.ts';
-import { inputView, sourceOf, viewAfter, type ColumnView } from './column-view.ts';
+import { inputView, positionOf, sourceOf, viewAfter, type ColumnView } from './column-view.ts';
 import { ConditionKernel } from './condition-kernel.ts';
 import { compileCondition, conformProgram } from './condition-program.ts';
 import type { ChunkContext } from './context.ts';
@@ -57,9 +57,10 @@ function conditionKernel(
   if (step.kind === 'conform') {
     const typed = step.columns.flatMap((name) => {
       const position = sourceOf(view, name);
-      const { type } = columns[position]!;
+      const { type } = view.columns[positionOf(view, name)]!;
       return type === 'string' ? [] : [{ position, as: type }];
     });
+    if (typed.some(({ position }) => position >= columns.length)) return null;
     return new ConditionKernel(batches, conformProgram(typed), false);
   }
   if (step.kind !== 'filter' && step.kind !== 'check') return null;

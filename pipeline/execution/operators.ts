@@ -10,6 +10,7 @@ import type { ChunkContext } from './context.ts';
 import type { Operator, OperatorSink } from './operator.ts';
 import { RenderedCells } from './rendered-cells.ts';
 import { ValueLoader } from './value-loader.ts';
+import { ValueVector } from './vectors.ts';
 
 /** Holds columns to the types that the plan states. */
 export class ConformOperator implements Operator {
@@ -18,8 +19,10 @@ export class ConformOperator implements Operator {
   constructor(step: Extract<Step, { kind: 'conform' }>, view: ColumnView, context: ChunkContext) {
     this.loaders = step.columns.flatMap((name) => {
       const column = sourceOf(view, name);
-      const { type } = context.columns[column]!;
-      return type === 'string' ? [] : [new ValueLoader({ column, as: type }, view, context)];
+      const { type } = view.columns[positionOf(view, name)]!;
+      // What was computed as a value is of its type.
+      if (type === 'string' || view.vectors[column] instanceof ValueVector) return [];
+      return [new ValueLoader({ column, as: type }, view, context)];
     });
   }
 

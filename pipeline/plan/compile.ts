@@ -1,4 +1,4 @@
-import { ENGINE_VERSION, type ChunkContext } from '../execution/context.ts';
+import { ENGINE_VERSION, type ChunkContext, type OutputEncoding } from '../execution/context.ts';
 import { RFC_4180, type Dialect } from '../parsing/dialect.ts';
 import type { Column } from '../protocol/job.ts';
 import { findColumn } from './columns.ts';
@@ -6,7 +6,13 @@ import { IssueList, pointerTo, StatementIssues } from './issues.ts';
 import { constraintSteps } from './constraints.ts';
 import type { Lookup } from './lookup.ts';
 import { globalActs, isAct, uniqueAct, type GlobalAct } from './global-steps.ts';
-import { STEP_SCOPES, type PlanDocument, type StepScope } from './schema.ts';
+import {
+  STEP_SCOPES,
+  type PlanDocument,
+  type ResultFormat,
+  type StepScope,
+  type WritePlan,
+} from './schema.ts';
 import { lowerQuery } from './sql/lower.ts';
 import type { GlobalStep, PlanStep, Step, StepKind, Transformed } from './step.ts';
 import { transform } from './transform.ts';
@@ -30,6 +36,8 @@ export interface CompiledPlan {
   readonly outputColumns: readonly Column[];
   /** 'records': the chunks' outputs in order are the result; 'aggregate': the merged groups are. */
   readonly shape: 'records' | 'aggregate';
+  /** What the result is delivered as; chunks of a Parquet result are stored as NDJSON. */
+  readonly resultFormat: ResultFormat;
   /** Columns of the merged groups, before `finalSteps`; null for shape 'records'. */
   readonly groupColumns: readonly Column[] | null;
   /** Steps behind an aggregate: they work on its groups. */
@@ -91,6 +99,11 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
     issues.add('/steps', `${String(checks.length)} checks have the severity warn`, expected);
   }
   issues.throwIfAny();
+  // A Parquet column holds values of its type alone; groups are of theirs already.
+  const typed = current.filter(({ type }) => type !== 'string').map(({ name }) => name);
+  if (plan.write.format === 'parquet' && groupColumns === null && typed.length > 0) {
+    parts.push({ kind: 'conform', columns: typed });
+  }
   const context: ChunkContext = {
     engine: ENGINE_VERSION,
     input: 'chunk',
@@ -101,13 +114,14 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
     onError: plan.read.onError,
     nullPadding: plan.read.nullPadding,
     steps: [],
-    write: plan.write,
+    write: storedWrite(plan.write),
     exchange: null,
   };
   return {
     waves: planWaves(parts, context),
     outputColumns: current,
     shape: groupColumns === null ? 'records' : 'aggregate',
+    resultFormat: plan.write.format,
     groupColumns,
     finalSteps,
     checks,
@@ -158,6 +172,11 @@ function numbered({ steps, columns }: Transformed, warning: number): Transformed
     steps: steps.map((step) => (step.kind === 'check' ? { ...step, warning } : step)),
     columns,
   };
+}
+
+/** What the chunks' outputs are stored as: NDJSON tells NULL from the empty text, and can be paged. */
+function storedWrite({ format, ...options }: WritePlan): OutputEncoding {
+  return { format: format === 'parquet' ? 'ndjson' : format, ...options };
 }
 
 /** Scope of a step. */

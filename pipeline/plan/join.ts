@@ -73,7 +73,7 @@ export function transformJoin(
   };
 }
 
-function expectedLookup(lookups: readonly { readonly name: string }[]): string {
+export function expectedLookup(lookups: readonly { readonly name: string }[]): string {
   if (lookups.length === 0) return 'a part "lookup" before the file, or --lookup NAME=PATH';
   return `one of ${lookups.map(({ name }) => name).join(', ')}`;
 }

@@ -136,9 +136,6 @@ function refuseUnsupported(plan: Readonly<Record<string, unknown>>, issues: Issu
     names.add(field.name);
   });
   const write = isRecord(plan.write) ? plan.write : {};
-  if (write.format === 'parquet') {
-    issues.addUnsupported('/write/format', 'The output format parquet', 'csv, ndjson or json');
-  }
   refuseQuoting(write, issues);
 }
 

@@ -321,8 +321,10 @@ export interface ReadPlan {
   readonly nullPadding: boolean;
 }
 
+export type ResultFormat = 'csv' | 'ndjson' | 'json' | 'parquet';
+
 export interface WritePlan {
-  readonly format: 'csv' | 'ndjson' | 'json';
+  readonly format: ResultFormat;
   readonly delim: string;
   readonly quote: string;
   readonly quoting: 'minimal' | 'all' | 'nonnumeric';

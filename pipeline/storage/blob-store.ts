@@ -3,6 +3,9 @@ import type { Readable } from 'node:stream';
 /** Memory for so many bytes, or more. */
 export type Room = (byteCount: number) => Uint8Array;
 
+/** The bytes of an object in order; asked for one after another where they do not fit the memory. */
+export type BlobParts = readonly Uint8Array[] | AsyncIterable<Uint8Array>;
+
 /**
  * Durable objects under names such as `chunks/<sha256>`, `results/<taskKey>`, `contexts/<contextKey>`
  * and `outputs/<jobId>/profile.json`. A name is 1 to 3 segments of [A-Za-z0-9._-].
@@ -12,7 +15,7 @@ export type Room = (byteCount: number) => Uint8Array;
  * `storage-failed`.
  */
 export interface BlobStore {
-  put(name: string, parts: readonly Uint8Array[]): Promise<{ readonly created: boolean }>;
+  put(name: string, parts: BlobParts): Promise<{ readonly created: boolean }>;
   /**
    * Whole object. For `chunks/<sha256>` and `lookups/<sha256>` the bytes are verified against the
    * name. They lie in what `room` gives for their number, where the store can read into it; else in memory of their own.

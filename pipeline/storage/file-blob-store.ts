@@ -15,7 +15,7 @@ import { link, mkdir, mkdtemp, open, readdir, readFile, rm, stat, unlink } from 
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { SluiceError, toSluiceError } from '../errors.ts';
-import type { CollectableBlobStore, Room } from './blob-store.ts';
+import type { BlobParts, CollectableBlobStore, Room } from './blob-store.ts';
 import { ignoreMissing, isMissing, storageError, systemCode } from './file-errors.ts';
 import { touch, touchNow, unlinkUnchanged, versionOf } from './file-version.ts';
 
@@ -64,7 +64,7 @@ export class FileBlobStore implements CollectableBlobStore {
     return this.#isDurable;
   }
 
-  async put(name: string, parts: readonly Uint8Array[]): Promise<{ readonly created: boolean }> {
+  async put(name: string, parts: BlobParts): Promise<{ readonly created: boolean }> {
     const target = this.#pathOf(name);
     if (await this.#guard(name, () => touch(target))) return { created: false };
     return await this.#guard(name, async () => {
@@ -225,11 +225,11 @@ export class FileBlobStore implements CollectableBlobStore {
     return root;
   }
 
-  async #writeTemporary(parts: readonly Uint8Array[]): Promise<string> {
+  async #writeTemporary(parts: BlobParts): Promise<string> {
     const temporary = path.join(await this.#temporaries(), String(this.#temporaryCount++));
     const file = await open(temporary, 'wx');
     try {
-      for (const part of parts) await file.writeFile(part);
+      for await (const part of parts) await file.writeFile(part);
       if (this.#isDurable) await file.datasync();
     } catch (thrown) {
       await file.close();

@@ -75,7 +75,6 @@ describe('parsePlan', () => {
   });
 
   it.each([
-    ['write: { format: parquet }', '/write/format'],
     ['schema: { fields: [{ name: a, decimalChar: "," }] }', '/schema/fields/0/decimalChar'],
     [
       'steps: [{ aggregate: { measures: { n: "stddev(distinct a)" } } }]',

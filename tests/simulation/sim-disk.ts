@@ -37,7 +37,7 @@ export class SimDisk {
     const call = <T>(what: string, meanMs: number, perform: () => T): Promise<T> =>
       process.call(what, meanMs, perform);
     return {
-      put: (name, parts) => {
+      put: (name, parts: readonly Uint8Array[]) => {
         const bytes = Buffer.concat(parts);
         return call(`put ${short(name)}`, WRITE_MS, () => this.#put(name, bytes));
       },

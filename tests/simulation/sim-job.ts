@@ -123,6 +123,7 @@ function newRecord(job: SimJob): JobRecord {
       ...{
         warnings: [],
         checks: [],
+        resultFormat: null,
         lookupFiles: [],
         lookups: [],
         shape: null,

@@ -14,6 +14,7 @@ function record(id: string, name = id, idempotencyKey: string | null = null): Jo
       ...{ planText: '', plan: {}, bytesReceived: 0, bytesTotal: null, inputHash: null },
       ...{ input: null, waves: null, outputColumns: null, shape: null },
       ...{
+        resultFormat: null,
         lookupFiles: [],
         lookups: [],
         warnings: [],

@@ -183,19 +183,9 @@ export class FakeMasterService implements MasterService {
   chunks(id: string, cursor: string | null, limit: number) {
     this.#entry(id);
     const all = Array.from({ length: 5 }, (_, index) => ({
-      index,
-      wave: 0,
-      chunkKey: `c${index}`,
-      taskKey: `t${index}`,
-      status: 'done' as const,
-      records: 1,
-      bytes: 10,
-      worker: 'w1',
-      attempts: 1,
-      reused: false,
-      ms: 1.5,
-      rejected: 0,
-      error: null,
+      ...{ index, wave: 0, chunkKey: `c${index}`, taskKey: `t${index}`, status: 'done' as const },
+      ...{ records: 1, bytes: 10, worker: 'w1', attempts: 1, reused: false, ms: 1.5 },
+      ...{ rejected: 0, error: null },
     }));
     const start = Number(cursor ?? 0);
     const end = start + limit;
@@ -286,6 +276,10 @@ export class FakeMasterService implements MasterService {
         return this.#counted(stream);
       },
     };
+  }
+
+  convertedResult(): never {
+    throw new SluiceError('bad-request', 'csv alone', { details: { available: ['csv'] } });
   }
 
   async sniff(sample: Uint8Array, complete: boolean, plan: string | null): Promise<SniffAnswer> {

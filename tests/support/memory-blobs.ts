@@ -16,7 +16,7 @@ export function memoryBlobs(contents: Map<string, Buffer>): BlobStore {
     return bytes;
   };
   return {
-    async put(name, parts) {
+    async put(name, parts: readonly Uint8Array[]) {
       if (contents.has(name)) return { created: false };
       contents.set(name, Buffer.concat(parts));
       return { created: true };

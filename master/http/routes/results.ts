@@ -1,20 +1,25 @@
 import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { SluiceError } from '../../../pipeline/errors.ts';
+import type { ConvertedResult } from '../../aggregator/rewritten-result.ts';
 import type { ResultView } from '../../service.ts';
 import { parseByteRange } from '../byte-range.ts';
 import { attachment } from '../content-disposition.ts';
 import type { RouteContext, Server } from '../route-context.ts';
 import { answer, bytesContent, Flag, isOn, JobParams, PageQuery, PROBLEMS } from '../schemas.ts';
 
-const RESULT_TYPES = ['text/csv', 'application/x-ndjson', 'application/json'];
+const RESULT_TYPES = [
+  ...['text/csv', 'application/x-ndjson', 'application/json', 'application/vnd.apache.parquet'],
+];
 
 const FORMAT_OF_TYPE: Readonly<Record<string, string>> = {
   'text/csv': 'csv',
   'text/tab-separated-values': 'csv',
   'application/x-ndjson': 'ndjson',
   'application/json': 'json',
+  'application/vnd.apache.parquet': 'parquet',
 };
 
 /** What came out: records by page, the result as a file. */
@@ -43,7 +48,13 @@ export async function resultRoutes(app: Server, { service }: RouteContext): Prom
       summary: 'The result as it stands now; with follow=1 until it is complete',
       params,
       querystring: Type.Object({
-        format: Type.Optional(Type.String({ maxLength: 32 })),
+        format: Type.Optional(
+          Type.String({
+            maxLength: 32,
+            description:
+              'csv, ndjson or json: made of a finished result where the plan says another',
+          }),
+        ),
         follow: Type.Optional(Flag),
       }),
       headers: Type.Object({
@@ -60,7 +71,10 @@ export async function resultRoutes(app: Server, { service }: RouteContext): Prom
     },
     handler: async (request, reply) => {
       const view = service.result(request.params.id);
-      requireFormat(request.query.format, view);
+      const { format } = request.query;
+      if (format !== undefined && format !== '' && format !== formatOf(view)) {
+        return convert(request, reply, service.convertedResult(request.params.id, format));
+      }
       describe(reply, view);
       return isOn(request.query.follow)
         ? follow(request, reply, view)
@@ -69,15 +83,26 @@ export async function resultRoutes(app: Server, { service }: RouteContext): Prom
   });
 }
 
-function requireFormat(wanted: string | undefined, view: ResultView): void {
+function formatOf(view: ResultView): string {
   const type = view.contentType.split(';', 1)[0]?.trim() ?? '';
-  const available = FORMAT_OF_TYPE[type] ?? type;
-  if (wanted === undefined || wanted === '' || wanted === available) return;
-  throw new SluiceError(
-    'bad-request',
-    `the result is ${available}; the plan's write.format decides that`,
-    { details: { wanted, available: [available] } },
-  );
+  return FORMAT_OF_TYPE[type] ?? type;
+}
+
+/** A format that the plan did not ask for is made on the way: whole, and without a length. */
+function convert(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { contentType, filename, bytes }: ConvertedResult,
+): FastifyReply {
+  void reply.headers({
+    'content-type': contentType,
+    'content-disposition': attachment(filename),
+    'accept-ranges': 'none',
+    'cache-control': 'no-cache',
+    'x-sluice-complete': 'true',
+  });
+  if (request.method === 'HEAD') return reply.send();
+  return reply.send(Readable.from(bytes, { objectMode: false }));
 }
 
 function describe(reply: FastifyReply, view: ResultView): void {
