@@ -1,5 +1,5 @@
 import { SluiceError } from '../errors.ts';
-import type { ByteReader } from '../values/byte-reader.ts';
+import { ByteReader } from '../values/byte-reader.ts';
 import type { ByteWriter } from '../values/byte-writer.ts';
 
 /**
@@ -12,6 +12,8 @@ export class HyperLogLog {
   readonly precision: number;
   /** Ranks of the registers that are not 0, while they are few. */
   #few: Map<number, number> | null = null;
+  /** The registers that are not 0 as they are written, where they are all there is. */
+  #list: { readonly count: number; readonly bytes: Uint8Array } | null = null;
   /** Left out while they are few, or none. */
   #registers: Uint8Array | null = null;
 
@@ -29,11 +31,13 @@ export class HyperLogLog {
 
   /** Bytes that it takes. */
   get bytes(): number {
-    return (this.#registers?.length ?? 0) + (this.#few?.size ?? 0) * FEW_ENTRY_BYTES;
+    const listed = this.#list?.bytes.length ?? 0;
+    return (this.#registers?.length ?? 0) + (this.#few?.size ?? 0) * FEW_ENTRY_BYTES + listed;
   }
 
   /** Estimated number of distinct values. */
   estimate(): number {
+    if (this.#list !== null) this.#all();
     if (this.#registers === null && this.#few === null) return 0;
     const size = 1 << this.precision;
     const rankMax = 64 - this.precision;
@@ -51,6 +55,12 @@ export class HyperLogLog {
   write(writer: ByteWriter): void {
     if (this.#few !== null) {
       this.#writeFew(writer, this.#few);
+      return;
+    }
+    if (this.#list !== null) {
+      writer.byte(SPARSE);
+      writer.count(this.#list.count);
+      writer.raw(this.#list.bytes);
       return;
     }
     const registers = this.#registers ?? new Uint8Array(0);
@@ -82,7 +92,7 @@ export class HyperLogLog {
 
   /** Takes the registers of a sketch of the same precision. */
   mergeRegisters(others: Uint8Array): void {
-    if (this.#registers === null && this.#few === null) {
+    if (this.#isEmpty) {
       this.#registers = others.slice();
       return;
     }
@@ -90,6 +100,13 @@ export class HyperLogLog {
     for (let i = 0; i < registers.length; i++) {
       if (others[i]! > registers[i]!) registers[i] = others[i]!;
     }
+  }
+
+  /** Takes registers as `write` lists them when they are few: no more than `SPARSE_REGISTERS_MAX`,
+   *  and that of a sketch of the same precision, 14. */
+  mergeList(count: number, bytes: Uint8Array): void {
+    if (this.#isEmpty) this.#list = { count, bytes };
+    else this.#raiseListed(count, new ByteReader(bytes));
   }
 
   /** Takes a sketch of the same precision that `write` wrote. */
@@ -105,18 +122,27 @@ export class HyperLogLog {
         if (rank > registers[i]!) registers[i] = rank;
       }
     }
-    const count = reader.count();
-    if (count === 0) return;
+    this.#raiseListed(reader.count(), reader);
+  }
+
+  get #isEmpty(): boolean {
+    return this.#registers === null && this.#few === null && this.#list === null;
+  }
+
+  #raiseListed(count: number, reader: ByteReader): void {
     let register = -1;
     for (let i = 0; i < count; i++) {
       register += reader.count() + 1;
       const rank = reader.byte();
-      if (register >= size) throw new SluiceError('blob-corrupt', 'A stored sketch is too long');
+      if (register >= 1 << this.precision) {
+        throw new SluiceError('blob-corrupt', 'A stored sketch is too long');
+      }
       this.#raise(register, rank);
     }
   }
 
   #raise(register: number, rank: number): void {
+    if (this.#list !== null) this.#all();
     const registers = this.#registers;
     if (registers !== null) {
       if (rank > registers[register]!) registers[register] = rank;
@@ -134,6 +160,9 @@ export class HyperLogLog {
     for (const [register, rank] of this.#few ?? []) registers[register] = rank;
     this.#registers = registers;
     this.#few = null;
+    const list = this.#list;
+    this.#list = null;
+    if (list !== null) this.#raiseListed(list.count, new ByteReader(list.bytes));
     return registers;
   }
 
@@ -154,6 +183,9 @@ export class HyperLogLog {
     }
   }
 }
+
+/** Of a sketch of precision 14: up to here it is written as a list. */
+export const SPARSE_REGISTERS_MAX = 4_095;
 
 /** Up to here registers are held one by one: a map's entry takes some 40 bytes. */
 const FEW_MAX = 128;

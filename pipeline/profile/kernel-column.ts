@@ -34,8 +34,20 @@ const NUMBER_MAX = 24;
 const DAY_BITS = 37n;
 const DAY_MICROS = 86_400_000_000;
 
-/** Adds a column of the kernel to the statistics; its cache must have been flushed. */
-export function moveColumn(buffer: ArrayBuffer, pointer: number, to: ColumnStatistics): void {
+/** Registers that are not 0, as the kernel lists them. */
+export interface RegisterList {
+  readonly count: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Adds a column of the kernel to the statistics; its cache must have been flushed. `list` holds its
+ *  registers, unless they are too many. */
+export function moveColumn(
+  buffer: ArrayBuffer,
+  pointer: number,
+  list: RegisterList | null,
+  to: ColumnStatistics,
+): void {
   const view = new DataView(buffer, pointer, KERNEL_COLUMN_BYTES);
   for (let kind = 0; kind < VALUE_KIND_COUNT; kind++) {
     to.kindCounts[kind]! += view.getUint32(kind * 4, true);
@@ -48,7 +60,9 @@ export function moveColumn(buffer: ArrayBuffer, pointer: number, to: ColumnStati
   moveTimes(view, to);
   moveText(view, TEXT_MIN, TEXT_MIN_LENGTH, to);
   moveText(view, TEXT_MAX, TEXT_MAX_LENGTH, to);
-  to.sketch.mergeRegisters(new Uint8Array(buffer, pointer + REGISTERS, REGISTER_COUNT));
+  if (list === null) {
+    to.sketch.mergeRegisters(new Uint8Array(buffer, pointer + REGISTERS, REGISTER_COUNT));
+  } else to.sketch.mergeList(list.count, list.bytes);
 }
 
 function moveNumbers(view: DataView, to: ColumnStatistics): void {

@@ -10,7 +10,7 @@ import { encodeProfile, precisionFor } from './partial-codec.ts';
 import { ProfileKernel } from './profile-kernel.ts';
 
 /** Records of a batch that are gone through column by column: their bytes stay in the cache. */
-const BLOCK_RECORDS = 256;
+const BLOCK_RECORDS = 1024;
 /** Cache entries of all columns together, 40 bytes each, and of one column; of one in the kernel. */
 const CACHE_ENTRIES_ALL = 32_768;
 const CACHE_ENTRIES_COLUMN = 256;

@@ -1,17 +1,27 @@
+import { invariant } from '../errors.ts';
 import type { Batch } from '../execution/batch.ts';
 import type { Dialect } from '../parsing/dialect.ts';
 import type { Kernel } from '../parsing/structural/kernel.ts';
 import type { ColumnStatistics } from './column-statistics.ts';
-import { KERNEL_CACHE_ENTRY_BYTES, KERNEL_COLUMN_BYTES, moveColumn } from './kernel-column.ts';
+import {
+  KERNEL_CACHE_ENTRY_BYTES,
+  KERNEL_COLUMN_BYTES,
+  moveColumn,
+  type RegisterList,
+} from './kernel-column.ts';
+import { SPARSE_REGISTERS_MAX } from './hyper-log-log.ts';
 
 /** What the kernel takes; more is left to the reference. Columns bound its memory at 26 MiB. */
 const COLUMNS_MAX = 1024;
 const NULL_TEXTS_MAX = 8;
 const NULL_TEXT_BYTES_MAX = 16;
+const BLOCK_RECORDS_MAX = 1024;
 
 /** `BatchFrame` in `assembly/profile/profile-column.ts`, and an entry of its `nullTexts`. */
 const FRAME_BYTES = 64;
 const NULL_TEXT_ENTRY_BYTES = 32;
+/** Of a register in a list. */
+const LISTED_REGISTER_BYTES_MAX = 4;
 /** Stands for "no quote": no byte has this value. */
 const NO_QUOTE = 256;
 
@@ -29,7 +39,8 @@ export interface ProfileKernelOptions {
 /**
  * The profile inside the kernel: takes batches that lie in its memory, and hands back the fields
  * that need more than it has (numbers of more than 18 digits or with an exponent, times with an
- * offset, escaped quotes). What it knows of a column is moved into the column's statistics.
+ * offset, stray quotes, long texts with doubled quotes). What it knows of a column is moved into the
+ * column's statistics.
  */
 export class ProfileKernel {
   readonly #kernel: Kernel;
@@ -39,11 +50,13 @@ export class ProfileKernel {
   readonly #firstFields: number;
   readonly #deferred: number;
   readonly #columns: number;
+  readonly #registerList: number;
   readonly #columnBytes: number;
 
   /** Null when the kernel does not take such a profile. Reserves memory of the kernel. */
   static create(options: ProfileKernelOptions): ProfileKernel | null {
-    const { columnCount, dialect, nullstr } = options;
+    const { columnCount, dialect, nullstr, blockRecords } = options;
+    invariant(blockRecords <= BLOCK_RECORDS_MAX, 'the kernel has room for the block');
     const nullTexts = encodedTexts(nullstr);
     const isNullTaken =
       nullTexts.length <= NULL_TEXTS_MAX &&
@@ -63,6 +76,7 @@ export class ProfileKernel {
     const scratchBytes = 4 * (kernel.recordsMax + blockRecords);
     const columnsAt = Math.ceil((FRAME_BYTES + nullTextsBytes + scratchBytes) / 64) * 64;
     this.#frame = kernel.reserve(columnsAt + columnCount * this.#columnBytes);
+    this.#registerList = kernel.reserve(4 + LISTED_REGISTER_BYTES_MAX * SPARSE_REGISTERS_MAX);
     this.#nullTexts = this.#frame + FRAME_BYTES;
     this.#firstFields = this.#nullTexts + nullTextsBytes;
     this.#deferred = this.#firstFields + 4 * kernel.recordsMax;
@@ -117,9 +131,18 @@ export class ProfileKernel {
     const { exports, buffer } = this.#kernel;
     statistics.forEach((column, i) => {
       exports.flushColumn(this.#pointerOf(i));
-      moveColumn(buffer, this.#pointerOf(i), column);
+      moveColumn(buffer, this.#pointerOf(i), this.#listRegisters(i), column);
     });
     this.reset();
+  }
+
+  #listRegisters(column: number): RegisterList | null {
+    const { exports, buffer } = this.#kernel;
+    const most = SPARSE_REGISTERS_MAX;
+    const length = exports.listRegisters(this.#pointerOf(column), this.#registerList, most);
+    if (length === 0) return null;
+    const [count = 0] = new Uint32Array(buffer, this.#registerList, 1);
+    return { count, bytes: new Uint8Array(buffer, this.#registerList + 4, length).slice() };
   }
 
   #pointerOf(column: number): number {

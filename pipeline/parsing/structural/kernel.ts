@@ -28,6 +28,7 @@ interface KernelExports {
     ...[frame, column, position, from, to]: readonly [number, number, number, number, number]
   ): number;
   flushColumn(column: number): void;
+  listRegisters(column: number, target: number, most: number): number;
   clearGroups(frame: number): void;
   hasRoom(frame: number): number;
   addBlock(frame: number, from: number, to: number): number;
@@ -47,8 +48,8 @@ const PAGE_BYTES = 65_536;
 const SLACK = 66;
 /** The kernel reads whole blocks. */
 const BLOCK_BYTES = 64;
-/** Fields of a batch: 2 x 256 KiB of offsets stay in the second-level cache. */
-const FIELDS_MAX = 65_536;
+/** Fields of a batch: some 256 records of a thousand columns. Of narrow tables there are far fewer. */
+const FIELDS_MAX = 262_144;
 
 const ARRAYS = [
   ...['fieldStarts', 'fieldEnds', 'recordFields', 'recordStarts', 'recordEnds', 'recordLines'],

@@ -8,6 +8,10 @@ import type { KernelModule } from './kernel.ts';
 
 /** Text read at a time: with its offsets it stays in the second-level cache. */
 const REGION_BYTES = 128 * 1024;
+/** Of wide tables more is read, until a batch has so many records: what works column by column has
+ *  to find each column's state anew for each batch. */
+const RECORDS_WANTED = 768;
+const REGION_BYTES_MAX = 2 * 1024 * 1024;
 /** Stands for "no quote" in the kernel: no byte has this value. */
 const NO_QUOTE = 256;
 
@@ -38,7 +42,7 @@ export class StructuralTokenizer {
   readonly #quote: number;
   readonly #skipBlank: boolean;
   readonly #recordsMax: number;
-  readonly #regionBytes: number;
+  #regionBytes: number;
   #line = 0;
 
   constructor(
@@ -74,9 +78,17 @@ export class StructuralTokenizer {
       const end = Math.min(bytes.length, start + size);
       const isFinal = end === bytes.length;
       const next = this.#read(bytes, start, end, isFinal, index);
+      if (next > start || isFinal) {
+        if (!isFinal) this.#widen(index.recordCount);
+        return next;
+      }
       // Nothing consumed: the record is longer than the region.
-      if (next > start || isFinal) return next;
     }
+  }
+
+  #widen(recordCount: number): void {
+    const isRead = this.#regionBytes >= REGION_BYTES && this.#regionBytes < REGION_BYTES_MAX;
+    if (isRead && recordCount < RECORDS_WANTED) this.#regionBytes *= 2;
   }
 
   #read(

@@ -76,17 +76,33 @@ export function findText(
 }
 
 function unescape(quote: u8, scratch: usize, scratchBytes: u32): bool {
-  const end = fieldAt + fieldLength - 1;
-  if (fieldLength < 2 || fieldLength > scratchBytes || load<u8>(end) != quote) return false;
-  let to = scratch;
-  for (let p = fieldAt + 1; p < end; p++) {
-    const byte = load<u8>(p);
-    if (byte == quote && (++p == end || load<u8>(p) != quote)) return false;
+  const length = unescapeInto(scratch, scratchBytes, fieldAt, fieldLength, quote);
+  if (length == MALFORMED) return false;
+  fieldAt = scratch;
+  fieldLength = length;
+  return true;
+}
+
+/** Instead of a length: the field is too long, or not quoted as RFC 4180 has it. */
+export const MALFORMED: u32 = 0xffffffff;
+
+/** Copies the text of a field that begins with a quote, and returns its length. */
+export function unescapeInto(
+  target: usize,
+  targetBytes: u32,
+  p: usize,
+  length: u32,
+  quote: u8,
+): u32 {
+  const end = p + length - 1;
+  if (length < 2 || length > targetBytes || load<u8>(end) != quote) return MALFORMED;
+  let to = target;
+  for (let from = p + 1; from < end; from++) {
+    const byte = load<u8>(from);
+    if (byte == quote && (++from == end || load<u8>(from) != quote)) return MALFORMED;
     store<u8>(to++, byte);
   }
-  fieldAt = scratch;
-  fieldLength = u32(to - scratch);
-  return true;
+  return u32(to - target);
 }
 
 /** Whether the field that was found is NULL. */

@@ -10,7 +10,7 @@ export { addBlock, clearGroups, encodeGroups, hasRoom, sortGroups } from './aggr
 export { fillFirstFields } from './field';
 export { addMember, select } from './filter/index';
 export { writeRecords, writeRuns } from './output/write-records';
-export { initColumn } from './profile/column-state';
+export { initColumn, listRegisters } from './profile/column-state';
 export { profileColumn } from './profile/profile-column';
 export { flushColumn } from './profile/value-cache';
 export {

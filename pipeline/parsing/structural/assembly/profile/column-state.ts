@@ -1,4 +1,5 @@
 // What the profile knows of one column, at a fixed layout that pipeline/profile/kernel-state.ts reads.
+import { matches } from './blocks';
 
 /** As `ValueKind` in pipeline/values/value-kind.ts; counts are indexed by them. */
 export const EMPTY: u32 = 0;
@@ -100,4 +101,30 @@ export function initColumn(state: ColumnState, cacheEntries: u32): void {
     store<i64>(numbers, i64.MAX_VALUE, 16);
     store<i64>(numbers, i64.MIN_VALUE, 24);
   }
+}
+
+/** Lists the registers of the sketch that are not 0 as pipeline/profile/hyper-log-log.ts writes them:
+ *  at `target` how many they are, and from the next word on how many are skipped before each, seven
+ *  bits a byte, and its rank. Returns the bytes of the list; 0 when there are more than `most`. */
+export function listRegisters(state: ColumnState, target: usize, most: u32): u32 {
+  const registers = registersOf(state);
+  let at = target + 4;
+  let count: u32 = 0;
+  let next: u32 = 0;
+  for (let from: u32 = 0; from < 1 << u32(PRECISION); from += 16) {
+    const block = v128.load(registers + from);
+    if (!v128.any_true(block)) continue;
+    for (let used = ~matches(block, 0) & 0xffff; used != 0; used &= used - 1) {
+      if (count++ == most) return 0;
+      const register = from + u32(ctz(used));
+      let gap = register - next;
+      for (; gap > 0x7f; gap >>= 7) store<u8>(at++, u8(gap) | 0x80);
+      store<u8>(at, u8(gap));
+      store<u8>(at, load<u8>(registers + register), 1);
+      at += 2;
+      next = register + 1;
+    }
+  }
+  store<u32>(target, count);
+  return u32(at - target) - 4;
 }

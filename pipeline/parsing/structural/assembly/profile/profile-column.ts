@@ -1,5 +1,6 @@
 // The profile of one column over a block of records: every value adds to the column's state, or is
 // handed back to the reference implementation, whole.
+import { MALFORMED, unescapeInto } from '../field';
 import { charactersOf, countCharacters, holds, loadPadded } from './blocks';
 import {
   ColumnState,
@@ -27,6 +28,17 @@ const SHORT_BYTES: u32 = 16;
  *  most of them fail. */
 const TRIAL_LOOKUPS: u32 = 64;
 const BYPASS_BLOCKS: u32 = 8;
+
+/** Records of a block, at most. */
+const BLOCK_RECORDS_MAX = 1024;
+
+/** The values of a block that are new to the sketch: register above rank. */
+const SKETCHED: usize = memory.data(4 * BLOCK_RECORDS_MAX);
+let sketchedCount: u32 = 0;
+
+/** For texts with doubled quotes; what reads them reads sixteen bytes at a time. */
+const SCRATCH_BYTES: u32 = 1024;
+const SCRATCH: usize = memory.data(1024 + 64);
 
 /** Where a batch is: pointers, but for the last two. pipeline/profile/profile-kernel.ts fills it. */
 @unmanaged
@@ -72,12 +84,17 @@ export function profileColumn(
     let length = load<u32>(fieldEnds + (<usize>firstField << 2)) - start;
     let p = text + start;
     if (length != 0 && u32(load<u8>(p)) == quote) {
-      if (!isPlainlyQuoted(p, length, u8(quote))) {
-        handBack(frame, deferredCount++, firstField + position);
-        continue;
+      if (isPlainlyQuoted(p, length, u8(quote))) {
+        p += 1;
+        length -= 2;
+      } else {
+        length = unescapeInto(SCRATCH, SCRATCH_BYTES, p, length, u8(quote));
+        p = SCRATCH;
+        if (length == MALFORMED) {
+          handBack(frame, deferredCount++, firstField + position);
+          continue;
+        }
       }
-      p += 1;
-      length -= 2;
     }
     if (length == 0) {
       emptyCount++;
@@ -104,6 +121,7 @@ export function profileColumn(
     const kind = addShort(frame, state, entry, p, length, block);
     if (kind == DEFERRED) handBack(frame, deferredCount++, firstField + position);
   }
+  sketchBlock(state);
   state.emptyCount += emptyCount;
   if (state.bypass != 0) state.bypass--;
   else if (lookups >= TRIAL_LOOKUPS && misses * 2 > lookups) state.bypass = BYPASS_BLOCKS;
@@ -164,9 +182,21 @@ function observe(state: ColumnState, kind: u32, characters: u32, hash: u64): voi
   }
   if (characters < state.lengthMin) state.lengthMin = characters;
   if (characters > state.lengthMax) state.lengthMax = characters;
-  const register = registersOf(state) + <usize>(hash >> (64 - PRECISION));
   const rank = u32(clz((hash << PRECISION) | (1 << (PRECISION - 1)))) + 1;
-  if (rank > load<u8>(register)) store<u8>(register, u8(rank));
+  store<u32>(SKETCHED + <usize>(sketchedCount << 2), (u32(hash >> (64 - PRECISION)) << 8) | rank);
+  sketchedCount++;
+}
+
+/** Takes the values of the block into the sketch: its registers lie far apart, and in a loop of
+ *  nothing else many of them come at the same time. */
+function sketchBlock(state: ColumnState): void {
+  const registers = registersOf(state);
+  for (let at = SKETCHED; at < SKETCHED + <usize>(sketchedCount << 2); at += 4) {
+    const entry = load<u32>(at);
+    const register = registers + <usize>(entry >> 8);
+    store<u8>(register, max<u32>(load<u8>(register), entry & 0xff));
+  }
+  sketchedCount = 0;
 }
 
 /** Adds what each occurrence adds. */
