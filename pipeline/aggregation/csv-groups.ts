@@ -28,19 +28,18 @@ export function encodeGroups(
   groups.sort(compareGroups);
   const writer = new ByteWriter();
   const encoder = new TextEncoder();
-  const isLone = shape.keyTypes.length + states.length === 1;
   for (const { group, texts } of groups) {
     let first = true;
     for (const text of texts) {
       if (!first) writer.byte(COMMA);
       first = false;
-      writeField(writer, text, isLone);
+      writeField(writer, text);
     }
     for (const state of states) {
       if (!first) writer.byte(COMMA);
       first = false;
       const text = state.text(group);
-      writeField(writer, typeof text === 'string' ? encoder.encode(text) : text, isLone);
+      writeField(writer, typeof text === 'string' ? encoder.encode(text) : text);
     }
     writer.byte(LF);
   }
@@ -80,10 +79,9 @@ function compareGroups(left: SortedGroup, right: SortedGroup): number {
   return 0;
 }
 
-function writeField(writer: ByteWriter, text: Uint8Array | null, isLone: boolean): void {
-  if (text === null) {
-    if (isLone) writer.raw(EMPTY_TEXT);
-  } else if (text.length === 0) writer.raw(EMPTY_TEXT);
+function writeField(writer: ByteWriter, text: Uint8Array | null): void {
+  if (text === null) return;
+  if (text.length === 0) writer.raw(EMPTY_TEXT);
   else if (needsQuotes(text)) writeQuoted(writer, text);
   else writer.raw(text);
 }

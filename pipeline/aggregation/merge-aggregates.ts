@@ -54,8 +54,7 @@ export class AggregateMerger {
   /**
    * All groups as RFC 4180 records without header: key columns, then measures. Ascending by key,
    * column by column: numbers, booleans and times by value, text by bytes, NULL last. NULL is an
-   * empty field and an empty text is `""`; a NULL that is the only field is `""` too, so that no
-   * line is blank.
+   * empty field, a blank line where it is the only one, and an empty text is `""`.
    */
   toCsvChunk(): Uint8Array {
     return encodeGroups(this.#shape, this.#table, this.#states);

@@ -13,7 +13,8 @@ const encoder = new TextEncoder();
 /**
  * Reads one column's cells as text, be it a field or computed: the unquoted text in `slice`, and
  * whether it is NULL. In delimited text a field is NULL when `nullstr` says so, quoted or not;
- * records that came from JSON have an empty field for NULL, and a quoted one for the empty string.
+ * records that came from JSON, and groups, have an empty field for NULL, and a quoted one for the empty
+ * text.
  */
 export class CellReader {
   readonly slice: FieldSlice;
@@ -21,7 +22,8 @@ export class CellReader {
   private readonly source: number;
   private readonly type: ColumnType;
   private readonly nulls: NullTexts;
-  private readonly isJson: boolean;
+  /** Whether an empty text is told from NULL by its quotes. */
+  private readonly tellsEmpty: boolean;
   private readonly scratch = new Uint8Array(64);
 
   constructor(view: ColumnView, source: number, context: ChunkContext) {
@@ -32,7 +34,7 @@ export class CellReader {
     this.source = source;
     this.type = column.type;
     this.nulls = new NullTexts(context.nullstr);
-    this.isJson = context.format === 'ndjson';
+    this.tellsEmpty = context.format !== 'csv';
   }
 
   /** Points `slice` at the record's cell; true when it is NULL. */
@@ -48,7 +50,7 @@ export class CellReader {
   isNullField(bytes: Uint8Array, start: number, end: number): boolean {
     const { slice } = this;
     slice.point(bytes, start, end);
-    if (this.isJson) return start === end;
+    if (this.tellsEmpty) return start === end;
     return this.nulls.isNull(slice.bytes, slice.start, slice.end);
   }
 

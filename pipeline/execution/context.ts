@@ -14,8 +14,9 @@ export interface ChunkContext {
   readonly engine: string;
   /** What a task reads: a chunk of the input, or slices of what the wave before prepared. */
   readonly input: 'chunk' | Exchange;
-  /** How the chunk's bytes are read: delimited text by `dialect`, or one JSON object a line. */
-  readonly format: 'csv' | 'ndjson';
+  /** How the chunk's bytes are read: delimited text by `dialect`, one JSON object a line, or the groups
+   *  of an aggregate: delimited text in which an empty field is NULL and a quoted one is a text. */
+  readonly format: 'csv' | 'ndjson' | 'groups';
   readonly dialect: Dialect;
   /** Input columns in file order, with their frozen types. */
   readonly columns: readonly Column[];

@@ -26,7 +26,7 @@ export function aggregateContext({ columns, steps, write }: AggregateRendering):
   return {
     engine: ENGINE_VERSION,
     input: 'chunk',
-    format: 'csv',
+    format: 'groups',
     dialect: { ...RFC_4180, header: false },
     columns,
     nullstr: [''],

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -12,9 +12,11 @@ import { ProfileAccumulator } from '../../pipeline/profile/profile-accumulator.t
 import type { Column } from '../../pipeline/protocol/job.ts';
 import { encodePartial, PartialMerger } from '../../pipeline/result/partial.ts';
 import { batchOf, csvOf } from '../support/batch-of.ts';
+import { corpusFolder, corpusNeed } from '../support/corpus.ts';
 import { queryDuckDB } from '../support/duckdb-oracle.ts';
+import { describeWith } from '../support/needs.ts';
 
-const REALDATA = path.join(import.meta.dirname, '..', '..', '..', 'shared', 'corpus', 'realdata');
+const REALDATA = path.join(corpusFolder, 'realdata');
 const FILES = [
   { file: 'iris.csv', by: ['species'] },
   { file: 'penguins.csv', by: ['species', 'sex'] },
@@ -125,7 +127,7 @@ function isWithinOneUlp(a: number, b: number): boolean {
   return difference >= -1n && difference <= 1n;
 }
 
-describe.skipIf(!existsSync(REALDATA))('real files, with the corpus of ../shared', () => {
+describeWith(corpusNeed, 'real files', () => {
   test.each(FILES)('$file by $by agrees with DuckDB', async ({ file, by }) => {
     const bytes = readFileSync(path.join(REALDATA, file));
     const whole = batchOf(bytes);

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { ColumnType } from '../../pipeline/protocol/job.ts';
 import { corpusFolder, corpusNeed } from '../support/corpus.ts';
 import { builtKernel } from '../support/kernel.ts';
+import { describeWith } from '../support/needs.ts';
 import { runPlan, type RunOutcome } from '../support/run-plan.ts';
 
 const kernel = builtKernel();
@@ -66,7 +67,7 @@ function outcomeOf({ results, rejects }: RunOutcome) {
   return { partials, rejects, statistics: results.map(({ statistics }) => statistics) };
 }
 
-describe.skipIf(!corpusNeed.met)('aggregates by the kernel, of real files', () => {
+describeWith(corpusNeed, 'aggregates by the kernel, of real files', () => {
   it.each(cases)('give partials and rejects of the reference for $file', (one) => {
     const whole = readFileSync(path.join(corpusFolder, 'realdata', one.file));
     const input = whole.subarray(0, whole.indexOf(10, 4_000_000) + 1 || whole.length);

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { finalOutput } from '../support/aggregate-output.ts';
 import { corpusFolder, corpusNeed } from '../support/corpus.ts';
 import { queryDuckDB } from '../support/duckdb-oracle.ts';
+import { describeWith } from '../support/needs.ts';
 import { readCsvOf, type Types } from '../support/expression-oracle.ts';
 import { runPlan } from '../support/run-plan.ts';
 
@@ -216,8 +217,10 @@ describe('aggregates over expressions agree with DuckDB', () => {
   ])('%j', async (query) => {
     await compare(file, types, query);
   });
+});
 
-  it.skipIf(!corpusNeed.met).each<[string, Types, Query]>([
+describeWith(corpusNeed, 'aggregates of real files agree with DuckDB', () => {
+  it.each<[string, Types, Query]>([
     [
       'titanic.csv',
       { Age: 'number', Fare: 'number', Pclass: 'integer', Survived: 'integer' },

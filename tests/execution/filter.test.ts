@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { ColumnType } from '../../pipeline/protocol/job.ts';
 import { corpusFolder, corpusNeed } from '../support/corpus.ts';
 import { queryDuckDB } from '../support/duckdb-oracle.ts';
+import { describeWith } from '../support/needs.ts';
 import { runPlan } from '../support/run-plan.ts';
 
 type Types = Readonly<Record<string, ColumnType>>;
@@ -57,7 +58,7 @@ async function compare(file: string, types: Types, condition: string): Promise<v
   }
 }
 
-describe.skipIf(!corpusNeed.met)('filter on real files agrees with DuckDB', () => {
+describeWith(corpusNeed, 'filter on real files agrees with DuckDB', () => {
   const navaids: Types = {
     id: 'integer',
     frequency_khz: 'integer',

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { RFC_4180 } from '../../pipeline/parsing/dialect.ts';
 import { decodePartial } from '../../pipeline/result/partial.ts';
 import { corpusFolder, corpusNeed } from '../support/corpus.ts';
+import { describeWith } from '../support/needs.ts';
 import { runPlan } from '../support/run-plan.ts';
 
 const files = [
@@ -20,7 +21,7 @@ const files = [
   'zipcodes.csv',
 ];
 
-describe.skipIf(!corpusNeed.met)('the plain job on real files', () => {
+describeWith(corpusNeed, 'the plain job on real files', () => {
   it.each(files)('gives csv-parse’s records of %s, whatever the chunks', (file) => {
     const input = readFileSync(path.join(corpusFolder, 'realdata', file));
     const whole = runPlan('', input);
@@ -143,7 +144,7 @@ describe('the plain job', () => {
   });
 });
 
-describe.skipIf(!corpusNeed.met)('escape_formulas', () => {
+describeWith(corpusNeed, 'escape_formulas', () => {
   const file = path.join(corpusFolder, 'security', 'files', 'csv-injection.csv');
 
   it('leads every cell that may be a formula with a quote, and leaves all alone when off', () => {

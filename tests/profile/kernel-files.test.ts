@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { mergeProfiles } from '../../pipeline/profile/merge-profiles.ts';
 import { decodePartial } from '../../pipeline/result/partial.ts';
 import { corpusFolder, corpusNeed } from '../support/corpus.ts';
 import { builtKernel } from '../support/kernel.ts';
+import { describeWith } from '../support/needs.ts';
 import { runPlan, type RunOutcome } from '../support/run-plan.ts';
 
 const kernel = builtKernel();
@@ -35,7 +36,7 @@ function profileOf(outcome: RunOutcome): Buffer {
   return Buffer.from(mergeProfiles(profiles));
 }
 
-describe.skipIf(!corpusNeed.met)('the plain job by the kernel, on real files', () => {
+describeWith(corpusNeed, 'the plain job by the kernel, on real files', () => {
   it.each(files)('gives output, rejects and partials of the reference for %s', (file) => {
     const whole = readFileSync(path.join(corpusFolder, 'realdata', file));
     const input = whole.subarray(0, whole.indexOf(10, 4_000_000) + 1 || whole.length);

@@ -16,9 +16,10 @@ const DUCKDB_TYPES: Readonly<Record<ColumnType, string>> = {
 };
 
 /** DuckDB's types by Sluice's; DuckDB has narrower integers for literals and signs. */
-const SAME_TYPES: Readonly<Record<string, ColumnType>> = {
+export const SAME_TYPES: Readonly<Record<string, ColumnType>> = {
   ...{ VARCHAR: 'string', DOUBLE: 'number', BOOLEAN: 'boolean', DATE: 'date' },
   ...{ TIMESTAMP: 'datetime', BIGINT: 'integer', INTEGER: 'integer', TINYINT: 'integer' },
+  HUGEINT: 'integer',
 };
 
 /** What an expression gives for every record of a file, as text, and its type. */
