@@ -96,7 +96,8 @@ export class Coordinator {
     this.#planner = new WavePlanner({
       ...shared,
       planWave: deps.planWave ?? planWave,
-      apply: (job, event, newChunks) => this.#applyTo(job, event, newChunks),
+      apply: (job, event) => this.#applyTo(job, event),
+      applyNow: (job, event, newChunks) => void this.apply(job.id, event, newChunks),
     });
     this.#answers = new TaskAnswers({
       ...deps,
@@ -193,10 +194,10 @@ export class Coordinator {
   }
 
   /** The same for one life of a job: what is left of an earlier one is nobody's any more. */
-  async #applyTo(job: ActiveJob, event: JobEvent, newChunks?: readonly NewChunk[]): Promise<void> {
+  async #applyTo(job: ActiveJob, event: JobEvent): Promise<void> {
     while (this.#isUnderWay(job)) {
       try {
-        this.apply(job.id, event, newChunks);
+        this.apply(job.id, event);
         return;
       } catch (thrown) {
         this.#deps.log.error({ jobId: job.id, event: event.kind, err: thrown }, 'commit failed');

@@ -14,6 +14,9 @@ import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
 import type { ActiveJob } from './active-job.ts';
 import { whileStorageFails, type PatienceDeps } from './while-storage-fails.ts';
 
+/** Between tries of a commit that the store refused. */
+const COMMIT_RETRY_MS = 1_000;
+
 /**
  * The tasks of a wave, from the results of every wave before it: by wave, then in order; null for
  * one that failed. Pure, so that planning again gives the same tasks.
@@ -27,12 +30,10 @@ export interface WavePlannerDeps extends PatienceDeps {
   readonly store: SqliteJobStore;
   readonly blobs: BlobStore;
   readonly planWave: PlanWave;
-  /** Takes an event of this life of the job, and its new chunks, when the store commits them. */
-  readonly apply: (
-    job: ActiveJob,
-    event: JobEvent,
-    newChunks?: readonly NewChunk[],
-  ) => Promise<void>;
+  /** Takes an event of this life of the job, when the store commits it. */
+  readonly apply: (job: ActiveJob, event: JobEvent) => Promise<void>;
+  /** Takes an event with its new chunks. Throws when the store does not commit them now. */
+  readonly applyNow: (job: ActiveJob, event: JobEvent, newChunks: readonly NewChunk[]) => void;
 }
 
 /**
@@ -49,19 +50,35 @@ export class WavePlanner {
 
   /** Plans `wave`, if that is still what the job waits for. */
   async plan(job: ActiveJob, wave: number): Promise<void> {
-    const { isUnderWay, apply, log } = this.#deps;
-    if (!isUnderWay(job) || !job.state.planning || job.state.waves.length !== wave) return;
-    try {
-      const plan = (): Promise<Planned> => this.#plan(job, wave);
-      const planned = await whileStorageFails(this.#deps, job, plan);
-      if (planned.kind === 'lost') await apply(job, planned.event);
-      else {
-        const count = planned.chunks.length;
-        await apply(job, { kind: 'wave-planned', wave, count }, planned.chunks);
+    const { isUnderWay, apply, log, sleep } = this.#deps;
+    const isWanted = (): boolean =>
+      isUnderWay(job) && job.state.planning && job.state.waves.length === wave;
+    while (isWanted()) {
+      let planned: Planned;
+      try {
+        planned = await whileStorageFails(this.#deps, job, () => this.#plan(job, wave));
+      } catch (thrown) {
+        log.error({ jobId: job.id, wave, err: thrown }, 'a wave cannot be planned');
+        await apply(job, { kind: 'plan-failed', wave, error: errorDocument(thrown) });
+        return;
       }
+      if (planned.kind === 'lost') {
+        await apply(job, planned.event);
+        return;
+      }
+      if (!isWanted() || this.#commit(job, wave, planned.chunks)) return;
+      // All documents are stored anew then: what no row refers to for long is collected.
+      await sleep(COMMIT_RETRY_MS);
+    }
+  }
+
+  #commit(job: ActiveJob, wave: number, chunks: readonly NewChunk[]): boolean {
+    try {
+      this.#deps.applyNow(job, { kind: 'wave-planned', wave, count: chunks.length }, chunks);
+      return true;
     } catch (thrown) {
-      log.error({ jobId: job.id, wave, err: thrown }, 'a wave cannot be planned');
-      await apply(job, { kind: 'plan-failed', wave, error: errorDocument(thrown) });
+      this.#deps.log.error({ jobId: job.id, wave, err: thrown }, 'commit failed');
+      return false;
     }
   }
 

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { OutputCheck as OutputCheckClass } from '../../master/aggregator/output-check.ts';
 import type { Assemblies } from '../../master/aggregator/assemblies.ts';
+import { isFinal } from '../../master/coordination/job-state.ts';
 import type { Decision, JobEvent, JobState } from '../../master/coordination/job-state.ts';
 import { withAnswer } from '../../master/coordination/waves.ts';
 import type { ChunkRecord } from '../../master/storage/job-record.ts';
@@ -148,5 +149,27 @@ describe('the simulation catches', { timeout: 0 }, () => {
       },
     });
     expect(violation).toMatch(/byte for byte|profile is the oracle's/);
+  });
+
+  it('a wave that is planned while the one before it is not merged', async () => {
+    broken.decide = (decide, state, event) => {
+      const decision = decide(state, event);
+      const next = decision.state;
+      const wave = next.waves.length;
+      const isEarly = event.kind === 'chunk-merged' && decision.verdict === 'taken';
+      if (!isEarly || next.planning || wave >= next.waveCount || isFinal(next)) return decision;
+      const plan = { kind: 'plan-wave', wave } as const;
+      const early = { ...next, planning: true };
+      return { ...decision, state: early, effects: [...decision.effects, plan] };
+    };
+    expect(await firstViolation({})).toMatch(/is answered before wave|is forgotten|waves follow/);
+  });
+
+  it('a result that a later wave needs and nobody makes again', async () => {
+    broken.decide = (decide, state, event) =>
+      event.kind === 'result-lost'
+        ? { state, changes: [], effects: [], verdict: 'ignored' }
+        : decide(state, event);
+    expect(await firstViolation({})).toMatch(/every job ends|completes/);
   });
 });

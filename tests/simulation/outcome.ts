@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { Assemblies } from '../../master/aggregator/assemblies.ts';
 import { jobTotals, waveOf } from '../../master/coordination/waves.ts';
+import type { ChunkContext } from '../../pipeline/execution/context.ts';
 import type { Profile } from '../../pipeline/protocol/index.ts';
 import { isDamaged } from '../../master/coordination/job-state.ts';
 import { toSluiceError } from '../../pipeline/errors.ts';
@@ -55,12 +56,15 @@ export async function checkOutcome(world: World, job: SimJob): Promise<void> {
     // A chunk that nobody can process cannot be made again either.
     if (state.status !== 'completed' && isDamagedForGood(world, job.id)) return;
     const output = await readAll(view.stream(0, view.bytes), job);
+    const isCut = job.plan.waves.some(({ context }) => cutsRecords(context));
+    // Where others take the place of those that are lacking there is nothing to compare with.
+    if (lacksTasks && isCut) continue;
     check(
       lacksTasks ? isPartOf(output, wanted.output) : output.equals(wanted.output),
       `${job.id}: the output is the oracle's, byte for byte`,
     );
   }
-  if (wanted.columns === null || wanted.columns.length === 0) return;
+  if (lacksTasks || wanted.columns === null || wanted.columns.length === 0) return;
   const stored = world.disk.objects.get(`outputs/${job.id}/profile.json`);
   check(stored !== undefined, `${job.id} has its profile`);
   const profile = JSON.parse(Buffer.from(stored).toString()) as Profile;
@@ -68,6 +72,10 @@ export async function checkOutcome(world: World, job: SimJob): Promise<void> {
     JSON.stringify(profile.columns) === JSON.stringify(wanted.columns),
     `${job.id}: the profile is the oracle's`,
   );
+}
+
+function cutsRecords({ exchange }: ChunkContext): boolean {
+  return exchange !== null && (exchange.kind !== 'sort' || exchange.take !== null);
 }
 
 /** Whether the lines of `part` are lines of `whole`, in its order. */

@@ -11,7 +11,7 @@ import type { BlobStore, CollectableBlobStore } from '../../pipeline/storage/blo
 import type { Invariants } from './invariants.ts';
 import { ProcessEnded } from './sim-process.ts';
 import type { SimProcess } from './sim-process.ts';
-import { planWaveStandIn } from './stand-in.ts';
+import { planSmallWave } from './workload.ts';
 import type { World } from './world.ts';
 
 /** What a mutation may put between the production code and the simulated world. */
@@ -48,7 +48,7 @@ export function startMaster(world: World, process: SimProcess): SimMaster {
     queue: world.broker.producer(process),
     workers: new WorkerRegistry(now),
     sleep: process.sleep,
-    planWave: planWaveStandIn,
+    planWave: planSmallWave,
     log: world.log,
   });
   const master = { process, store, blobs, assemblies, coordinator };

@@ -1,10 +1,13 @@
 import { finalAggregate } from '../../master/aggregator/final-aggregate.ts';
+import { addStatistics, ZERO_STATISTICS } from '../../master/coordination/job-state.ts';
+import type { PlanWave } from '../../master/driver/wave-planner.ts';
+import { lastWave } from '../../master/storage/job-record.ts';
 import type { JobFacts, JobWaves } from '../../master/storage/job-record.ts';
 import { Chunker } from '../../pipeline/chunking/chunker.ts';
 import type { CutChunk } from '../../pipeline/chunking/chunker.ts';
 import { SluiceError } from '../../pipeline/errors.ts';
 import { createChunkProgram } from '../../pipeline/execution/chunk-program.ts';
-import type { ChunkProgram } from '../../pipeline/execution/chunk-program.ts';
+import type { ChunkProgram, ChunkResult } from '../../pipeline/execution/chunk-program.ts';
 import type { ChunkContext } from '../../pipeline/execution/context.ts';
 import { outputFrame } from '../../pipeline/execution/output-frame.ts';
 import { partialOptions } from '../../pipeline/execution/partial-options.ts';
@@ -15,8 +18,11 @@ import type { CompiledPlan } from '../../pipeline/plan/compile.ts';
 import { parsePlan } from '../../pipeline/plan/parse.ts';
 import type { ChunkStatistics, Column, ColumnProfile } from '../../pipeline/protocol/index.ts';
 import { PartialMerger } from '../../pipeline/result/partial.ts';
+import type { PartialMergerOptions } from '../../pipeline/result/partial.ts';
+import type { ExchangeLimits } from '../../pipeline/limits.ts';
+import { planWave } from '../../pipeline/exchange/plan-wave.ts';
 import type { Random } from './random.ts';
-import { sortedLines, standInProgram } from './stand-in.ts';
+import { runWaves } from '../support/run-waves.ts';
 
 /** A record that ends the worker which computes it, each time. */
 export const CRASHES_WORKER = 'poison-crash';
@@ -36,8 +42,17 @@ const PLANS = [
   'steps: [{ filter: amount > 20 }]',
   'steps: [{ aggregate: { by: [name], measures: { k: count(*), total: sum(amount) } } }]',
   'steps: [{ filter: id >= 0 }, { profile: [id, amount] }]\nwrite: { format: ndjson }',
+  'steps: [{ sort: [{ by: name }, { by: amount, desc: true }] }]',
+  'steps: [{ sort: [{ by: amount }] }, { filter: id > 3 }, { limit: { count: 6, offset: 2 } }]',
+  'steps: [{ filter: amount > 9 }, { top_k: { by: [{ by: amount }], k: 9 } }]\nwrite: { format: json }',
+  'steps: [{ limit: { offset: 3 } }, { sort: [{ by: name, desc: true }] }, { profile: [id] }]',
   'read: { on_error: fail }\nsteps: [{ filter: amount > 20 }]',
 ];
+
+/** So small that a wave behind the first has several tasks, and each reads several results. */
+const EXCHANGE: ExchangeLimits = {
+  ...{ blockBytes: 40, partitionBytes: 200, partitionBytesMax: 400, taskBytesMax: 100_000 },
+};
 
 /** Some ten chunks of a record or two from an input that production would send whole. */
 const CHUNKS = { minBytes: 30, targetBytes: 60, easeBytes: 90, maxBytes: 140 };
@@ -66,7 +81,6 @@ const prepared = PLANS.map((text): Prepared => {
   const compiled = compilePlan(parsePlan(text), input);
   return prepare(text, compiled);
 });
-for (const waveCount of [2, 3]) prepared.splice(-1, 0, inWaves(waveCount));
 const programs = new Map<string, ChunkProgram>();
 
 function prepare(text: string, compiled: CompiledPlan): Prepared {
@@ -74,25 +88,6 @@ function prepare(text: string, compiled: CompiledPlan): Prepared {
     ...{ context, contextKey: contextKey(context) },
   }));
   return { text, compiled, waves: [first!, ...later] };
-}
-
-/** A plan whose tasks run in several waves, by a stand-in. */
-function inWaves(waveCount: number): Prepared {
-  const text = 'steps: [{ filter: amount > 20 }]\nwrite: { format: ndjson }';
-  const input = { format: 'csv', dialect: RFC_4180, columns: COLUMNS } as const;
-  const compiled = compilePlan(parsePlan(text), input);
-  const [{ context, columns }] = compiled.waves;
-  const records = { then: [], layout: null };
-  const exchange = { kind: 'limit', offset: waveCount, count: null, records } as const;
-  const [first, ...later] = Array.from({ length: waveCount }, (_, at) => ({
-    context: {
-      ...context,
-      input: at === 0 ? ('chunk' as const) : exchange,
-      exchange: at === waveCount - 1 ? null : exchange,
-    },
-    columns,
-  }));
-  return prepare(text, { ...compiled, waves: [first!, ...later] });
 }
 
 /** The plans, of which the last one ends its job at the first malformed record. */
@@ -105,8 +100,7 @@ export function programOf(context: ChunkContext): ChunkProgram {
   const key = contextKey(context);
   const known = programs.get(key);
   if (known !== undefined) return known;
-  const isAlone = context.input === 'chunk' && context.exchange === null;
-  const program = isAlone ? createChunkProgram(context) : standInProgram(context);
+  const program = createChunkProgram(context, null, new Map(), EXCHANGE);
   programs.set(key, program);
   return program;
 }
@@ -133,25 +127,38 @@ function record(random: Random, id: number): string {
   return `${id},${random.pick(['ada', 'bob', 'cy'])},${random.below(1000) / 10}`;
 }
 
-/** The program over all of it in one piece: any way of cutting and merging must come to the same. */
+/** The tasks of later waves, as production plans them, of small parts. */
+export const planSmallWave: PlanWave = (context, inputs) => planWave(context, inputs, EXCHANGE);
+
+/** The plan over all of it in one piece: any way of cutting and merging must come to the same. */
 export function expectedOf(plan: Prepared, bytes: Uint8Array, facts: JobFacts): Expected {
-  const { compiled } = plan;
-  const context = { ...compiled.waves[0].context, exchange: null };
-  const whole = createChunkProgram(context).run(bytes);
-  const merger = new PartialMerger(partialOptions(context));
-  if (whole.partial.length > 0) merger.add(whole.partial);
+  const { compiled, waves } = plan;
+  const results = runWaves(compiled, [bytes]);
+  const options = waves.map(({ context }) => partialOptions(context));
+  const merger = new PartialMerger(Object.assign({}, ...options) as PartialMergerOptions);
+  for (const { partial } of results.flat()) if (partial.length > 0) merger.add(partial);
   const columns = merger.profile();
+  const statistics = accountOf(results);
   if (compiled.shape === 'aggregate') {
     const { bytes: output } = finalAggregate(facts, parsePlan(plan.text), merger);
-    return { statistics: whole.statistics, output: Buffer.from(output), columns };
+    return { statistics, output: Buffer.from(output), columns };
   }
-  const frame = outputFrame(compiled.outputColumns, context.write);
-  const sorted = sortedLines(Buffer.concat(whole.output), compiled.waves.length);
-  const body = (compiled.waves.length > 1 ? sorted : Buffer.concat(whole.output)).subarray(
-    frame.skipFirstBytes,
-  );
-  const output = Buffer.concat([frame.header, body, frame.footer]);
-  return { statistics: whole.statistics, output, columns };
+  const frame = outputFrame(compiled.outputColumns, lastWave(waves).context.write);
+  const outputs = (results.at(-1) ?? []).flatMap(({ output }) => output);
+  const body = Buffer.concat(outputs).subarray(frame.skipFirstBytes);
+  return { statistics, output: Buffer.concat([frame.header, body, frame.footer]), columns };
+}
+
+/** Records come in by the first wave and out by the last one; what any wave took out is summed. */
+function accountOf(results: ChunkResult[][]): ChunkStatistics {
+  const sum = (of: readonly ChunkResult[]) =>
+    of.reduce((total, { statistics }) => addStatistics(total, statistics), ZERO_STATISTICS);
+  const { recordsIn, lines, bytesIn } = sum(results[0] ?? []);
+  const { recordsOut, outputRecords, outputBytes } = sum(results.at(-1) ?? []);
+  return {
+    ...sum(results.flat()),
+    ...{ recordsIn, lines, bytesIn, recordsOut, outputRecords, outputBytes },
+  };
 }
 
 /** Whether a job of this plan can only fail on these bytes. */
