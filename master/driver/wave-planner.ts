@@ -114,6 +114,8 @@ export class WavePlanner {
     if (status === 'failed' || statistics === null) return { kind: 'input', wave, input: null };
     try {
       const exchange = await readExchange(this.#deps.blobs, chunk);
+      // What ingest made of a record too large for a chunk: a reject, and nothing to go on with.
+      if (exchange.length === 0) return { kind: 'input', wave, input: null };
       return { kind: 'input', wave, input: { taskKey, statistics, exchange } };
     } catch (thrown) {
       const error = toSluiceError(thrown);

@@ -6,6 +6,9 @@ const WORK_OF: Readonly<Record<JobWave['kind'], string>> = {
   read: 'reading',
   sort: 'sorting',
   limit: 'cutting to the limit',
+  distinct: 'looking for duplicates',
+  duplicates: 'taking duplicates out',
+  group: 'merging groups',
 };
 
 /** What a job of several waves is at, such as "Wave 2 of 3: sorting, 4 of 9 chunks"; else null. */
