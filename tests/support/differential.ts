@@ -197,10 +197,6 @@ function shown(
     const type = SAME_TYPES[types[i] ?? ''] ?? types[i];
     if (type === 'integer') return String(BigInt(text));
     if (type === 'datetime') return plainTime(text);
-      return text
-        .replace('T', ' ')
-        .replace(/Z$/, '')
-        .replace(/\.?0+$/, '');
     const isNumber =
       ['number', 'DOUBLE'].includes(types[i] ?? '') || types[i]?.startsWith('DECIMAL') === true;
     if (!isNumber) return text;
