@@ -27,6 +27,8 @@ export interface PlanText {
   readonly origin: string;
   /** What is sent to the master. */
   readonly text: string;
+  /** The statement that the text was made of. */
+  readonly sql?: string;
 }
 
 /** What went wrong as a paragraph for a person; plan problems with place, line and caret. */
@@ -46,6 +48,12 @@ export function describeJobError(error: JobError, plan: PlanText | null): string
 
 /** `file:line:column: message`, the offending line, and a caret under the place. */
 export function describeIssue(issue: PlanIssue, plan: PlanText): string {
+  if (plan.sql !== undefined && issue.path === '/sql' && issue.offset !== undefined) {
+    return describeIssue(withinStatement(issue, plan.sql, issue.offset), {
+      origin: plan.origin,
+      text: plan.sql,
+    });
+  }
   const expected = issue.expected === '' ? '' : `; expected ${issue.expected}`;
   const message = `${issue.message}${issue.message.includes(issue.expected) ? '' : expected}`;
   if (issue.line === null) {
@@ -61,6 +69,13 @@ export function describeIssue(issue: PlanIssue, plan: PlanText): string {
     `  ${gutter} | ${line}`,
     `  ${' '.repeat(gutter.length)} | ${' '.repeat(column - 1)}^`,
   ].join('\n');
+}
+
+/** The issue with its place in the statement itself, which is named twice no more. */
+function withinStatement(issue: PlanIssue, sql: string, offset: number): PlanIssue {
+  const before = sql.slice(0, offset).split(/\r\n|\n|\r/);
+  const message = issue.message.replace(/ \(character \d+\)$/, '');
+  return { ...issue, message, line: before.length, column: (before.at(-1) ?? '').length + 1 };
 }
 
 function planIssues(details: Readonly<Record<string, unknown>>): PlanIssue[] {

@@ -119,9 +119,15 @@ function addFileCommands(program: Command, settle: Settle): void {
     .option('--workers <n>', 'worker processes (default: one per core)', wholeNumber)
     .option('--server <url>', 'run on this server instead of in this machine')
     .option('--token <token>', 'bearer token for the server')
+    .option('--explain', 'print the steps, their waves and types, and run nothing')
     .option('-q, --quiet', 'no summary')
     .action(async (file: string, flags: RunFlags) => {
       settle(flags, EXIT.done);
+      if (flags.explain === true) {
+        const { explain } = await import('./explain.ts');
+        settle(flags, await explain(file, flags));
+        return;
+      }
       const { run } = await import('./run.ts');
       settle(flags, await run(file, flags, interrupt.signal));
     });

@@ -23,7 +23,8 @@ export async function readPlan(flags: PlanFlags): Promise<PlanText> {
   }
   if (flags.sql !== undefined) {
     // A JSON string is a YAML scalar, so quotes and line breaks of the query need no other escape.
-    return { origin: '--sql', text: `version: 1\nsql: ${JSON.stringify(flags.sql)}\n` };
+    const text = `version: 1\nsql: ${JSON.stringify(flags.sql)}\n`;
+    return { origin: '--sql', text, sql: flags.sql };
   }
   if (flags.plan === undefined) return { origin: 'plan', text: '' };
   return { origin: flags.plan, text: await readPlanFile(flags.plan) };

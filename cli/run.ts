@@ -24,6 +24,8 @@ export interface RunFlags extends PlanFlags, ServerFlags {
   readonly data?: string;
   readonly workers?: number;
   readonly quiet?: boolean;
+  /** Say what would be done, and do nothing. */
+  readonly explain?: boolean;
 }
 
 /** `sluice run`: one file through one plan; data to stdout or a file, everything else to stderr. */

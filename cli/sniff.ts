@@ -1,11 +1,11 @@
 import { SluiceError } from '../pipeline/errors.ts';
-import { LIMITS } from '../pipeline/limits.ts';
 import type { SniffAnswer } from '../pipeline/protocol/index.ts';
 import { startEmbedded } from './embedded-runner.ts';
 import { EXIT, type ExitCode } from './failure.ts';
 import { formatBytes } from './figures.ts';
-import { openInput, type InputSource } from './input-source.ts';
+import { openInput } from './input-source.ts';
 import { readPlan, type PlanFlags } from './plan-source.ts';
+import { readSample } from './sample.ts';
 import { renderTable } from './table.ts';
 
 const RECORDS_SHOWN = 10;
@@ -33,21 +33,6 @@ export async function sniff(file: string, flags: SniffFlags): Promise<ExitCode> 
   } finally {
     await embedded.close();
   }
-}
-
-async function readSample(input: InputSource): Promise<{ bytes: Buffer; complete: boolean }> {
-  const parts: Buffer[] = [];
-  let length = 0;
-  const body = input.open();
-  for await (const part of body as AsyncIterable<Buffer>) {
-    parts.push(part);
-    length += part.length;
-    if (length > LIMITS.sniffBytesMax) break;
-  }
-  body.destroy();
-  const bytes = Buffer.concat(parts);
-  const complete = length <= LIMITS.sniffBytesMax;
-  return { bytes: bytes.subarray(0, LIMITS.sniffBytesMax), complete };
 }
 
 export function renderSniff({ input, records, sampleBytes, warnings }: SniffAnswer): string {

@@ -1,21 +1,40 @@
 import { SluiceError } from '../errors.ts';
 import type { PlanCheckAnswer, PlanIssue } from '../protocol/job.ts';
 import { compilePlan, scopeOf, stepsOf, type PlanInput } from './compile.ts';
+import { lookupNames } from './join.ts';
 import { parsePlan } from './parse.ts';
+import { renderStep } from './render-step.ts';
 
-/** What is wrong with a plan, if anything, and the scope of its steps. With an input its columns
- *  and types are checked too. */
+/**
+ * What is wrong with a plan, if anything, and what its steps do. With an input its columns and types
+ * are checked too, unless the plan joins to lookups and nothing is known of them.
+ */
 export function checkPlan(text: string, input?: PlanInput): PlanCheckAnswer {
   try {
     const plan = parsePlan(text);
-    const steps =
-      input === undefined
-        ? stepsOf(plan).map(({ kind }) => ({ kind, scope: scopeOf(kind) }))
-        : compilePlan(plan, input).steps;
-    return { valid: true, issues: [], steps: [...steps] };
+    if (input === undefined || (input.lookups === undefined && lookupNames(plan).length > 0)) {
+      const steps = stepsOf(plan).map((step) => ({
+        ...{ kind: step.kind, scope: scopeOf(step.kind), text: renderStep(step) },
+        ...{ wave: null, columns: null },
+      }));
+      return { valid: true, issues: [], steps, waves: null, outputColumns: null };
+    }
+    const compiled = compilePlan(plan, input);
+    const steps = compiled.steps.map(({ step, scope, wave, columns }) => ({
+      ...{ kind: step.kind, scope, text: renderStep(step), wave },
+      columns: columns.map(shownColumn),
+    }));
+    const outputColumns = [...compiled.outputColumns];
+    return { valid: true, issues: [], steps, waves: compiled.waves.length, outputColumns };
   } catch (thrown) {
     const issues = thrown instanceof SluiceError ? thrown.details.issues : undefined;
     if (!Array.isArray(issues)) throw thrown;
-    return { valid: false, issues: issues as PlanIssue[], steps: [] };
+    const none = { steps: [], waves: null, outputColumns: null };
+    return { valid: false, issues: issues as PlanIssue[], ...none };
   }
+}
+
+/** Columns that a plan makes for itself are called by what they hold. */
+function shownColumn<Shown extends { readonly name: string }>(column: Shown): Shown {
+  return { ...column, name: column.name.replaceAll('\u0000', '') };
 }

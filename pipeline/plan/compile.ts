@@ -45,7 +45,17 @@ export interface CompiledPlan {
   /** Names of the checks that count, by their number. */
   readonly checks: readonly string[];
   /** The steps as the user knows them. */
-  readonly steps: readonly { readonly kind: StepKind; readonly scope: StepScope }[];
+  readonly steps: readonly PlannedStep[];
+}
+
+/** A step as it will be done. */
+export interface PlannedStep {
+  readonly step: PlanStep;
+  readonly scope: StepScope;
+  /** In which wave, from 1; a global step goes on in the next. Null behind an aggregate: on its groups. */
+  readonly wave: number | null;
+  /** Columns that it leaves. */
+  readonly columns: readonly Column[];
 }
 
 /** Binds a plan to an input. Throws 'plan-invalid' or 'plan-unsupported' with issues. */
@@ -62,6 +72,7 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
   const checks: string[] = [];
   let current: readonly Column[] = columns;
   let groupColumns: readonly Column[] | null = null;
+  const planned: PlannedStep[] = [];
   for (const { step, path, issues: faults } of given) {
     if (groupColumns !== null && (step.kind === 'aggregate' || step.kind === 'profile')) {
       faults.addUnsupported(path, `${step.kind} after aggregate`, 'select, drop, rename or filter');
@@ -75,7 +86,10 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
       faults.addUnsupported(path, 'join after aggregate', 'the join before the aggregate');
       continue;
     }
+    const wave = groupColumns === null ? parts.filter(isAct).length + 1 : null;
+    const scope = scopeOf(step.kind);
     if (isGlobalStep(step)) {
+      planned.push({ step, scope, wave, columns: current });
       if (groupColumns === null) parts.push(...globalActs(step, current, path, faults));
       else faults.addUnsupported(path, `${step.kind} after aggregate`, 'another step');
       continue;
@@ -92,6 +106,7 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
     if (isWarning) done = numbered(done, checks.push(step.name) - 1);
     (groupColumns === null ? parts : finalSteps).push(...done.steps);
     current = done.columns;
+    planned.push({ step, scope, wave, columns: current });
     if (step.kind === 'aggregate') groupColumns = done.columns;
   }
   if (checks.length > WARNING_COUNT_MAX) {
@@ -99,12 +114,33 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
     issues.add('/steps', `${String(checks.length)} checks have the severity warn`, expected);
   }
   issues.throwIfAny();
-  // A Parquet column holds values of its type alone; groups are of theirs already.
-  const typed = current.filter(({ type }) => type !== 'string').map(({ name }) => name);
-  if (plan.write.format === 'parquet' && groupColumns === null && typed.length > 0) {
-    parts.push({ kind: 'conform', columns: typed });
-  }
-  const context: ChunkContext = {
+  if (groupColumns === null) parts.push(...parquetSteps(plan, current));
+  return {
+    waves: planWaves(parts, firstContext(plan, input, columns)),
+    outputColumns: current,
+    shape: groupColumns === null ? 'records' : 'aggregate',
+    resultFormat: plan.write.format,
+    groupColumns,
+    finalSteps,
+    checks,
+    steps: planned,
+  };
+}
+
+/** A Parquet column holds values of its type alone; groups are of theirs already. */
+function parquetSteps(plan: PlanDocument, columns: readonly Column[]): Step[] {
+  const typed = columns.filter(({ type }) => type !== 'string').map(({ name }) => name);
+  if (plan.write.format !== 'parquet' || typed.length === 0) return [];
+  return [{ kind: 'conform', columns: typed }];
+}
+
+/** Of the first wave, but for its steps. */
+function firstContext(
+  plan: PlanDocument,
+  input: PlanInput,
+  columns: readonly Column[],
+): ChunkContext {
+  return {
     engine: ENGINE_VERSION,
     input: 'chunk',
     format: input.format === 'csv' ? 'csv' : 'ndjson',
@@ -116,16 +152,6 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
     steps: [],
     write: storedWrite(plan.write),
     exchange: null,
-  };
-  return {
-    waves: planWaves(parts, context),
-    outputColumns: current,
-    shape: groupColumns === null ? 'records' : 'aggregate',
-    resultFormat: plan.write.format,
-    groupColumns,
-    finalSteps,
-    checks,
-    steps: given.map(({ step: { kind } }) => ({ kind, scope: scopeOf(kind) })),
   };
 }
 

@@ -332,8 +332,18 @@ export const PlanCheckAnswer = Type.Object({
         Type.Literal('mergeable'),
         Type.Literal('global'),
       ]),
+      /** What it does, on one line. */
+      text: Type.String(),
+      /** Wave in which it is done, from 1; null behind an aggregate, and where no columns were given. */
+      wave: Type.Union([Type.Integer(), Type.Null()]),
+      /** Columns that it leaves; null where no columns were given. */
+      columns: Type.Union([Type.Array(Column), Type.Null()]),
     }),
   ),
+  /** How many waves of tasks there are; null where no columns were given. */
+  waves: Type.Union([Type.Integer(), Type.Null()]),
+  /** Columns of the result; null where no columns were given. */
+  outputColumns: Type.Union([Type.Array(Column), Type.Null()]),
 });
 export type PlanCheckAnswer = Static<typeof PlanCheckAnswer>;
 

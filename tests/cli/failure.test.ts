@@ -25,6 +25,19 @@ describe('a plan that does not compile', () => {
     expect(shown[2]?.indexOf('^')).toBe((shown[1]?.indexOf(' | ') ?? 0) + 3 + 21);
   });
 
+  it('is shown in the statement that --sql gives, on its own line', () => {
+    const issue = { message: 'no such column (character 17)', path: '/sql', line: 2, column: 6 };
+    const details = { issues: [{ ...issue, offset: 16, expected: 'a' }] };
+    const sql = 'SELECT a,\n  b + zz FROM input';
+    const wrong = new SluiceError('plan-invalid', 'no such column', { details });
+    const shown = describeFailure(wrong, { origin: '--sql', text: 'sql: "..."', sql }).split('\n');
+    expect(shown).toEqual([
+      '--sql:2:7: no such column; expected a',
+      '  2 |   b + zz FROM input',
+      '    |       ^',
+    ]);
+  });
+
   it('is shown by its message alone when the plan has no text', () => {
     expect(describeFailure(error, null)).toBe('sluice: the expression ends too early');
   });

@@ -167,8 +167,32 @@ describe('sniff and plan check', () => {
     expect(answer).toEqual({
       valid: true,
       issues: [],
-      steps: [{ kind: 'select', scope: 'record' }],
+      steps: [{ kind: 'select', scope: 'record', text: 'a', wave: null, columns: null }],
+      waves: null,
+      outputColumns: null,
     });
+  });
+
+  it('checks a statement against columns, and says what each step leaves', async () => {
+    const columns = [
+      { name: 'a', type: 'integer' },
+      { name: 'b', type: 'string' },
+    ];
+    const plan = { sql: 'SELECT b, a / 2 AS half FROM input WHERE a > 1 LIMIT 5' };
+    const answer = await check('application/json', JSON.stringify({ plan, columns }));
+    const left = [
+      { name: 'b', type: 'string' },
+      { name: 'half', type: 'number' },
+    ];
+    expect(answer).toMatchObject({ valid: true, outputColumns: left, waves: 2 });
+    expect(answer.steps).toEqual([
+      { kind: 'filter', scope: 'record', text: 'a > 1', wave: 1, columns },
+      { kind: 'project', scope: 'record', text: 'b, half = a / 2', wave: 1, columns: left },
+      { kind: 'limit', scope: 'global', text: '5', wave: 1, columns: left },
+    ]);
+    const wrong = { sql: 'SELECT upper(a) FROM input' };
+    const refused = await check('application/json', JSON.stringify({ plan: wrong, columns }));
+    expect(refused).toMatchObject({ valid: false, issues: [{ path: '/sql', offset: 7 }] });
   });
 
   it('gives the place of what is wrong', async () => {

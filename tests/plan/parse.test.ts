@@ -121,13 +121,19 @@ describe('checkPlan', () => {
   it('answers with the scope of each step', () => {
     const text =
       "steps:\n  - filter: name = 'a'\n  - aggregate: { by: [name], measures: { n: count(*) } }";
+    const left = [columns[1], { name: 'n', type: 'integer' }];
     expect(checkPlan(text, input)).toEqual({
       valid: true,
       issues: [],
       steps: [
-        { kind: 'filter', scope: 'record' },
-        { kind: 'aggregate', scope: 'mergeable' },
+        { kind: 'filter', scope: 'record', text: "name = 'a'", wave: 1, columns },
+        {
+          ...{ kind: 'aggregate', scope: 'mergeable', text: 'n = count(*) by name', wave: 1 },
+          columns: left,
+        },
       ],
+      waves: 1,
+      outputColumns: left,
     });
   });
 

@@ -17,7 +17,8 @@ export function usePlanCheck(plan: Readonly<Ref<string>>) {
     TYPING_MS,
     async (text, signal) => {
       if (text.trim() === '') {
-        answer.value = { valid: true, issues: [], steps: [] };
+        const none = { waves: null, outputColumns: null };
+        answer.value = { valid: true, issues: [], steps: [], ...none };
         problem.value = null;
         return;
       }
