@@ -97,6 +97,11 @@ function scanNumber(): bool {
 @inline
 function readWhole(type: u32): bool {
   if (type == INTEGER) {
+    if (fieldLength == 1) {
+      const digit = u32(load<u8>(fieldAt)) - ZERO;
+      whole = i64(digit);
+      return digit < 10;
+    }
     if (!scanNumber() || scale != 0) return false;
     whole = mantissa;
     return true;

@@ -5,6 +5,8 @@ import { hashOfBlock, hashOfBytes } from '../profile/value-hash';
 
 const LENGTH: usize = 20;
 const HASH: usize = 24;
+/** Of up to seven members. */
+const FEW_SLOTS: u32 = 16;
 
 /** A set as instructions refer to it. */
 @unmanaged
@@ -17,7 +19,7 @@ export class TextSet {
 /** Adds the text at p, which stays there. The slots were zero at first. */
 export function addMember(set: TextSet, p: usize, length: u32): void {
   const block = loadPadded(p, min<u32>(length, 16));
-  const hash = hashOf(p, length, block);
+  const hash = hashOf(set, p, length, block);
   let slot = hash & set.mask;
   while (load<u32>(slotAt(set, slot), LENGTH) != 0) slot = (slot + 1) & set.mask;
   const at = slotAt(set, slot);
@@ -30,7 +32,7 @@ export function addMember(set: TextSet, p: usize, length: u32): void {
 /** Whether the set holds the text at p. */
 export function isMember(set: TextSet, p: usize, length: u32): bool {
   const block = loadPadded(p, min<u32>(length, 16));
-  const hash = hashOf(p, length, block);
+  const hash = hashOf(set, p, length, block);
   let slot = hash & set.mask;
   while (load<u32>(slotAt(set, slot), LENGTH) != 0) {
     if (isText(slotAt(set, slot), p, length, block, hash)) return true;
@@ -46,8 +48,10 @@ function isText(slot: usize, p: usize, length: u32, block: v128, hash: u32): boo
   return length <= 16 || memory.compare(load<u32>(slot, 16), p, length) == 0;
 }
 
+/** Few members stand one behind another: going through them costs less than a hash. */
 @inline
-function hashOf(p: usize, length: u32, block: v128): u32 {
+function hashOf(set: TextSet, p: usize, length: u32, block: v128): u32 {
+  if (set.mask < FEW_SLOTS) return 0;
   return u32(length <= 16 ? hashOfBlock(block, length) : hashOfBytes(p, length));
 }
 
