@@ -113,6 +113,11 @@ function addFileCommands(program: Command, settle: Settle): void {
   withPlan(program.command('run').description('one file through one plan, data to stdout'))
     .option('-o, --output <file>', 'write the result here')
     .option('--rejects <file>', 'write rejected records here (.csv, else NDJSON)')
+    .addOption(
+      new Option('--rejects-format <format>', 'input: as they stood, to be corrected').choices([
+        ...['csv', 'ndjson', 'input'],
+      ]),
+    )
     .option('--profile <file>', 'write the profile of the columns here (JSON)')
     .option('--manifest <file>', 'write the account of the job here (JSON)')
     .option('--data <dir>', 'keep chunks and results here, so that a second run reuses them')

@@ -13,12 +13,13 @@ import { waitForEnd, type JobRunner } from './job-runner.ts';
 import { withOutputFormat } from './output-format.ts';
 import { planFolder, readPlan, type PlanFlags } from './plan-source.ts';
 import { ProgressBar } from './progress-bar.ts';
-import { writeRejects } from './reject-file.ts';
+import { writeRejects, type RejectsFormat } from './reject-file.ts';
 import { serverRunner } from './server-runner.ts';
 
 export interface RunFlags extends PlanFlags, ServerFlags {
   readonly output?: string;
   readonly rejects?: string;
+  readonly rejectsFormat?: RejectsFormat;
   readonly profile?: string;
   readonly manifest?: string;
   readonly data?: string;
@@ -164,7 +165,10 @@ function isBrokenPipe(error: unknown): boolean {
 
 async function writeReports(runner: JobRunner, job: Job, flags: RunFlags): Promise<void> {
   const asFile = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
-  if (flags.rejects !== undefined) await writeRejects(flags.rejects, runner.rejects(job.id));
+  const { rejects, rejectsFormat } = flags;
+  if (rejects !== undefined) {
+    await writeRejects(rejects, runner.rejects(job.id), job, rejectsFormat);
+  }
   if (!isCompleted(job)) return;
   if (flags.profile !== undefined) {
     await writeFile(flags.profile, asFile(await runner.profile(job.id)));

@@ -76,7 +76,7 @@ function resumableRequest(bytes: Buffer): ResumableRequest | null {
   return {
     name,
     plan: typeof plan === 'string' ? plan : JSON.stringify(plan),
-    size: size === undefined ? null : (size),
+    size: size === undefined ? null : size,
     lookups,
   };
 }

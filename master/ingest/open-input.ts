@@ -9,7 +9,7 @@ import { sniffInput } from '../../pipeline/dialect/sniff.ts';
 import type { Sniffed } from '../../pipeline/dialect/sniff.ts';
 import { Transcoder } from '../../pipeline/dialect/transcoder.ts';
 import { SluiceError } from '../../pipeline/errors.ts';
-import { detectFormat } from '../../pipeline/json/format.ts';
+import { detectFormat, detectSoundFormat } from '../../pipeline/json/format.ts';
 import { JsonToNdjson } from '../../pipeline/json/json-to-ndjson.ts';
 import { sniffNdjson } from '../../pipeline/json/sniff-ndjson.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
@@ -66,7 +66,8 @@ export async function openInput(
     compression,
   };
   const told = converter === null ? [] : converter.warnings;
-  const warnings = [...encoding.warnings, ...told, ...sniffed.warnings];
+  const ofFormat = formatWarnings(format, read, formatHint);
+  const warnings = [...encoding.warnings, ...ofFormat, ...told, ...sniffed.warnings];
   const isRaw = compression === 'none' && encoding.encoding === 'utf-8' && format !== 'json';
   return {
     sniffed: { ...sniffed, input: described, warnings },
@@ -81,9 +82,23 @@ function chooseFormat(
   formatHint: InputDescription['format'] | null,
 ): InputDescription['format'] {
   if (read.format !== 'auto') return read.format;
-  const detected = detectFormat(sample, complete);
-  // A Content-Type may be wrong, curl sends one by default: JSON that is not JSON is text.
-  return formatHint === 'csv' ? 'csv' : detected;
+  // A Content-Type may be wrong, curl sends one by default; so may be a name.
+  return formatHint === 'csv'
+    ? detectSoundFormat(sample, complete)
+    : detectFormat(sample, complete);
+}
+
+function formatWarnings(
+  format: InputDescription['format'],
+  read: ReadOptions,
+  formatHint: InputDescription['format'] | null,
+): string[] {
+  if (format === 'csv' || formatHint !== 'csv' || read.format !== 'auto') return [];
+  const name = format === 'json' ? 'JSON' : 'NDJSON';
+  return [
+    `The input was called CSV by its type or name and is read as ${name}, which it holds. ` +
+      'State read.format: csv to read it as delimited text.',
+  ];
 }
 
 function decompress(

@@ -20,10 +20,23 @@ export function detectFormat(sample: Uint8Array, complete: boolean): 'csv' | 'nd
   const second = sample[nextNonBlank(sample, start + 1)];
   if (first === OPEN_BRACE) return second === QUOTE || second === 0x7d ? 'json' : 'csv';
   if (second === OPEN_BRACE || second === 0x5d) return 'json';
-  const scanned = scanValue(sample, start, sample.length);
+  return isDocument(sample, complete) ? 'json' : 'csv';
+}
+
+/** As `detectFormat`, of an input that was called delimited text: JSON that is damaged stays text. */
+export function detectSoundFormat(
+  sample: Uint8Array,
+  complete: boolean,
+): 'csv' | 'ndjson' | 'json' {
+  const format = detectFormat(sample, complete);
+  return format === 'json' && !isDocument(sample, complete) ? 'csv' : format;
+}
+
+/** Whether the text is one JSON value, as far as it goes. */
+function isDocument(sample: Uint8Array, complete: boolean): boolean {
+  const scanned = scanValue(sample, nextNonBlank(sample, 0), sample.length);
   const isCut = scanned < 0 && !complete && -1 - scanned >= sample.length;
-  const isWhole = scanned >= 0 && nextNonBlank(sample, scanned) === sample.length;
-  return isCut || isWhole ? 'json' : 'csv';
+  return isCut || (scanned >= 0 && nextNonBlank(sample, scanned) === sample.length);
 }
 
 function isObjectPerLine(sample: Uint8Array, complete: boolean): boolean {

@@ -2,17 +2,20 @@ import { Readable } from 'node:stream';
 import { Type } from 'typebox';
 import { attachment } from '../content-disposition.ts';
 import type { RejectFormat } from '../../../pipeline/result/reject-lines.ts';
-import { REJECT_TYPES, rejectFile } from '../reject-download.ts';
+import { inputFileType } from '../../../pipeline/result/rejects-as-input.ts';
+import { REJECT_TYPES, rejectFile, rejectsAsInput } from '../reject-download.ts';
 import type { RouteContext, Server } from '../route-context.ts';
 import { answer, JobParams, PageQuery, PROBLEMS } from '../schemas.ts';
 
 const RejectQuery = Type.Object({
   ...PageQuery.properties,
-  format: Type.Unsafe<RejectFormat | 'json'>({
+  format: Type.Unsafe<RejectFormat | 'json' | 'input'>({
     type: 'string',
-    enum: ['json', 'csv', 'ndjson'],
+    enum: ['json', 'csv', 'ndjson', 'input'],
     default: 'json',
-    description: 'json is a page; csv and ndjson are a file of all rejects',
+    description:
+      'json is a page; csv and ndjson are a file of all rejects; input is the records as they stood, ' +
+      'to be corrected and uploaded again',
   }),
 });
 
@@ -35,7 +38,16 @@ export async function accountRoutes(app: Server, { service }: RouteContext): Pro
       if (query.format === 'json') {
         return await service.rejects(params.id, query.offset, query.limit);
       }
-      const { id, name } = service.getJob(params.id);
+      const job = service.getJob(params.id);
+      const { id, name } = job;
+      if (query.format === 'input') {
+        const { type, extension } = inputFileType(job);
+        void reply
+          .type(type)
+          .header('cache-control', 'no-cache')
+          .header('content-disposition', attachment(`${name}.rejects.${extension}`));
+        return reply.send(Readable.from(rejectsAsInput(service, id), { objectMode: false }));
+      }
       const file = Readable.from(rejectFile(service, id, query.format), { objectMode: false });
       void reply
         .type(REJECT_TYPES[query.format])
