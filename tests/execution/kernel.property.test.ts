@@ -328,6 +328,21 @@ describe('output of the kernel', () => {
     expect(unended.byKernel.output === reference.output).toBe(true);
   });
 
+  test('holds chunks for which the memory has to grow, one after another', () => {
+    const plan = { steps: [{ filter: "a LIKE '%7%'" }, { select: ['b', 'a'] }] };
+    const context = contextOf(plan, RFC_4180, columns)!;
+    const chunks = [3, 60_000, 10, 200_000, 1].map((records) =>
+      Buffer.from(Array.from({ length: records }, (_, i) => `${i},x${i},"y"\n`).join('')),
+    );
+    const [byKernel, reference] = [module, null].map((one) => {
+      const program = createChunkProgram(context, one);
+      return chunks.map((chunk) => Buffer.concat(program.run(chunk).output).toString());
+    });
+    expect(byKernel).toEqual(reference);
+    expect(byKernel![0]).toBe('');
+    expect(byKernel![1]).toContain('x17,17\n');
+  });
+
   test('repairs quotes as the reference does, record by record', () => {
     const text = 'a,b,c\n1,x"y,"z"\n2,"p"q,r\n3,"ok, fine",t\n'.repeat(4000);
     for (const list of [[{ sample: { fraction: 1 } }], [{ select: ['b', 'c'] }]]) {
