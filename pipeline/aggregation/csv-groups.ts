@@ -27,23 +27,32 @@ export function encodeGroups(
   const groups = Array.from({ length: table.count }, (_, group) => sortable(shape, table, group));
   groups.sort(compareGroups);
   const writer = new ByteWriter();
-  const encoder = new TextEncoder();
-  for (const { group, texts } of groups) {
-    let first = true;
-    for (const text of texts) {
-      if (!first) writer.byte(COMMA);
-      first = false;
-      writeField(writer, text);
-    }
-    for (const state of states) {
-      if (!first) writer.byte(COMMA);
-      first = false;
-      const text = state.text(group);
-      writeField(writer, typeof text === 'string' ? encoder.encode(text) : text);
-    }
-    writer.byte(LF);
-  }
+  for (const { group, texts } of groups) writeGroup(writer, group, texts, states);
   return writer.finish();
+}
+
+const encoder = new TextEncoder();
+
+/** One group as a CSV record: the texts of its key, null for NULL, and its measures. */
+export function writeGroup(
+  writer: ByteWriter,
+  group: number,
+  texts: readonly (Uint8Array | null)[],
+  states: readonly MeasureState[],
+): void {
+  let first = true;
+  for (const text of texts) {
+    if (!first) writer.byte(COMMA);
+    first = false;
+    writeField(writer, text);
+  }
+  for (const state of states) {
+    if (!first) writer.byte(COMMA);
+    first = false;
+    const text = state.text(group);
+    writeField(writer, typeof text === 'string' ? encoder.encode(text) : text);
+  }
+  writer.byte(LF);
 }
 
 function sortable(shape: AggregateShape, table: GroupTable, group: number): SortedGroup {

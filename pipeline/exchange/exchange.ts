@@ -1,3 +1,4 @@
+import type { AggregateShape } from '../aggregation/shape.ts';
 import type { Column } from '../protocol/job.ts';
 import type { SortKey, Step } from '../plan/step.ts';
 
@@ -36,6 +37,12 @@ export type Exchange =
       readonly kind: 'duplicates';
       readonly by: readonly string[];
       readonly onDuplicate: 'drop' | 'reject';
+      readonly records: RecordForm;
+    }
+  | {
+      /** Each output is its groups, in the order of their keys. The next wave merges them. */
+      readonly kind: 'group';
+      readonly shape: AggregateShape;
       readonly records: RecordForm;
     };
 

@@ -54,6 +54,8 @@ function documentsOf(
   switch (input.kind) {
     case 'sort':
       return planSort(runsOf(last), { take: input.take, splitsKeys: true }, limits);
+    case 'group':
+      return planSort(runsOf(last), { take: null, splitsKeys: false }, limits);
     case 'limit':
       return planLimit(runsOf(last), input);
     case 'distinct':

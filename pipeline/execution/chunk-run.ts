@@ -21,10 +21,19 @@ export interface RunParts extends OperatorParts {
   readonly limits: ExchangeLimits;
 }
 
+/** Records of a task that came and went before they were read. */
+export interface PassedRecords {
+  readonly filtered?: number;
+  readonly deduplicated?: number;
+  readonly aggregated?: number;
+}
+
 /** One chunk on its way: operators hold state, so each run has its own. */
 export class ChunkRun implements OperatorSink {
   private readonly operators: readonly (Operator | Widener)[];
   private readonly sink: RecordSink;
+  /** Whether the groups of an aggregate are the output, and not a partial beside it. */
+  private readonly givesGroups: boolean;
   private readonly rejects: RejectLog;
   private readonly bytes: Uint8Array;
   private batch: SourceBatch | null = null;
@@ -45,7 +54,8 @@ export class ChunkRun implements OperatorSink {
   constructor(context: ChunkContext, input: ColumnView, bytes: Uint8Array, parts: RunParts) {
     const { operators, view } = createOperators(context, input, parts);
     this.operators = operators;
-    this.sink = createRecordSink(view, context, parts.limits, parts.writer);
+    this.sink = createRecordSink(view, context, parts.limits, parts.writer, operators);
+    this.givesGroups = context.exchange?.kind === 'group';
     this.rejects = new RejectLog(context, bytes);
     this.bytes = bytes;
   }
@@ -138,25 +148,27 @@ export class ChunkRun implements OperatorSink {
   }
 
   /** `passed` are further records, which came and went before they were read. */
-  finish(lines: number, passed = { filtered: 0, deduplicated: 0 }): ChunkResult {
-    const { output, exchange, records, deduplicated: dropped } = this.sink.finish();
+  finish(lines: number, passed: PassedRecords = {}): ChunkResult {
+    const { filtered = 0, deduplicated = 0, aggregated = 0 } = passed;
+    const { output, exchange, records, groups, deduplicated: dropped } = this.sink.finish();
     const cut = this.taken - records - dropped;
     const statistics: ChunkStatistics = {
-      recordsIn: this.recordsIn + passed.filtered + passed.deduplicated,
+      recordsIn: this.recordsIn + filtered + deduplicated + aggregated,
       recordsOut: this.recordsOut - cut - dropped,
       rejected: this.rejects.count,
-      filtered: this.filteredCount + cut + passed.filtered,
-      deduplicated: dropped + passed.deduplicated,
-      aggregated: this.aggregatedCount,
+      filtered: this.filteredCount + cut + filtered,
+      deduplicated: dropped + deduplicated,
+      aggregated: this.aggregatedCount + aggregated,
       ...(this.warnedCounts.length === 0 ? {} : { warned: this.warnedCounts }),
       lines,
       bytesIn: this.bytes.length,
-      outputRecords: records,
+      outputRecords: records + (groups ?? 0),
       outputBytes: output.reduce((sum, part) => sum + part.length, 0),
     };
-    const { recordsIn, recordsOut, rejected, deduplicated, aggregated } = statistics;
+    const { recordsIn, recordsOut, rejected } = statistics;
+    const gone = statistics.filtered + statistics.deduplicated + statistics.aggregated;
     invariant(
-      recordsIn === recordsOut + rejected + statistics.filtered + deduplicated + aggregated,
+      recordsIn === recordsOut + rejected + gone,
       'every record of a chunk is accounted for once',
     );
     return {
@@ -170,7 +182,7 @@ export class ChunkRun implements OperatorSink {
     const aggregate = this.operators.find((operator) => operator instanceof AggregateOperator);
     return encodePartial({
       profile: profile?.toPartial() ?? null,
-      aggregate: aggregate?.toPartial() ?? null,
+      aggregate: this.givesGroups ? null : (aggregate?.toPartial() ?? null),
     });
   }
 }

@@ -1,4 +1,4 @@
-import { SluiceError } from '../errors.ts';
+import { invariant, SluiceError } from '../errors.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { ExchangeLimits } from '../limits.ts';
 import type { SortKey } from '../plan/step.ts';
@@ -8,7 +8,9 @@ import type { ChunkContext } from './context.ts';
 import type { CsvKernel } from './csv-kernel.ts';
 import { CsvWriter } from './csv-writer.ts';
 import { DistinctSink } from './distinct-sink.ts';
+import { GroupSink } from './group-sink.ts';
 import { JsonWriter } from './json-writer.ts';
+import { AggregateOperator } from './operators.ts';
 import { OrderSink } from './order-sink.ts';
 import type { RecordSink } from './record-sink.ts';
 import type { RecordWriter } from './record-writer.ts';
@@ -22,6 +24,7 @@ export function createRecordSink(
   context: ChunkContext,
   limits: ExchangeLimits,
   kernel: CsvKernel | null,
+  operators: readonly object[],
 ): RecordSink {
   const { exchange } = context;
   if (exchange === null) return new ResultSink(finalWriter(view, context, kernel));
@@ -43,6 +46,11 @@ export function createRecordSink(
       const keys = new SortKeys(by, view, context);
       const writer = writerOf(exchange, view, context);
       return new DistinctSink(keys, { ...exchange, dropsEarly: !widens }, writer, limits);
+    }
+    case 'group': {
+      const aggregate = operators.find((operator) => operator instanceof AggregateOperator);
+      invariant(aggregate !== undefined, 'groups are those of an aggregate');
+      return new GroupSink(aggregate, limits);
     }
     case 'duplicates':
       throw new SluiceError('internal', 'keys are compared, no records taken');

@@ -9,6 +9,8 @@ export interface SinkOutput {
   readonly records: number;
   /** Records left out as duplicates; others that are not in the output are filtered. */
   readonly deduplicated: number;
+  /** Groups in the output, which are none of the records that came; none when left out. */
+  readonly groups?: number;
 }
 
 /** Takes the records that come through the operators. */

@@ -3,6 +3,7 @@ import { readEntries, verify, type Entries } from '../exchange/entries.ts';
 import { EntryWriter, NO_KEY } from '../exchange/entry-writer.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { findDuplicates } from '../exchange/find-duplicates.ts';
+import { mergeGroups } from '../exchange/group-entries.ts';
 import { orderByKey } from '../exchange/order-by-key.ts';
 import { markOrdinals } from '../exchange/ordinal-list.ts';
 import { decodeDocument, storedSlice, type WaveDocument } from '../exchange/wave-document.ts';
@@ -13,6 +14,7 @@ import { ChunkRun, type RunParts } from './chunk-run.ts';
 import { inputView } from './column-view.ts';
 import type { ChunkContext } from './context.ts';
 import { takeOf } from './create-record-sink.ts';
+import { CsvRecordSource } from './csv-source.ts';
 import { OutputBuffer } from './output-buffer.ts';
 import type { ChunkProgram, ChunkResult } from './program.ts';
 
@@ -28,6 +30,7 @@ export function createWaveProgram(
     run(bytes, slices = []) {
       const document = decodeDocument(bytes);
       const records = readRecords(document, slices, input);
+      if (input.kind === 'group') return runGroups(records.entries, input, context, parts);
       if (input.kind === 'distinct') return compareKeys(records.entries, document, input.keep);
       if (input.records.layout === null) return copyRecords(records, context, parts.limits);
       const view = inputView(context);
@@ -61,7 +64,7 @@ function readRecords(
     case 'merge': {
       const entries = readEntries(document.slices, slices, document.lower, document.upper);
       const { bytes, keyStarts, keyEnds, count } = entries;
-      const isSorted = input.kind !== 'distinct';
+      const isSorted = input.kind === 'sort';
       const order = isSorted ? orderByKey(bytes, keyStarts, keyEnds, count) : new Uint32Array(0);
       return { entries, order, ...rest };
     }
@@ -105,6 +108,20 @@ function duplicateFault({ by, records }: Extract<Exchange, { kind: 'duplicates' 
   const column = by.length === 1 ? fields.findIndex(({ name }) => name === by[0]) : -1;
   const message = `${what} ${by.length === 1 ? 'was' : 'were'} there before`;
   return { column, code: 'unique-error', message };
+}
+
+/** Groups merged are read as a chunk of records. */
+function runGroups(
+  entries: Entries,
+  { shape }: Extract<Exchange, { kind: 'group' }>,
+  context: ChunkContext,
+  parts: RunParts,
+): ChunkResult {
+  const { csv, groups } = mergeGroups(entries, shape);
+  const source = new CsvRecordSource(context, null);
+  const run = new ChunkRun(context, inputView(context), csv, parts);
+  for (const batch of source.batches(csv)) run.take(batch);
+  return run.finish(0, { aggregated: entries.count - groups });
 }
 
 /** Keys are no records: they count as none. */

@@ -73,41 +73,36 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
   let current: readonly Column[] = columns;
   let groupColumns: readonly Column[] | null = null;
   const planned: PlannedStep[] = [];
-  for (const { step, path, issues: faults } of given) {
-    if (groupColumns !== null && (step.kind === 'aggregate' || step.kind === 'profile')) {
-      faults.addUnsupported(path, `${step.kind} after aggregate`, 'select, drop, rename or filter');
+  for (const [at, { step, path, issues: faults }] of given.entries()) {
+    const isGrouped = groupColumns !== null;
+    const refused = refusalOf(
+      step,
+      isGrouped,
+      parts.some(({ kind }) => kind === 'profile'),
+    );
+    if (refused !== null) {
+      faults.addUnsupported(`${path}${refused.at}`, refused.what, refused.expected);
       continue;
     }
-    if (step.kind === 'profile' && parts.some(({ kind }) => kind === 'profile')) {
-      faults.addUnsupported(path, 'A second profile', 'one step profile');
-      continue;
-    }
-    if (groupColumns !== null && step.kind === 'join') {
-      faults.addUnsupported(path, 'join after aggregate', 'the join before the aggregate');
-      continue;
-    }
-    const wave = groupColumns === null ? parts.filter(isAct).length + 1 : null;
+    const wave = isGrouped ? null : waveCount(parts);
     const scope = scopeOf(step.kind);
     if (isGlobalStep(step)) {
       planned.push({ step, scope, wave, columns: current });
-      if (groupColumns === null) parts.push(...globalActs(step, current, path, faults));
-      else faults.addUnsupported(path, `${step.kind} after aggregate`, 'another step');
+      const acts = globalActs(step, current, path, faults);
+      if (!isGrouped) parts.push(...acts);
       continue;
-    }
-    if (step.kind === 'aggregate' && parts.some(isAct)) {
-      faults.addUnsupported(path, 'aggregate after a global step', 'the aggregate before it');
     }
     const isWarning = step.kind === 'check' && step.severity === 'warn';
-    if (isWarning && groupColumns !== null) {
-      faults.addUnsupported(`${path}/severity`, 'warn after aggregate', 'reject');
-      continue;
-    }
     let done = transform(step, current, path, faults, input.lookups);
     if (isWarning) done = numbered(done, checks.push(step.name) - 1);
-    (groupColumns === null ? parts : finalSteps).push(...done.steps);
+    (isGrouped ? finalSteps : parts).push(...done.steps);
     current = done.columns;
     planned.push({ step, scope, wave, columns: current });
-    if (step.kind === 'aggregate') groupColumns = done.columns;
+    if (step.kind !== 'aggregate') continue;
+    const behind = given.slice(at + 1).some((later) => isGlobalStep(later.step));
+    if (step.by.length > 0 && (behind || parts.some(isAct))) {
+      parts.push({ kind: 'group', columns: current });
+    } else groupColumns = current;
   }
   if (checks.length > WARNING_COUNT_MAX) {
     const expected = `at most ${String(WARNING_COUNT_MAX)} checks of severity warn`;
@@ -208,6 +203,44 @@ function storedWrite({ format, ...options }: WritePlan): OutputEncoding {
 /** Scope of a step. */
 export function scopeOf(kind: StepKind): StepScope {
   return STEP_SCOPES[kind];
+}
+
+/** Waves of what comes before: comparing keys takes one of its own. */
+function waveCount(parts: readonly (Step | GlobalAct)[]): number {
+  return parts.filter(isAct).reduce((sum, { kind }) => sum + (kind === 'distinct' ? 2 : 1), 1);
+}
+
+/** What of a step cannot be done at its place: behind an aggregate whose groups are merged into one
+ *  result, and behind a profile. */
+function refusalOf(
+  step: PlanStep,
+  isGrouped: boolean,
+  isProfiled: boolean,
+): { readonly at: string; readonly what: string; readonly expected: string } | null {
+  const { kind } = step;
+  if (isGrouped && (kind === 'aggregate' || kind === 'profile')) {
+    const expected = 'select, drop, rename or filter';
+    return { at: '', what: `${kind} after aggregate`, expected };
+  }
+  if (isGrouped && kind === 'join') {
+    return { at: '', what: 'join after aggregate', expected: 'the join before the aggregate' };
+  }
+  if (isGrouped && kind === 'check' && step.severity === 'warn') {
+    return { at: '/severity', what: 'warn after aggregate', expected: 'reject' };
+  }
+  if (isGrouped && isGlobalStep(step) && !leavesOneRecord(step)) {
+    return { at: '', what: `${kind} of the one group`, expected: 'an aggregate with by' };
+  }
+  if (isProfiled && kind === 'profile') {
+    return { at: '', what: 'A second profile', expected: 'one step profile' };
+  }
+  return null;
+}
+
+/** Whether a step changes nothing where there is one record. */
+function leavesOneRecord(step: GlobalStep): boolean {
+  if (step.kind === 'limit') return step.offset === 0 && step.count !== 0;
+  return true;
 }
 
 function isGlobalStep(step: PlanStep): step is GlobalStep {

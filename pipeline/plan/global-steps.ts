@@ -13,7 +13,9 @@ export type GlobalAct =
       readonly nullsEqual: boolean;
       readonly keep: 'first' | 'last';
       readonly onDuplicate: 'drop' | 'reject';
-    };
+    }
+  /** The aggregate before it is the last of its wave; these are its groups' columns. */
+  | { readonly kind: 'group'; readonly columns: readonly Column[] };
 
 /** Checks a global step and takes it apart. Faults go to `issues`, under `path`. */
 export function globalActs(
@@ -55,5 +57,5 @@ function sortKeys(keys: readonly SortKey[], path: string, resolver: Resolver): S
 }
 
 export function isAct(part: Step | GlobalAct): part is GlobalAct {
-  return part.kind === 'sort' || part.kind === 'limit' || part.kind === 'distinct';
+  return ['sort', 'limit', 'distinct', 'group'].includes(part.kind);
 }

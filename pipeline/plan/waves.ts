@@ -1,6 +1,9 @@
 import { inputView, viewAfter, type ColumnView } from '../execution/column-view.ts';
 import type { ChunkContext } from '../execution/context.ts';
 import { cellsOf } from '../execution/record-layout.ts';
+import { invariant } from '../errors.ts';
+import { partialOptions } from '../execution/partial-options.ts';
+import { RFC_4180 } from '../parsing/dialect.ts';
 import type { Exchange, RecordForm } from '../exchange/exchange.ts';
 import type { Column } from '../protocol/job.ts';
 import { isAct, type GlobalAct } from './global-steps.ts';
@@ -33,6 +36,12 @@ export function planWaves(
   stretches.forEach(({ steps, act, then }, i) => {
     const inner = [...steps, ...then].reduce(after, inputView(context));
     const rest = stretches.slice(i + 1);
+    if (act?.kind === 'group') {
+      const exchange = groupExchange({ ...context, steps });
+      waves.push({ context: { ...context, steps, exchange }, columns: act.columns });
+      context = groupContext(context, act.columns, exchange);
+      return;
+    }
     const exchanges =
       act === null ? [null] : exchangesOf(act, recordForm(inner, act, then, rest), rest);
     exchanges.forEach((exchange, step) => {
@@ -69,7 +78,10 @@ function stretchesOf(parts: readonly (Step | GlobalAct)[]): Stretch[] {
     const act = acts[i]!;
     stretches[0] = { ...behind, steps: behind.steps.slice(length) };
     const own = steps[i]!;
-    if (act.kind === 'limit') stretches.unshift({ steps: [...own, ...lead], act, then: [] });
+    if (act.kind === 'group') {
+      stretches[0] = behind;
+      stretches.unshift({ steps: own, act, then: [] });
+    } else if (act.kind === 'limit') stretches.unshift({ steps: [...own, ...lead], act, then: [] });
     else stretches.unshift({ steps: own, act, then: lead });
   }
   return stretches;
@@ -97,8 +109,32 @@ function recordForm(
   return { then, layout: isLast ? null : cellsOf(view).layout };
 }
 
+/** What the tasks of the aggregate at the end of these steps leave. */
+function groupExchange(context: ChunkContext): Extract<Exchange, { kind: 'group' }> {
+  const { aggregate } = partialOptions(context);
+  invariant(aggregate !== undefined, 'an aggregate is before its groups');
+  return { kind: 'group', shape: aggregate, records: { then: [], layout: null } };
+}
+
+/** Groups come as RFC 4180 records, see `mergeGroups`. */
+function groupContext(
+  context: ChunkContext,
+  columns: readonly Column[],
+  input: Exchange,
+): ChunkContext {
+  return {
+    ...{ ...context, input, columns, nullPadding: false, nullstr: [''] },
+    format: 'groups',
+    dialect: { ...RFC_4180, header: false },
+  };
+}
+
 /** What an act takes: one exchange, or two where keys are compared in a wave of their own. */
-function exchangesOf(act: GlobalAct, records: RecordForm, rest: readonly Stretch[]): Exchange[] {
+function exchangesOf(
+  act: Exclude<GlobalAct, { kind: 'group' }>,
+  records: RecordForm,
+  rest: readonly Stretch[],
+): Exchange[] {
   switch (act.kind) {
     case 'limit':
       return [{ ...act, records }];

@@ -1,0 +1,31 @@
+import { groupEntries } from '../exchange/group-entries.ts';
+import type { ExchangeLimits } from '../limits.ts';
+import type { RecordSink, SinkOutput } from './record-sink.ts';
+
+/** Takes no records, as an aggregate leaves none, but its groups. */
+export class GroupSink implements RecordSink {
+  private readonly aggregate: { toPartial(): Uint8Array };
+  private readonly blockBytes: number;
+
+  constructor(aggregate: { toPartial(): Uint8Array }, { blockBytes }: ExchangeLimits) {
+    this.aggregate = aggregate;
+    this.blockBytes = blockBytes;
+  }
+
+  prepare(): void {
+    // There is nothing to read.
+  }
+
+  take(): void {
+    // An aggregate takes all records.
+  }
+
+  get length(): number {
+    return 0;
+  }
+
+  finish(): SinkOutput {
+    const { output, index, groups } = groupEntries(this.aggregate.toPartial(), this.blockBytes);
+    return { output, exchange: index, records: 0, deduplicated: 0, groups };
+  }
+}

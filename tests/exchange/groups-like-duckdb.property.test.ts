@@ -1,0 +1,97 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { finalOutput } from '../support/aggregate-output.ts';
+import { DuckDBTable } from '../support/duckdb-table.ts';
+import { runPlan } from '../support/run-plan.ts';
+import { RECORD_TYPES, tinyLimits, typedRecords } from '../support/typed-records.ts';
+
+let duckdb: DuckDBTable;
+beforeAll(async () => {
+  duckdb = await DuckDBTable.open();
+});
+afterAll(() => {
+  duckdb.close();
+});
+
+const columns = fc.subarray(Object.keys(RECORD_TYPES).slice(1), { minLength: 1, maxLength: 2 });
+const chunkRecords = fc.constantFrom(1, 3, 20, Infinity);
+const MEASURES = {
+  ...{ k: 'count(*)', total: 'sum(id)', least: 'min(d)', most: 'max(id)', some: 'count(n)' },
+  ...{ early: 'first(id)', late: 'last(id)', all: "string_agg(id::string, '-' ORDER BY id)" },
+};
+
+describe('an aggregate whose groups go through a wave', () => {
+  it('gives what the merge of partials gives, however it is cut', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        ...[typedRecords, columns, chunkRecords, tinyLimits],
+        async (csv, by, records, limits) => {
+          const types = RECORD_TYPES;
+          const aggregate = { aggregate: { by, measures: MEASURES } };
+          const plan = (steps: unknown[]) => JSON.stringify({ steps });
+          const direct = finalOutput(runPlan(plan([aggregate]), csv, { types }));
+          const options = { types, limits, chunkRecords: records };
+          const waves = runPlan(plan([aggregate, { limit: {} }]), csv, options);
+          expect(waves.output.toString()).toBe(direct.toString());
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('is sorted, cut and filtered as in DuckDB', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        ...[typedRecords, columns, chunkRecords, tinyLimits, fc.integer({ min: 1, max: 9 })],
+        async (csv, by, records, limits, limit) => {
+          await duckdb.load(csv, RECORD_TYPES);
+          const names = by.join(', ');
+          const rows = await duckdb.query(
+            `SELECT k, total, early FROM (
+               SELECT ${names}, count(*) AS k, sum(id) AS total, min(id) AS early FROM input
+               GROUP BY ${names} HAVING count(*) < 5)
+             ORDER BY k DESC, total, early LIMIT ${String(limit)}`,
+          );
+          const measures = { k: 'count(*)', total: 'sum(id)', early: 'first(id)' };
+          const steps = [
+            ...[{ aggregate: { by, measures } }, { filter: 'k < 5' }],
+            ...[{ sort: [{ by: 'k', desc: true }, 'total', 'early'] }, { limit }],
+            { select: ['k', 'total', 'early'] },
+          ];
+          const { output } = runPlan(JSON.stringify({ steps }), csv, {
+            ...{ types: RECORD_TYPES, limits, chunkRecords: records },
+          });
+          const lines = output.toString().split('\n').slice(1, -1);
+          expect(lines).toEqual(rows.map((row) => row.join(',')));
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('may come behind other waves', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        ...[typedRecords, columns, chunkRecords, tinyLimits],
+        async (csv, by, records, limits) => {
+          await duckdb.load(csv, RECORD_TYPES);
+          const names = by.join(', ');
+          const rows = await duckdb.query(
+            `SELECT b, count(*) FROM (SELECT DISTINCT ${names}, b FROM input)
+             GROUP BY b ORDER BY b NULLS LAST`,
+          );
+          const steps = [
+            { dedupe: { by: [...new Set([...by, 'b'])] } },
+            { aggregate: { by: ['b'], measures: { k: 'count(*)' } } },
+          ];
+          const { output } = runPlan(JSON.stringify({ steps }), csv, {
+            ...{ types: RECORD_TYPES, limits, chunkRecords: records },
+          });
+          const lines = output.toString().split('\n').slice(1, -1);
+          expect(lines).toEqual(rows.map((row) => row.join(',')));
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+});
