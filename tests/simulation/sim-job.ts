@@ -56,12 +56,12 @@ export async function upload(master: SimMaster, job: SimJob): Promise<void> {
 async function sendChunks(master: SimMaster, sim: SimJob): Promise<void> {
   const { coordinator, blobs, process } = master;
   const { compiled, waves } = sim.plan;
-  const { outputColumns, shape } = compiled;
+  const { outputColumns, shape, checks, resultFormat } = compiled;
   const [{ contextKey }] = waves;
   await patiently(process, () => storeContexts(blobs, compiled));
   const job = coordinator.active(sim.id);
   if (job === undefined) return;
-  coordinator.saveFacts(job, { input: INPUT, waves, outputColumns, shape });
+  coordinator.saveFacts(job, { input: INPUT, waves, outputColumns, shape, checks, resultFormat });
   const hasher = new InputHasher(COLUMNS.map(({ name }) => name));
   for (const [index, cut] of sim.input.chunks.entries()) {
     await process.sleep(process.random.next() * sim.paceMs);

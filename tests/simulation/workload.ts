@@ -45,6 +45,8 @@ const PLANS = [
   'steps: [{ sort: [{ by: name }, { by: amount, desc: true }] }]',
   'steps: [{ sort: [{ by: amount }] }, { filter: id > 3 }, { limit: { count: 6, offset: 2 } }]',
   'steps: [{ filter: amount > 9 }, { top_k: { by: [{ by: amount }], k: 9 } }]\nwrite: { format: json }',
+  'steps: [{ dedupe: { by: [name, amount], keep: last } }, { sort: [{ by: id }] }]',
+  'steps: [{ filter: amount > 5 }, { unique: [amount] }]',
   'steps: [{ limit: { offset: 3 } }, { sort: [{ by: name, desc: true }] }, { profile: [id] }]',
   'read: { on_error: fail }\nsteps: [{ filter: amount > 20 }]',
 ];
