@@ -8,7 +8,7 @@ export interface Server {
 }
 
 export interface ApiRequest {
-  readonly method?: 'GET' | 'POST' | 'DELETE';
+  readonly method?: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'DELETE';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Readable;
   readonly signal?: AbortSignal;
@@ -52,6 +52,7 @@ export function bodyOf(response: Response): Readable {
 
 async function problemOf(response: Response): Promise<SluiceError> {
   const text = await response.text();
+  if (text === '') return new SluiceError(...codeOfStatus(response));
   try {
     const problem = JSON.parse(text) as { code?: unknown; detail?: unknown; details?: unknown };
     const code = typeof problem.code === 'string' ? problem.code : '';
@@ -63,6 +64,19 @@ async function problemOf(response: Response): Promise<SluiceError> {
     return new SluiceError('master-unavailable', `the server answered ${response.status}: ${text}`);
   }
 }
+
+/** Of an answer without a body, such as that of HEAD. */
+function codeOfStatus({ status }: Response): [ErrorCode, string] {
+  const code = STATUS_CODES_KNOWN[status] ?? 'master-unavailable';
+  return [code, `the server answered ${status}`];
+}
+
+const STATUS_CODES_KNOWN: Readonly<Record<number, ErrorCode>> = {
+  401: 'unauthorized',
+  403: 'forbidden',
+  404: 'not-found',
+  410: 'upload-over',
+};
 
 function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(ERROR_CODES, code);

@@ -27,6 +27,8 @@ export interface Submission {
   readonly lookups: readonly LookupSource[];
   /** Bytes handed over so far, for the progress bar. */
   readonly onBytes: (bytesSent: number) => void;
+  /** Called when the connection is lost, with the reason, and with null when it is back. */
+  readonly onStall: (reason: unknown) => void;
 }
 
 export interface SubmittedJob {

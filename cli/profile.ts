@@ -24,7 +24,7 @@ export async function profile(
   try {
     const lookups = lookupSources(plan.text, planFolder(flags), flags.lookup ?? []);
     const about = { input, plan: plan.text, lookups, profile: true };
-    const submission = { ...about, onBytes: () => undefined };
+    const submission = { ...about, onBytes: () => undefined, onStall: () => undefined };
     const { id, received } = await runner.submit(submission, signal);
     await received;
     const job = await waitForEnd(

@@ -6,7 +6,7 @@ import { FINAL_STATUSES, type Job } from '../pipeline/protocol/index.ts';
 import { serverFrom, type ServerFlags } from './config.ts';
 import { embeddedRunner } from './embedded-runner.ts';
 import { describeJobError, EXIT, exitCodeFor, type ExitCode, type PlanText } from './failure.ts';
-import { formatCount, formatDuration, formatRate } from './figures.ts';
+import { formatBytes, formatCount, formatDuration, formatRate } from './figures.ts';
 import { openInput } from './input-source.ts';
 import { lookupSources } from './lookup-source.ts';
 import { waitForEnd, type JobRunner } from './job-runner.ts';
@@ -91,6 +91,7 @@ async function runJob(
       ...{ input, plan: plan.text, lookups },
       profile: isKept(flags) || flags.profile !== undefined,
       onBytes: (bytes: number) => (bytesSent = bytes),
+      onStall: (reason: unknown) => flags.quiet !== true && tellStall(reason, bytesSent),
     };
     const submitted = await runner.submit(submission, signal);
     const jobId = submitted.id;
@@ -120,6 +121,14 @@ async function runJob(
   } finally {
     bar.stop();
   }
+}
+
+function tellStall(reason: unknown, bytesSent: number): void {
+  const text =
+    reason === null
+      ? `connected again, going on at ${formatBytes(bytesSent)}`
+      : `the connection is lost, trying again: ${reason instanceof Error ? reason.message : ''}`;
+  process.stderr.write(`${process.stderr.isTTY ? '\n' : ''}sluice: ${text}\n`);
 }
 
 /** Whether the job can be looked at after this run. */

@@ -3,7 +3,6 @@ import type { Job } from '../../pipeline/protocol/index.ts';
 import { adviceFor, placeOf, problemFrom } from '../../dashboard-vue/src/api/problem.ts';
 import { processedShare, receivedShare } from '../../dashboard-vue/src/format/job-status.ts';
 import { createRateMeter, remainingMs } from '../../dashboard-vue/src/live/rate-meter.ts';
-import { findOwnJob } from '../../dashboard-vue/src/upload/own-job.ts';
 
 const job = (part: Partial<Job>) =>
   ({ status: 'receiving', inputHash: null, bytesTotal: null, bytesReceived: 0, ...part }) as Job;
@@ -50,22 +49,6 @@ describe('rate meter', () => {
 
   it('tells the time that is left', () => {
     expect(remainingMs(500, 1500, 100)).toBe(10_000);
-  });
-});
-
-describe('the job of an upload', () => {
-  const listed = (id: string, part: Partial<Job> = {}) =>
-    job({ id, name: 'a.csv', bytesTotal: 10, ...part });
-  const search = { name: 'a.csv', size: 10, known: new Set(['old']) };
-
-  it('is the first new one of its name and size', () => {
-    const jobs = [listed('b'), listed('a'), listed('old')];
-    expect(findOwnJob(jobs, search)?.id).toBe('a');
-  });
-
-  it('is none of another size or name, and none that was there before', () => {
-    const jobs = [listed('x', { bytesTotal: 11 }), listed('y', { name: 'aa.csv' }), listed('old')];
-    expect(findOwnJob(jobs, search)).toBeNull();
   });
 });
 

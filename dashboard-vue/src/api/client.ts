@@ -84,6 +84,24 @@ export function getWorkers(): Promise<WorkerList> {
   return getJson('/api/workers');
 }
 
+export interface NewJob {
+  readonly name: string;
+  /** YAML or JSON; '' for the plain job. */
+  readonly plan: string;
+  /** Bytes of the file. */
+  readonly size: number;
+}
+
+/** A job that waits for its upload. The key makes the call repeatable. */
+export async function createJob(job: NewJob, idempotencyKey: string): Promise<Job> {
+  const init: RequestInit = {
+    method: 'POST',
+    body: JSON.stringify(job),
+    headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
+  };
+  return (await (await call('/api/jobs', init)).json()) as Job;
+}
+
 export async function actOnJob(id: string, action: JobAction): Promise<Job> {
   return (await (await call(`${jobPath(id)}/${action}`, { method: 'POST' })).json()) as Job;
 }

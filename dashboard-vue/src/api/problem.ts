@@ -89,6 +89,7 @@ const ADVICE: Readonly<Record<string, string>> = {
     'The compressed file seems damaged: pack it again, or upload it uncompressed.',
   'input-malformed': 'Set `on_error: reject` under `read` to keep going and collect such records.',
   'input-truncated': 'The upload broke off. Upload the file again: stored chunks are reused.',
+  'upload-expired': 'Upload the file again: stored chunks are reused.',
   'limit-exceeded': 'The file exceeds a limit of this server; the place says where.',
   'rejects-over-budget': 'Look at the Rejects tab; raise `limits.max_rejects` if they are fine.',
   'group-limit': 'Group by fewer or coarser columns.',

@@ -1,24 +1,35 @@
 import { reactive, shallowRef } from 'vue';
-import type { Problem } from '../../../pipeline/protocol/index.ts';
-import { listJobs } from '../api/client.ts';
+import type { Job, Problem } from '../../../pipeline/protocol/index.ts';
+import { createJob, getJob } from '../api/client.ts';
 import { toProblem } from '../api/problem.ts';
-import { findOwnJob } from './own-job.ts';
-import { sendFile } from './upload-request.ts';
+import { isActive } from '../format/job-status.ts';
+import { earlierUploads, resumableUpload } from './resumable-upload.ts';
 
-/** The uploads of this page. They outlive the view that started them, not the page itself. */
+/**
+ * The uploads of this page. They outlive the view that started them; over a reload of the page the
+ * same file has to be chosen again, and goes on where it was.
+ *
+ * | state     | means                                             | left                           |
+ * | --------- | ------------------------------------------------- | ------------------------------ |
+ * | sending   | bytes are on their way, or about to be            | any other                      |
+ * | stalled   | the connection is lost, and tried again and again | bytes go through; failed       |
+ * | held      | the user has paused it                            | goOn, cancel                   |
+ * | arrived   | the server has the whole file                     | never                          |
+ * | failed    | `problem` says why                                | never                          |
+ * | cancelled | the user, or the job                              | never                          |
+ */
 export interface Upload {
   readonly key: string;
   readonly name: string;
   readonly size: number;
   sent: number;
-  state: 'sending' | 'arrived' | 'failed' | 'cancelled';
-  /** Known as soon as the server lists the job, well before the last byte. */
+  state: 'sending' | 'stalled' | 'held' | 'arrived' | 'failed' | 'cancelled';
   jobId: string | null;
   problem: Problem | null;
+  hold(): void;
+  goOn(): void;
   cancel(): void;
 }
-
-const LOOK_MS = 300;
 
 export const uploads = reactive<Upload[]>([]);
 
@@ -26,11 +37,45 @@ export const uploads = reactive<Upload[]>([]);
 export const pickedFile = shallowRef<File | null>(null);
 
 export function uploadOf(jobId: string): Upload | undefined {
-  return uploads.find((upload) => upload.jobId === jobId);
+  return uploads.findLast((upload) => upload.jobId === jobId);
 }
 
+export function isOpen({ state }: Upload): boolean {
+  return state === 'sending' || state === 'stalled' || state === 'held';
+}
+
+/** Creates a job, and sends it the file. */
 export function startUpload(file: File, plan: string): Upload {
-  const controller = new AbortController();
+  const upload = addUpload(file);
+  void createJob({ name: file.name, plan, size: file.size }, upload.key)
+    .then((job) => {
+      if (upload.state === 'cancelled') return;
+      send(upload, file, job.id);
+    })
+    .catch((error: unknown) => fail(upload, error));
+  return upload;
+}
+
+/** Goes on with an upload that an earlier page began. */
+export function continueUpload(file: File, job: Job): Upload {
+  const upload = addUpload(file);
+  upload.sent = job.bytesReceived;
+  send(upload, file, job.id);
+  return upload;
+}
+
+/** The newest job that waits for the rest of this file; null when there is none. */
+export async function waitingJobOf(file: File): Promise<Job | null> {
+  for (const id of await earlierUploads(file)) {
+    if (uploads.some((upload) => upload.jobId === id && isOpen(upload))) continue;
+    const job = await getJob(id).catch(() => null);
+    const isWhole = job?.bytesReceived === job?.bytesTotal;
+    if (job !== null && isActive(job.status) && !isWhole) return job;
+  }
+  return null;
+}
+
+function addUpload(file: File): Upload {
   const upload = reactive<Upload>({
     key: randomKey(),
     name: file.name,
@@ -39,51 +84,51 @@ export function startUpload(file: File, plan: string): Upload {
     state: 'sending',
     jobId: null,
     problem: null,
+    hold: () => undefined,
+    goOn: () => undefined,
     cancel: () => {
-      controller.abort();
+      upload.state = 'cancelled';
     },
   });
   uploads.push(upload);
-  void run(upload, file, plan, controller.signal);
   return upload;
 }
 
-async function run(upload: Upload, file: File, plan: string, signal: AbortSignal): Promise<void> {
-  try {
-    const before = await listJobs({ q: file.name, limit: 100 });
-    const known = new Set(before.jobs.map((job) => job.id));
-    void lookForJob(upload, known);
-    const job = await sendFile({
-      file,
-      plan,
-      name: file.name,
-      idempotencyKey: upload.key,
-      signal,
-      onSent: (bytes) => {
-        upload.sent = bytes;
-      },
-    });
-    upload.sent = upload.size;
-    upload.jobId = job.id;
-    upload.state = 'arrived';
-  } catch (error) {
-    upload.problem = toProblem(error);
-    upload.state = upload.problem.code === 'aborted' ? 'cancelled' : 'failed';
-  }
+function send(upload: Upload, file: File, jobId: string): void {
+  const tus = resumableUpload(file, jobId, {
+    onSent: (bytes) => {
+      upload.sent = bytes;
+      upload.state = 'sending';
+    },
+    onStall: () => {
+      upload.state = 'stalled';
+    },
+    onArrived: () => {
+      upload.sent = upload.size;
+      upload.state = 'arrived';
+    },
+    onFailed: (error) => fail(upload, error),
+  });
+  upload.hold = () => {
+    upload.state = 'held';
+    void tus.abort();
+  };
+  upload.goOn = () => {
+    upload.state = 'sending';
+    tus.start();
+  };
+  upload.cancel = () => {
+    upload.state = 'cancelled';
+    tus.abort(true).catch((error: unknown) => fail(upload, error));
+  };
+  upload.jobId = jobId;
+  tus.start();
 }
 
-async function lookForJob(upload: Upload, known: ReadonlySet<string>): Promise<void> {
-  while (upload.jobId === null && upload.state === 'sending') {
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    try {
-      const page = await listJobs({ q: upload.name, limit: 20 });
-      const taken = uploads.flatMap((other) => (other.jobId === null ? [] : [other.jobId]));
-      const search = { name: upload.name, size: upload.size, known: new Set([...known, ...taken]) };
-      upload.jobId ??= findOwnJob(page.jobs, search)?.id ?? null;
-    } catch {
-      // The upload itself reports when the server is gone; this only looks for the id.
-    }
-  }
+function fail(upload: Upload, error: unknown): void {
+  upload.problem = toProblem(error);
+  const isOver = upload.problem.code === 'upload-over';
+  upload.state = isOver ? 'cancelled' : 'failed';
 }
 
 /** `crypto.randomUUID` is missing on plain-HTTP addresses other than localhost. */
@@ -93,5 +138,5 @@ function randomKey(): string {
 }
 
 window.addEventListener('beforeunload', (event) => {
-  if (uploads.some((upload) => upload.state === 'sending')) event.preventDefault();
+  if (uploads.some(isOpen)) event.preventDefault();
 });
