@@ -127,6 +127,8 @@ export const LIMITS = {
   /** Column chunks of a Parquet result: the footer, which is made in memory, has some 200 bytes for
    *  each, and its writer twice as much. */
   parquetColumnChunksMax: 200_000,
+  /** Records from which on a share of rejects can stop a job: of fewer, a few bad ones are a large share. */
+  budgetRecordsMin: 10_000,
   /** JSON nesting; deeper documents are hostile. */
   jsonDepthMax: 256,
   jsonKeyBytesMax: 64 * KIB,

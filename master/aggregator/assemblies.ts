@@ -374,8 +374,8 @@ export class Assemblies {
   }
 
   #create(jobId: string): JobAssembly {
-    const waves = this.#store.job(jobId)?.facts.waves ?? null;
-    return this.#keep(jobId, new JobAssembly(waves));
+    const { waves = null, planText = '' } = this.#store.job(jobId)?.facts ?? {};
+    return this.#keep(jobId, new JobAssembly(waves, parsePlan(planText).limits));
   }
 
   #keep(jobId: string, assembly: JobAssembly): JobAssembly {

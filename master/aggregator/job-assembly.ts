@@ -6,6 +6,7 @@ import { partialOptions } from '../../pipeline/execution/partial-options.ts';
 import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
 import type { ChunkRecord, JobWaves } from '../storage/job-record.ts';
 import { readPartial } from './stored-sections.ts';
+import { NO_BUDGET, refuseOverBudget, type RejectBudget } from './verdict.ts';
 
 /**
  * One job's result as merged so far, in file order: where the output of each chunk of the last wave
@@ -17,14 +18,22 @@ export class JobAssembly {
   readonly merger: PartialMerger;
   readonly #lastWave: number;
 
-  constructor(waves: JobWaves | null) {
+  readonly #budget: RejectBudget;
+
+  constructor(waves: JobWaves | null, budget: RejectBudget = NO_BUDGET) {
+    this.#budget = budget;
     const options = (waves ?? []).map(({ context }) => partialOptions(context));
     this.merger = new PartialMerger(Object.assign({}, ...options) as PartialMergerOptions);
     this.#lastWave = (waves?.length ?? 1) - 1;
   }
 
-  /** Adds the next chunk that is done. Chunks between the last one and it have failed. */
+  /**
+   * Adds the next chunk that is done. Chunks between the last one and it have failed. Throws
+   * `rejects-over-budget` when the chunks before it have too many rejects: a function of the input
+   * alone, since chunks are merged in file order.
+   */
   async merge(blobs: BlobStore, chunk: ChunkRecord): Promise<void> {
+    refuseOverBudget(this.map.totals(), chunk, this.#budget);
     const partial = await readPartial(blobs, chunk);
     if (partial.length > 0) this.merger.add(partial);
     this.append(chunk);

@@ -1,10 +1,40 @@
+import { SluiceError } from '../../pipeline/errors.ts';
 import type { ErrorDocument } from '../../pipeline/errors.ts';
+import { LIMITS } from '../../pipeline/limits.ts';
 import type { ChunkStatistics } from '../../pipeline/protocol/index.ts';
+
+/** The plan's `limits`. */
+export interface RejectBudget {
+  readonly maxRejects: number | null;
+  readonly maxRejectRatio: number | null;
+}
+
+export const NO_BUDGET: RejectBudget = { maxRejects: null, maxRejectRatio: null };
+
+/**
+ * Throws `rejects-over-budget` when the chunks merged before `chunk` are over the budget: the job is
+ * stopped then. The ratio counts once `budgetRecordsMin` records were read; the last chunk is left to
+ * the verdict at the end.
+ */
+export function refuseOverBudget(
+  merged: { readonly rejected: number; readonly recordsIn: number },
+  chunk: { readonly index: number; readonly wave: number },
+  budget: RejectBudget,
+): void {
+  const isEnough = merged.recordsIn >= LIMITS.budgetRecordsMin && chunk.wave === 0;
+  const maxRejectRatio = isEnough ? budget.maxRejectRatio : null;
+  const verdict = rejectVerdict(merged, { ...budget, maxRejectRatio });
+  if (verdict === null) return;
+  const message = `Stopped before the end: ${verdict.message}`;
+  throw new SluiceError('rejects-over-budget', message, {
+    details: { ...verdict.details, chunks: chunk.index },
+  });
+}
 
 /** Whether a finished job kept within the plan's budget of rejects; the error when it did not. */
 export function rejectVerdict(
-  { rejected, recordsIn }: ChunkStatistics,
-  limits: { readonly maxRejects: number | null; readonly maxRejectRatio: number | null },
+  { rejected, recordsIn }: Pick<ChunkStatistics, 'rejected' | 'recordsIn'>,
+  limits: RejectBudget,
 ): ErrorDocument | null {
   const { maxRejects, maxRejectRatio } = limits;
   const ratio = recordsIn === 0 ? 0 : rejected / recordsIn;

@@ -7,7 +7,7 @@ import type { Announcement, TaskProducer } from '../../pipeline/protocol/index.t
 import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
 import { decide, isPublishable } from '../coordination/decide.ts';
 import { isFinal } from '../coordination/job-state.ts';
-import type { Decision, JobEffect, JobEvent } from '../coordination/job-state.ts';
+import type { Decision, JobEffect, JobEvent, JobState } from '../coordination/job-state.ts';
 import { nextInTurn } from '../coordination/turns.ts';
 import { waveOf } from '../coordination/waves.ts';
 import type { JobFacts, JobRecord, NewChunk } from '../storage/job-record.ts';
@@ -322,7 +322,7 @@ export class Coordinator {
         job.enqueue(() => this.#merger.finalize(job));
         return;
       case 'abort-input':
-        job.abort(new SluiceError('aborted', job.state.error?.message ?? 'the job was cancelled'));
+        job.abort(abortReason(job.state));
         return;
     }
   }
@@ -367,4 +367,10 @@ export class Coordinator {
   #notify(jobId: string): void {
     for (const listener of this.#listeners) listener(jobId);
   }
+}
+
+/** Why the input is read no further: what its sender is told. */
+function abortReason({ error }: JobState): SluiceError {
+  if (error === null) return new SluiceError('aborted', 'the job was cancelled');
+  return new SluiceError(error.code, error.message, { details: error.details });
 }

@@ -1,4 +1,4 @@
-import { errorDocument, toSluiceError } from '../../pipeline/errors.ts';
+import { errorDocument, toSluiceError, type ErrorCode } from '../../pipeline/errors.ts';
 import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
 import type { Assemblies } from '../aggregator/assemblies.ts';
 import { discardIfDamaged } from '../aggregator/damaged-result.ts';
@@ -15,6 +15,9 @@ export interface ResultMergerDeps extends PatienceDeps {
   /** Takes an event of this life of the job, when the store commits it. */
   readonly apply: (job: ActiveJob, event: JobEvent) => Promise<void>;
 }
+
+/** Errors that end the job: the same would come again. */
+const ENDING: ReadonlySet<ErrorCode> = new Set(['group-limit', 'rejects-over-budget']);
 
 /**
  * Performs what a job's results need: merges in file order, reading back after a restart, and the
@@ -66,7 +69,7 @@ export class ResultMerger {
     const error = toSluiceError(thrown);
     const { index, attempts, status, statistics } = chunk;
     this.#deps.log.warn({ jobId: job.id, chunkIndex: index, err: error }, 'merge failed');
-    if (error.code === 'group-limit' || statistics === null) {
+    if (ENDING.has(error.code) || statistics === null) {
       await this.#deps.apply(job, { kind: 'input-failed', error: errorDocument(error) });
       return;
     }

@@ -5,7 +5,16 @@ import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { queryDuckDB } from '../support/duckdb-oracle.ts';
 import { generateFile, type GeneratedFile } from '../support/generate.ts';
-import { expectAccount, getJson, paced, resultText, run, send } from '../support/jobs.ts';
+import {
+  ended,
+  expectAccount,
+  getJson,
+  jobNamed,
+  paced,
+  resultText,
+  run,
+  send,
+} from '../support/jobs.ts';
 import { sluice } from '../support/sluice.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import type { RejectPage } from '../../pipeline/protocol/index.ts';
@@ -69,23 +78,47 @@ describe('on_error: fail', () => {
   });
 });
 
-it('rejects over the budget are told by the job and by the command, and the result stands', async () => {
+describe('a budget of rejects', () => {
   const plan = 'version: 1\nlimits: { max_rejects: 3 }\n';
-  const job = await run(server, paced(file, []), { name: 'strict.csv', plan });
-  expect(job).toMatchObject({
-    status: 'completed_with_failures',
-    error: { code: 'rejects-over-budget' },
-    rejected: generated.malformed,
+  const stopped = { status: 'failed', error: { code: 'rejects-over-budget' } };
+
+  it('stops a job early, at the same place each time, and the sender is told', async () => {
+    const seen = [];
+    for (const name of ['strict-1.csv', 'strict-2.csv']) {
+      const answer = await send(server, paced(file, []), { name, plan });
+      if ('problem' in answer) {
+        expect(answer).toMatchObject({ status: 422, problem: { code: 'rejects-over-budget' } });
+      }
+      const job = await ended(server, (await jobNamed(server, name)).id);
+      expect(job).toMatchObject(stopped);
+      expect(job.error?.message).toContain('Stopped before the end');
+      seen.push(job.error?.details);
+    }
+    expect(seen[0]).toEqual(seen[1]);
+    const planFile = path.join(folder, 'strict.yaml');
+    await writeFile(planFile, plan);
+    for (const more of [['--server', server.url], []]) {
+      const command = await sluice(['run', file, '--plan', planFile, ...more]);
+      expect(command.stderr).toContain('max_rejects: 3');
+      expect(command.code).toBe(3);
+    }
   });
-  await expectAccount(server, job);
-  const rejects = await getJson<RejectPage>(server, `/api/jobs/${job.id}/rejects?limit=5`);
-  expect(rejects.available).toBe(generated.malformed);
-  expect(rejects.rejects.map(({ record }) => record)).toEqual([1, 2, 3, 4, 5].map((n) => n * 5000));
-  const planFile = path.join(folder, 'strict.yaml');
-  await writeFile(planFile, plan);
-  const command = await sluice(['run', file, '--server', server.url, '--plan', planFile]);
-  expect(command.stderr).not.toBe('');
-  expect(command.code).toBe(3);
+
+  it('by share stops one once 10,000 records were read', async () => {
+    const share = 'limits: { max_reject_ratio: 0.0001 }';
+    await send(server, paced(file, []), { name: 'share.csv', plan: share });
+    expect(await ended(server, (await jobNamed(server, 'share.csv')).id)).toMatchObject(stopped);
+  });
+
+  it('that only the end of the input exceeds leaves the result', async () => {
+    const small = `a,b\n1,2\n${'x\n'.repeat(4)}`;
+    const job = await run(server, small, { name: 'small.csv', plan });
+    expect(job).toMatchObject({ ...stopped, status: 'completed_with_failures', rejected: 4 });
+    await expectAccount(server, job);
+    expect(await resultText(server, job.id)).toBe('a,b\n1,2\n');
+    const { rejects } = await getJson<RejectPage>(server, `/api/jobs/${job.id}/rejects?limit=5`);
+    expect(rejects.map(({ record }) => record)).toEqual([2, 3, 4, 5]);
+  });
 });
 
 it('a plan that is wrong is refused with its place, before the file is read', async () => {
