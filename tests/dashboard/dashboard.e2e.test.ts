@@ -88,6 +88,30 @@ describeWith(chromiumNeed, 'dashboard in a real browser', () => {
     await page.context().close();
   });
 
+  it('takes a statement in place of steps, and shows where it is wrong in its own lines', async () => {
+    const page = await open('/');
+    await page.setInputFiles('input[type=file]', path.join(folder, 'small.csv'));
+    await page.getByText('First records').first().waitFor();
+    await page.getByRole('tab', { name: 'SQL' }).click();
+    const statement = page.getByLabel('SQL statement');
+    await statement.fill('SELECT count(*) AS n\nFROM inptu');
+    await page.getByRole('button', { name: 'line 2, column 6' }).click();
+    const caret = await statement.evaluate(
+      (area) => (area as unknown as { selectionStart: number }).selectionStart,
+    );
+    expect(caret).toBe(26);
+    expect(await page.getByRole('button', { name: 'Start the job' }).isDisabled()).toBe(true);
+    await statement.fill('SELECT count(*) AS n\nFROM input');
+    await page.getByText('aggregate').waitFor();
+    await page.getByText('n integer').last().waitFor();
+    await page.getByRole('tab', { name: 'Plan', exact: true }).click();
+    expect(await page.getByLabel('Plan, YAML or JSON').inputValue()).toContain('sql: |-');
+    await page.getByRole('button', { name: 'Start the job' }).click();
+    await page.waitForURL(/\/jobs\//);
+    await page.getByText('Completed').first().waitFor();
+    await page.context().close();
+  });
+
   it('moves both bars, and shows records before the upload has ended', async () => {
     const page = await open('/');
     const session = await page.context().newCDPSession(page);

@@ -1,4 +1,5 @@
 import type {
+  Column,
   ChunkPage,
   Job,
   JobPage,
@@ -128,10 +129,14 @@ export async function sniff(
 }
 
 /** Columns, when given, let the server check the names that a plan uses. */
-export async function checkPlan(plan: string, signal?: AbortSignal): Promise<PlanCheckAnswer> {
+export async function checkPlan(
+  plan: string,
+  columns: readonly Column[] | null,
+  signal?: AbortSignal,
+): Promise<PlanCheckAnswer> {
   const init: RequestInit = {
     method: 'POST',
-    body: JSON.stringify({ plan }),
+    body: JSON.stringify(columns === null ? { plan } : { plan, columns }),
     headers: { 'content-type': 'application/json' },
   };
   if (signal !== undefined) init.signal = signal;

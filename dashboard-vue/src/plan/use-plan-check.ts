@@ -1,21 +1,24 @@
 import { ref, shallowRef, type Ref } from 'vue';
-import type { PlanCheckAnswer, Problem } from '../../../pipeline/protocol/index.ts';
+import type { Column, PlanCheckAnswer, Problem } from '../../../pipeline/protocol/index.ts';
 import { checkPlan } from '../api/client.ts';
 import { toProblem } from '../api/problem.ts';
 import { useDebounced } from './use-debounced.ts';
 
 const TYPING_MS = 300;
 
-/** What the server says of the plan's text while it is written. */
-export function usePlanCheck(plan: Readonly<Ref<string>>) {
+/** What the server says of the plan's text while it is written, against the columns once known. */
+export function usePlanCheck(
+  plan: Readonly<Ref<string>>,
+  columns: Readonly<Ref<readonly Column[] | null>>,
+) {
   const answer = shallowRef<PlanCheckAnswer | null>(null);
   const problem = shallowRef<Problem | null>(null);
   const isChecking = ref(false);
 
   useDebounced(
-    () => plan.value,
+    () => ({ text: plan.value, known: columns.value }),
     TYPING_MS,
-    async (text, signal) => {
+    async ({ text, known }, signal) => {
       if (text.trim() === '') {
         const none = { waves: null, outputColumns: null };
         answer.value = { valid: true, issues: [], steps: [], ...none };
@@ -24,7 +27,7 @@ export function usePlanCheck(plan: Readonly<Ref<string>>) {
       }
       isChecking.value = true;
       try {
-        answer.value = await checkPlan(text, signal);
+        answer.value = await checkPlan(text, known, signal);
         problem.value = null;
       } catch (error) {
         if (signal.aborted) return;
