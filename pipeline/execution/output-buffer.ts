@@ -1,5 +1,7 @@
-/** Bytes of a part; a part ends early when what follows does not fit. */
-const PART_BYTES = 1024 * 1024;
+/** Bytes of the first part and of the largest: each is four times the one before, so that a small
+ *  output costs little. A part ends early when what follows does not fit. */
+const PART_BYTES_MIN = 16 * 1024;
+const PART_BYTES_MAX = 1024 * 1024;
 
 /** From this size on a slice of the input becomes a part of its own and is not copied. */
 export const SHARED_BYTES_MIN = 16 * 1024;
@@ -10,6 +12,7 @@ export class OutputBuffer {
   bytes = new Uint8Array(0);
   position = 0;
   private readonly parts: Uint8Array[] = [];
+  private partBytes = PART_BYTES_MIN;
   /** Bytes of the parts. */
   private ended = 0;
   private sharedBytes: Uint8Array | null = null;
@@ -21,7 +24,8 @@ export class OutputBuffer {
     if (this.sharedBytes !== null) this.endShared();
     if (this.position + length <= this.bytes.length) return;
     this.endPart();
-    this.bytes = new Uint8Array(Math.max(PART_BYTES, length));
+    this.bytes = new Uint8Array(Math.max(this.partBytes, length));
+    this.partBytes = Math.min(PART_BYTES_MAX, this.partBytes * 4);
     this.position = 0;
   }
 
