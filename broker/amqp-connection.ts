@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   connect,
   type ChannelModel,
@@ -37,6 +38,8 @@ export interface AmqpConnectionOptions {
   /** Shown in RabbitMQ's list of connections. */
   readonly name: string;
   readonly onEvent?: (event: BrokerEvent) => void;
+  /** For workers: told of jobs whose tasks are wanted no more, while connected. */
+  readonly onRevoked?: (jobId: string) => void;
   /** How long the first connection may take before `open` rejects. */
   readonly openTimeoutMs?: number;
   /** How long a publish waits for a connection and its confirm before it rejects. */
@@ -150,6 +153,12 @@ export class AmqpConnection {
     }
   }
 
+  /** Tells all workers that are connected now; not repeated. */
+  revoke(jobId: string): void {
+    const { revoked } = this.#options.topology;
+    this.#session?.channel.publish(revoked, '', Buffer.from(jobId));
+  }
+
   /** Waits for the confirms under way, then disconnects. */
   async close(): Promise<void> {
     if (this.#closing) return;
@@ -239,7 +248,9 @@ export class AmqpConnection {
   }
 
   async #begin(session: Session): Promise<void> {
-    await declareTopology(session.channel, this.#options.topology);
+    const { topology, onRevoked } = this.#options;
+    await declareTopology(session.channel, topology);
+    if (onRevoked !== undefined) await listenToRevocations(session.channel, topology, onRevoked);
     for (const consumption of [...this.#consumptions]) {
       await this.#startConsuming(session, consumption);
     }
@@ -311,6 +322,22 @@ async function declareTopology(channel: ConfirmChannel, topology: BrokerTopology
   for (const queue of [topology.dead, topology.tasks, topology.results, topology.workers]) {
     await channel.assertQueue(queue.name, { durable: true, arguments: queue.arguments });
   }
+  await channel.assertExchange(topology.revoked, 'fanout', { durable: true });
+}
+
+/** By a queue of this connection's own, which ends with it. */
+async function listenToRevocations(
+  channel: ConfirmChannel,
+  { revoked }: BrokerTopology,
+  onRevoked: (jobId: string) => void,
+): Promise<void> {
+  const name = `${revoked}.${randomUUID()}`;
+  const { queue } = await channel.assertQueue(name, { exclusive: true, autoDelete: true });
+  await channel.bindQueue(queue, revoked, '');
+  const onMessage = (message: ConsumeMessage | null): void => {
+    if (message !== null) onRevoked(message.content.toString());
+  };
+  await channel.consume(queue, onMessage, { noAck: true, exclusive: true });
 }
 
 /**

@@ -84,6 +84,7 @@ function addServerCommands(program: Command, settle: Settle): void {
     .option('--data <dir>', 'data folder (default: .sluice)')
     .option('--workers <n>', 'worker processes (default: one per core)', wholeNumber)
     .option('--broker <url>', 'RabbitMQ, as amqp://user:password@host')
+    .option('--store <url>', 'keep chunks and results in s3://bucket/prefix')
     .option('--retention <duration>', 'delete finished jobs after so long, such as 30d')
     .option('--keep <n>', 'keep only the newest finished jobs', wholeNumber)
     .option('--open', 'open the dashboard in a browser')
@@ -95,7 +96,8 @@ function addServerCommands(program: Command, settle: Settle): void {
     .command('worker')
     .description('a worker for a master on this or another machine')
     .argument('<name>', 'name shown in the dashboard; letters, digits, dot, dash, underscore')
-    .requiredOption('--master <url>', 'where the master is')
+    .option('--master <url>', 'where the master is')
+    .option('--store <url>', 'where chunks and results are, as s3://bucket/prefix')
     .option('--broker <url>', 'RabbitMQ, as amqp://user:password@host')
     .action(async (name: string, flags: WorkerFlags) => {
       const { worker } = await import('./worker.ts');

@@ -12,6 +12,7 @@ export interface ServeFlags {
   readonly data?: string;
   readonly workers?: number;
   readonly broker?: string;
+  readonly store?: string;
   readonly retention?: string;
   readonly keep?: number;
   readonly open?: boolean;
@@ -19,7 +20,7 @@ export interface ServeFlags {
 
 /** `sluice serve`: dashboard, API and workers, until the signal. */
 export async function serve(flags: ServeFlags, signal: AbortSignal): Promise<ExitCode> {
-  const { port, host, data, workers, broker, retention, keep } = flags;
+  const { port, host, data, workers, broker, store, retention, keep } = flags;
   if (data !== undefined) assertWritable(path.resolve(data));
   const master = await startMaster({
     ...(port === undefined ? {} : { port }),
@@ -27,6 +28,7 @@ export async function serve(flags: ServeFlags, signal: AbortSignal): Promise<Exi
     ...(data === undefined ? {} : { dataDir: data }),
     ...(workers === undefined ? {} : { workers }),
     ...(broker === undefined ? {} : { broker }),
+    ...(store === undefined ? {} : { store }),
     ...(retention === undefined ? {} : { retentionMs: parseDuration(retention, '--retention') }),
     ...(keep === undefined ? {} : { keepJobs: keep }),
   });

@@ -2,7 +2,8 @@ import { runWorker } from '../worker/run-worker.ts';
 import { EXIT, type ExitCode } from './failure.ts';
 
 export interface WorkerFlags {
-  readonly master: string;
+  readonly master?: string;
+  readonly store?: string;
   readonly broker?: string;
 }
 
@@ -12,6 +13,7 @@ export async function worker(
   flags: WorkerFlags,
   signal: AbortSignal,
 ): Promise<ExitCode> {
-  await runWorker({ name, master: flags.master, broker: flags.broker, signal });
+  const { master, store, broker } = flags;
+  await runWorker({ name, master, store, broker, signal });
   return EXIT.done;
 }

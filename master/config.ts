@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { SluiceError } from '../pipeline/errors.ts';
+import { type S3Location, s3Location } from '../pipeline/storage/s3-location.ts';
 import { parseDuration } from './housekeeping/retention.ts';
 import { LIMITS } from '../pipeline/limits.ts';
 
@@ -20,6 +21,10 @@ export interface MasterConfig {
   /** False runs without HTTP, for `sluice run`. */
   readonly listen: boolean;
   readonly dataDir: string;
+  /** Where chunks and results are, when not in `dataDir`: s3://bucket/prefix. */
+  readonly store: string | null;
+  /** Of `store`. */
+  readonly s3: S3Location | null;
   /** False when nobody will open `dataDir` again: nothing is synced to the disk. */
   readonly durable: boolean;
   /** Worker processes to start beside the master. */
@@ -63,6 +68,7 @@ export function masterConfig(
     port: options.port ?? integer(env['SLUICE_PORT'], 'SLUICE_PORT') ?? 5001,
     listen: options.listen ?? true,
     dataDir: path.resolve(options.dataDir ?? env['SLUICE_DATA'] ?? '.sluice'),
+    ...storeOf(options.store ?? env['SLUICE_STORE'] ?? null, env),
     durable: options.durable ?? true,
     workers:
       options.workers ?? integer(env['SLUICE_WORKERS'], 'SLUICE_WORKERS') ?? availableParallelism(),
@@ -90,6 +96,10 @@ export function masterConfig(
     throw new SluiceError('usage', '--broker takes an amqp:// or amqps:// URL');
   }
   return Object.freeze(config);
+}
+
+function storeOf(store: string | null, env: NodeJS.ProcessEnv): Pick<MasterConfig, 'store' | 's3'> {
+  return { store, s3: store === null ? null : s3Location(store, env) };
 }
 
 function duration(env: NodeJS.ProcessEnv, name: string): number | null {

@@ -7,7 +7,9 @@ import { builtFile } from '../pipeline/built-files.ts';
 import { SluiceError } from '../pipeline/errors.ts';
 import { LIMITS } from '../pipeline/limits.ts';
 import type { TaskProducer } from '../pipeline/protocol/index.ts';
+import type { IngestBlobStore } from '../pipeline/storage/blob-store.ts';
 import { FileBlobStore } from '../pipeline/storage/file-blob-store.ts';
+import { type BlobPlace, openBlobStore } from '../pipeline/storage/open-blob-store.ts';
 import type { MasterConfig, MasterOptions } from './config.ts';
 import { masterConfig } from './config.ts';
 import { Assemblies } from './aggregator/assemblies.ts';
@@ -62,11 +64,9 @@ async function assemble(
   close: () => Promise<void>,
 ): Promise<RunningMaster> {
   closers.push(lockDataDir(config.dataDir));
-  const blobDir = path.join(config.dataDir, 'blobs');
-  mkdirSync(blobDir, { recursive: true });
-  const blobs = new FileBlobStore(blobDir, config);
-  await blobs.removeTemporaries();
-  const ingestThreads = new IngestThreads(blobDir, config);
+  const place = blobPlace(config);
+  const blobs = await openBlobs(place);
+  const ingestThreads = new IngestThreads(place);
   closers.push(() => ingestThreads.close());
   const store = new SqliteJobStore(path.join(config.dataDir, 'jobs.sqlite'), config);
   closers.push(() => store.close());
@@ -74,7 +74,7 @@ async function assemble(
   const now = () => Date.now();
   const workers = new WorkerRegistry(now);
   const assemblies = new Assemblies({ store, blobs, now });
-  const queue = await openQueue(config, blobDir, log, closers);
+  const queue = await openQueue(config, place, log, closers);
   const coordinator = new Coordinator({ store, blobs, queue, workers, assemblies, now, log });
   await coordinator.start();
   closers.push(() => coordinator.close());
@@ -102,15 +102,33 @@ async function assemble(
   return { service, config, url, workerToken: config.workerToken, close };
 }
 
+function blobPlace({ dataDir, durable, s3 }: MasterConfig): BlobPlace {
+  if (s3 !== null) return { kind: 's3', location: s3 };
+  return { kind: 'file', dir: path.join(dataDir, 'blobs'), durable };
+}
+
+/** The store, after a look that says whether it can be reached. */
+async function openBlobs(place: BlobPlace): Promise<IngestBlobStore> {
+  if (place.kind === 'file') {
+    mkdirSync(place.dir, { recursive: true });
+    const blobs = new FileBlobStore(place.dir, place);
+    await blobs.removeTemporaries();
+    return blobs;
+  }
+  const blobs = await openBlobStore(place);
+  await blobs.list('contexts/')[Symbol.asyncIterator]().next();
+  return blobs;
+}
+
 async function openQueue(
   config: MasterConfig,
-  blobDir: string,
+  storage: BlobPlace,
   log: Logger,
   closers: Closer[],
 ): Promise<TaskProducer> {
   const launch = {
     workerEntry: fileURLToPath(builtFile('worker/main.js')),
-    storage: { kind: 'file', dir: blobDir, durable: config.durable },
+    storage,
     log,
   } as const;
   if (config.broker === null) {

@@ -178,11 +178,9 @@ export class LocalMasterService implements MasterService {
   }
 
   async delete(id: string): Promise<void> {
-    const job = this.#find(id);
-    if (!isFinal(job.state)) {
-      throw new SluiceError('conflict', `job ${id} is ${job.state.status}: cancel it first`);
-    }
     const { coordinator, assemblies } = this.#deps;
+    if (!isFinal(this.#find(id).state)) coordinator.apply(id, { kind: 'cancel' });
+    await coordinator.ended(id);
     const deleted = this.#deletion.then(() =>
       removeJobBlobs(this.#deps, id, coordinator.activeCount() === 0),
     );

@@ -1,9 +1,11 @@
 import { SluiceError } from '../pipeline/errors.ts';
+import { type S3Location, s3Location } from '../pipeline/storage/s3-location.ts';
 import { DEFAULT_BROKER_PREFIX } from '../pipeline/protocol/broker-topology.ts';
 
-/** Where chunks and results are: a folder that the master sees too, or the master itself. */
+/** Where chunks and results are: what the master sees too, or the master itself. */
 export type WorkerStorage =
   | { readonly kind: 'file'; readonly dir: string; readonly durable: boolean }
+  | { readonly kind: 's3'; readonly location: S3Location }
   | { readonly kind: 'http'; readonly url: string; readonly token: string };
 
 export type WorkerBroker =
@@ -31,6 +33,8 @@ export interface WorkerSettings {
   readonly storageDir?: string | undefined;
   /** Whether results in `storageDir` are to outlive the machine's crash; true when left out. */
   readonly storageDurable?: boolean;
+  /** s3://bucket/prefix, instead of `master`. */
+  readonly store?: string | undefined;
   readonly logLevel?: string | undefined;
 }
 
@@ -51,7 +55,7 @@ export function workerConfig(
       settings.broker ?? env['SLUICE_BROKER'],
       settings.queuePrefix ?? env['SLUICE_QUEUE_PREFIX'] ?? DEFAULT_BROKER_PREFIX,
     ),
-    storage: storageOf(settings, settings.token ?? env['SLUICE_WORKER_TOKEN'] ?? ''),
+    storage: storageOf(settings, env),
     logLevel: settings.logLevel ?? env['SLUICE_LOG_LEVEL'] ?? 'warn',
   });
 }
@@ -67,9 +71,15 @@ function brokerOf(broker: string | undefined, prefix: string): WorkerBroker {
   );
 }
 
-function storageOf(settings: WorkerSettings, token: string): WorkerStorage {
+function storageOf(settings: WorkerSettings, env: NodeJS.ProcessEnv): WorkerStorage {
   const { storageDir: dir, storageDurable: durable = true } = settings;
   if (dir !== undefined) return { kind: 'file', dir, durable };
+  const store = settings.store ?? env['SLUICE_STORE'];
+  if (store !== undefined) return { kind: 's3', location: s3Location(store, env) };
+  const token = settings.token ?? env['SLUICE_WORKER_TOKEN'] ?? '';
   if (typeof settings.master === 'string') return { kind: 'http', url: settings.master, token };
-  throw new SluiceError('usage', 'a worker needs --master URL, where chunks and results are');
+  throw new SluiceError(
+    'usage',
+    'a worker needs --master URL or --store s3://bucket/prefix, where chunks and results are',
+  );
 }

@@ -12,7 +12,7 @@ main().then(
 );
 
 /** The process: `main.js --name NAME --broker ipc|amqp://... (--storage-dir DIR
- *  [--storage-volatile] | --master URL)`. */
+ *  [--storage-volatile] | --store s3://... | --master URL)`. */
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -22,6 +22,7 @@ async function main(): Promise<void> {
       master: { type: 'string' },
       'storage-dir': { type: 'string' },
       'storage-volatile': { type: 'boolean' },
+      store: { type: 'string' },
     },
   });
   const stop = new AbortController();
@@ -38,6 +39,7 @@ async function main(): Promise<void> {
     queuePrefix: values['queue-prefix'],
     master: values.master,
     storageDir: values['storage-dir'],
+    store: values.store,
     storageDurable: values['storage-volatile'] !== true,
     signal: stop.signal,
   });

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { type Logger, destination, pino } from 'pino';
 import { SluiceError } from '../pipeline/errors.ts';
 import { createChunkProgram } from '../pipeline/execution/chunk-program.ts';
-import { FileBlobStore } from '../pipeline/storage/file-blob-store.ts';
+import { openBlobStore } from '../pipeline/storage/open-blob-store.ts';
 import { type WorkerConfig, type WorkerSettings, workerConfig } from './config.ts';
 import { loadKernel } from './kernel.ts';
 import { ProgramCache } from './program-cache.ts';
@@ -27,9 +27,9 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
   const log = pino({ level: config.logLevel, name: config.name }, destination(2));
   const end = new AbortController();
   const kernel = loadKernel();
-  const blobs = blobsOf(config);
-  // A wrong address or token shows now, and not with the first task.
-  if (config.storage.kind === 'http') await blobs.has('contexts/none');
+  const blobs = await blobsOf(config);
+  // A wrong address, token or bucket shows now, and not with the first task.
+  if (config.storage.kind !== 'file') await blobs.has('contexts/none');
   const consumer = await consumerOf(config, log, () => end.abort());
   const worker = new Worker({
     name: config.name,
@@ -53,10 +53,8 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
   await worker.stop();
 }
 
-function blobsOf({ storage }: WorkerConfig): WorkerBlobs {
-  return storage.kind === 'file'
-    ? new FileBlobStore(storage.dir, storage)
-    : new HttpBlobStore(storage);
+async function blobsOf({ storage }: WorkerConfig): Promise<WorkerBlobs> {
+  return storage.kind === 'http' ? new HttpBlobStore(storage) : await openBlobStore(storage);
 }
 
 async function consumerOf(

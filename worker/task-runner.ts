@@ -33,6 +33,8 @@ export interface TaskRunnerDeps {
   readonly announce: (announcement: ResultAnnouncement | FailureAnnouncement) => Promise<void>;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
+  /** Resolves when every message that has come to this process was heard. */
+  readonly turn: () => Promise<void>;
   /** A task that has not come to its computation by then is given back. */
   readonly isDraining: () => boolean;
   readonly onComputing: (task: TaskMessage) => void;
@@ -123,7 +125,9 @@ export class TaskRunner {
       return (await this.#stored(name)) ?? (await fetchInputs(this.#deps, task, room));
     });
     if (fetched === null || 'statistics' in fetched) return fetched;
-    const computed = await this.#computing(() => {
+    const computed = await this.#computing(async () => {
+      // What came while the task before was computed is heard first: this one may be void.
+      await this.#deps.turn();
       if (this.#isVoid(signal)) return null;
       this.#deps.onComputing(task);
       const startedMs = this.#deps.now();

@@ -77,6 +77,7 @@ export class Worker {
       programs: deps.programs,
       announce: (announcement) => deps.consumer.announce(announcement),
       now: () => this.#timing.now(),
+      turn: () => this.#timing.turn(),
       isDraining: () => this.#state === 'draining' || this.#state === 'stopped',
       onComputing: ({ jobId, chunkIndex }) => {
         this.#currentTask = { jobId, chunkIndex };

@@ -16,6 +16,7 @@ import { bytesProcessed } from '../views/job-document.ts';
 import { ActiveJob } from './active-job.ts';
 import type { Assemblies } from '../aggregator/assemblies.ts';
 import { removeLostResults } from '../aggregator/damaged-result.ts';
+import { type CoordinatorCounts, NO_COUNTS } from './coordinator-counts.ts';
 import { ResultMerger } from './result-merger.ts';
 import { TaskPublisher } from './task-publisher.ts';
 import { TaskAnswers } from './task-answers.ts';
@@ -40,31 +41,13 @@ export interface CoordinatorDeps {
   readonly sleep?: (ms: number) => Promise<void>;
 }
 
-export interface CoordinatorCounts {
-  chunksDone: number;
-  chunksReused: number;
-  chunksFailed: number;
-  recordsIn: number;
-  tasksPublished: number;
-  announcementsDuplicate: number;
-  resultsDamaged: number;
-}
-
 /**
  * Drives `decide`: takes events, commits state and chunk rows in one transaction, then performs the
  * effects. Events of a job are taken one at a time, in the order they come (the process is single
  * threaded and `apply` does not wait); merges and finalisation of a job run one after another.
  */
 export class Coordinator {
-  readonly counts: CoordinatorCounts = {
-    chunksDone: 0,
-    chunksReused: 0,
-    chunksFailed: 0,
-    recordsIn: 0,
-    tasksPublished: 0,
-    announcementsDuplicate: 0,
-    resultsDamaged: 0,
-  };
+  readonly counts: CoordinatorCounts = { ...NO_COUNTS };
   readonly #deps: CoordinatorDeps;
   readonly #merger: ResultMerger;
   readonly #publisher: TaskPublisher;
@@ -148,6 +131,11 @@ export class Coordinator {
   /** The job if it is under way in this process. */
   active(jobId: string): ActiveJob | undefined {
     return this.#active.get(jobId);
+  }
+
+  /** Resolves when nothing of a job that came to its end is under way any more. */
+  async ended(jobId: string): Promise<void> {
+    await this.#ending.get(jobId);
   }
 
   activeCount(): number {
@@ -242,6 +230,8 @@ export class Coordinator {
 
   #retire(job: ActiveJob): void {
     this.#active.delete(job.id);
+    // Only these never come back: a failed job may be retried, under the same id.
+    if (job.state.status === 'cancelled') this.#deps.queue.revoke(job.id);
     job.abort(new SluiceError('aborted', `the job is ${job.state.status}`));
     const ending = job.idle().finally(() => {
       if (this.#ending.get(job.id) === ending) this.#ending.delete(job.id);

@@ -3,14 +3,14 @@ import type { ChunkContext } from '../../pipeline/execution/context.ts';
 import { SluiceError, toSluiceError } from '../../pipeline/errors.ts';
 import { chunkKey, InputHasher, oversizedKey, taskKey } from '../../pipeline/keys/index.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
-import type { FileBlobStore, FileSlice } from '../../pipeline/storage/file-blob-store.ts';
+import type { FileSlice, IngestBlobStore } from '../../pipeline/storage/blob-store.ts';
 import type { StoredAnswer } from './ingest-messages.ts';
 import type { NewChunk } from '../storage/job-record.ts';
 import { storeOversizedResult } from './oversized-record.ts';
 import { readStoredStatistics } from './stored-result.ts';
 
 export interface ChunkWriterOptions {
-  readonly blobs: FileBlobStore;
+  readonly blobs: IngestBlobStore;
   readonly contextKey: string;
   readonly onError: ChunkContext['onError'];
   /** Column names: part of the input's identity. */

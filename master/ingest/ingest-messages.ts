@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { BlobPlace } from '../../pipeline/storage/open-blob-store.ts';
 import type { ErrorDocument } from '../../pipeline/errors.ts';
 import type { ChunkContext } from '../../pipeline/execution/context.ts';
 import type { ChunkLimits } from '../../pipeline/limits.ts';
@@ -9,9 +10,7 @@ import type { JobFacts, NewChunk } from '../storage/job-record.ts';
 
 /** Given to a thread when it is started. */
 export interface ThreadData {
-  readonly blobDir: string;
-  /** See `FileBlobStore`. */
-  readonly durable: boolean;
+  readonly place: BlobPlace;
 }
 
 /** Opens a session: one input, from its first byte to its end, over a port of its own. */

@@ -3,15 +3,15 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { builtFile } from '../../pipeline/built-files.ts';
 import { invariant } from '../../pipeline/errors.ts';
 import { compileKernel } from '../../pipeline/parsing/structural/kernel.ts';
-import { FileBlobStore } from '../../pipeline/storage/file-blob-store.ts';
+import { openBlobStore } from '../../pipeline/storage/open-blob-store.ts';
 import type { OpenMessage, ThreadData } from './ingest-messages.ts';
 import { runSession } from './input-session.ts';
 
 /** Entry of an ingest thread: takes sessions, several at a time where uploads share a thread. */
 invariant(parentPort !== null, 'runs in a worker thread');
 const wasm = builtFile('pipeline/parsing/structural/kernel.wasm');
-const { blobDir, durable } = workerData as ThreadData;
-const blobs = new FileBlobStore(blobDir, { durable });
+const { place } = workerData as ThreadData;
+const blobs = await openBlobStore(place);
 const deps = { blobs, kernel: compileKernel(readFileSync(wasm)) };
 
 parentPort.on('message', ({ port, input }: OpenMessage) => {

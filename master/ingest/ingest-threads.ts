@@ -5,7 +5,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { builtFile } from '../../pipeline/built-files.ts';
 import { SluiceError } from '../../pipeline/errors.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
-import type { FileBlobStoreOptions } from '../../pipeline/storage/file-blob-store.ts';
+import type { BlobPlace } from '../../pipeline/storage/open-blob-store.ts';
 import type { InputRequest, OpenMessage, ThreadData } from './ingest-messages.ts';
 
 /** A session's end in the main thread. */
@@ -35,8 +35,8 @@ export class IngestThreads {
   #threads: IngestThread[] = [];
 
   /** Starts the first thread, so that the first upload finds it ready. */
-  constructor(blobDir: string, { durable = true }: FileBlobStoreOptions = {}) {
-    this.#data = { blobDir, durable };
+  constructor(place: BlobPlace) {
+    this.#data = { place };
     this.#threadsMax = Math.min(LIMITS.ingestThreadsMax, availableParallelism());
     this.#start();
   }

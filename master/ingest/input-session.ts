@@ -10,7 +10,7 @@ import type { KernelModule } from '../../pipeline/parsing/structural/kernel.ts';
 import { compilePlan } from '../../pipeline/plan/compile.ts';
 import { parsePlan } from '../../pipeline/plan/parse.ts';
 import type { PlanDocument } from '../../pipeline/plan/schema.ts';
-import type { FileBlobStore } from '../../pipeline/storage/file-blob-store.ts';
+import type { IngestBlobStore } from '../../pipeline/storage/blob-store.ts';
 import { type ChunkPlace, ChunkWriter } from './chunk-writer.ts';
 import type { FromSession, InputRequest, ReadingPoint } from './ingest-messages.ts';
 import { openInput } from './open-input.ts';
@@ -21,7 +21,7 @@ import { SessionInbox } from './session-inbox.ts';
 import { storeContexts } from './store-contexts.ts';
 
 export interface ThreadDeps {
-  readonly blobs: FileBlobStore;
+  readonly blobs: IngestBlobStore;
   readonly kernel: KernelModule;
 }
 

@@ -87,6 +87,10 @@ export class AmqpProducer implements TaskProducer {
     });
   }
 
+  revoke(jobId: string): void {
+    this.#connection.revoke(jobId);
+  }
+
   async onAnnouncement(handler: (announcement: Announcement) => Promise<void>): Promise<void> {
     this.#announcements.setHandler(handler);
     await this.#connection.consume({

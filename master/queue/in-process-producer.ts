@@ -94,6 +94,11 @@ export class InProcessProducer implements TaskProducer {
     this.#deliver();
   }
 
+  revoke(jobId: string): void {
+    this.#queue.revoke(jobId);
+    for (const child of this.#children.values()) child.send({ kind: 'revoke', jobId });
+  }
+
   async onAnnouncement(handler: (announcement: Announcement) => Promise<void>): Promise<void> {
     this.#announcements.setHandler(handler);
   }

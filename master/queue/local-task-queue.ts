@@ -42,6 +42,11 @@ export class LocalTaskQueue {
     this.#ready.push({ task, deliveries: 0 });
   }
 
+  /** Forgets the tasks of a job that nobody holds. */
+  revoke(jobId: string): void {
+    this.#ready = this.#ready.filter(({ task }) => task.jobId !== jobId);
+  }
+
   /** Queues a returned task: behind the others, so that it does not stand in their way. */
   putBack(queued: QueuedTask): void {
     this.#ready.push(queued);

@@ -1,3 +1,4 @@
+import type { BlobPlace } from '../../pipeline/storage/open-blob-store.ts';
 import type { ChildLaunch } from './child-pool.ts';
 
 /** How the worker processes beside a master are started. */
@@ -5,7 +6,7 @@ export interface WorkerLaunch {
   /** Path of the built `worker/main.js`. */
   readonly workerEntry: string;
   /** The master's blobs, which its children reach directly. */
-  readonly storage: { readonly kind: 'file'; readonly dir: string; readonly durable: boolean };
+  readonly storage: BlobPlace;
 }
 
 /** The broker's URL may hold a password, so it goes by the environment: arguments are public. */
@@ -13,8 +14,7 @@ export function workerLaunch(
   { workerEntry, storage }: WorkerLaunch,
   broker: { readonly url: string; readonly prefix: string } | null,
 ): ChildLaunch {
-  const storageArgs = ['--storage-dir', storage.dir];
-  if (!storage.durable) storageArgs.push('--storage-volatile');
+  const storageArgs = storageArguments(storage);
   if (broker === null) {
     return { entry: workerEntry, args: ['--broker', 'ipc', ...storageArgs] };
   }
@@ -23,4 +23,14 @@ export function workerLaunch(
     args: ['--queue-prefix', broker.prefix, ...storageArgs],
     env: { SLUICE_BROKER: broker.url },
   };
+}
+
+/** What the environment says of an S3 store beside its URL, the children see too. */
+function storageArguments(storage: BlobPlace): string[] {
+  if (storage.kind === 's3') {
+    const { bucket, prefix } = storage.location;
+    return ['--store', `s3://${bucket}/${prefix}`];
+  }
+  const { dir, durable } = storage;
+  return ['--storage-dir', dir, ...(durable ? [] : ['--storage-volatile'])];
 }

@@ -17,12 +17,14 @@ export interface QueueDeclaration {
  * - `workers`: heartbeats, worth nothing after some seconds, and not kept for longer. Replicated all
  *   the same: a queue whose one node is down can be neither used nor declared anew.
  * - `dead`: replicated; tasks that nobody could process.
+ * - `revoked`: an exchange that tells every worker the ids of jobs whose tasks are wanted no more.
  */
 export interface BrokerTopology {
   readonly tasks: QueueDeclaration;
   readonly results: QueueDeclaration;
   readonly workers: QueueDeclaration;
   readonly dead: QueueDeclaration;
+  readonly revoked: string;
 }
 
 export const DEFAULT_BROKER_PREFIX = 'sluice';
@@ -61,5 +63,6 @@ export function brokerTopology(
       },
     },
     dead: { name: dead, arguments: quorum },
+    revoked: `${prefix}.revoked`,
   };
 }

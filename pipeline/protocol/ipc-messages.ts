@@ -24,6 +24,8 @@ export const MasterMessage = Type.Union([
     requestId: Type.Integer(),
     error: ErrorDocumentSchema,
   }),
+  /** Tasks of the job are wanted no more. */
+  Type.Object({ kind: Type.Literal('revoke'), jobId: Type.String() }),
   /** No task follows this. */
   Type.Object({ kind: Type.Literal('no-more-tasks') }),
   /** The child finishes what it computes, and exits. */

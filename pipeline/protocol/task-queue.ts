@@ -9,6 +9,11 @@ import type { Announcement, TaskMessage } from './messages.ts';
 export interface TaskProducer {
   /** Resolves when the broker has confirmed the message as stored. */
   publish(task: TaskMessage): Promise<void>;
+  /**
+   * Tells that no task of the job is wanted any more, those that are queued or held by a worker and
+   * not begun. Best effort: a worker that does not hear of it computes what nobody reads.
+   */
+  revoke(jobId: string): void;
   /** Starts delivery of announcements; acknowledged when the handler resolves, redelivered when it
    *  rejects. One handler at a time; called in no order. */
   onAnnouncement(handler: (announcement: Announcement) => Promise<void>): Promise<void>;
@@ -35,7 +40,7 @@ export type Verdict = 'ack' | 'requeue' | 'drop';
 export interface Delivery {
   readonly task: TaskMessage;
   readonly redelivered: boolean;
-  /** Fires when the delivery is void: the connection is lost, somebody else gets the task. */
+  /** Fires when the delivery is void: its job was revoked, or the connection is lost. */
   readonly signal: AbortSignal;
 }
 

@@ -43,3 +43,21 @@ export interface CollectableBlobStore extends BlobStore {
   /** Deletes the object if it still has the version. Returns whether it did. */
   deleteUnchanged(name: string, version: string): Promise<boolean>;
 }
+
+/** Bytes of a file outside the store. */
+export interface FileSlice {
+  /** Absolute. */
+  readonly path: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A store that inputs are read into, by a thread that does nothing else. */
+export interface IngestBlobStore extends CollectableBlobStore {
+  /** False when nobody reads it after this run. */
+  readonly isDurable: boolean;
+  /** As `put`, of bytes that are the caller's again when the call returns its promise. */
+  putNow(name: string, bytes: Uint8Array): Promise<{ readonly created: boolean }>;
+  /** Makes bytes of a file a chunk, without a copy: for a store that is not durable, and `get`. */
+  referNow(name: string, slice: FileSlice): void;
+}

@@ -15,26 +15,10 @@ import { link, mkdir, mkdtemp, open, readdir, readFile, rm, stat, unlink } from 
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { SluiceError, toSluiceError } from '../errors.ts';
-import type { BlobParts, CollectableBlobStore, Room } from './blob-store.ts';
+import { assertBlobName } from './blob-name.ts';
+import type { BlobParts, FileSlice, IngestBlobStore, Room } from './blob-store.ts';
 import { ignoreMissing, isMissing, storageError, systemCode } from './file-errors.ts';
 import { touch, touchNow, unlinkUnchanged, versionOf } from './file-version.ts';
-
-const NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}(\/[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}){0,2}$/;
-
-/** Throws `bad-request` unless the name has 1 to 3 plain segments: names are never paths. */
-export function assertBlobName(name: string): void {
-  if (!NAME.test(name)) {
-    throw new SluiceError('bad-request', `not a blob name: ${JSON.stringify(name.slice(0, 80))}`);
-  }
-}
-
-/** Bytes of a file outside the store. */
-export interface FileSlice {
-  /** Absolute. */
-  readonly path: string;
-  readonly start: number;
-  readonly end: number;
-}
 
 export interface FileBlobStoreOptions {
   /** False for a folder that nobody will read after this run: nothing is synced to the disk. */
@@ -46,7 +30,7 @@ export interface FileBlobStoreOptions {
  * huge. An object is visible only when it is complete and durable: it is written under a temporary
  * name, synced, and linked to its own name, which fails harmlessly when the name is taken.
  */
-export class FileBlobStore implements CollectableBlobStore {
+export class FileBlobStore implements IngestBlobStore {
   readonly #dir: string;
   readonly #isDurable: boolean;
   #temporaryDir: Promise<string> | null = null;

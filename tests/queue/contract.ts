@@ -110,6 +110,21 @@ export function queueContract(open: () => Promise<QueueUnderTest>): void {
     },
   );
 
+  it('drops the tasks of a revoked job, those that a worker holds too, and no others', async () => {
+    await listen();
+    queue.startWorkers(1);
+    const wanted = taskFor('ok');
+    const revoked = Array.from({ length: 12 }, (_, index) => taskFor('slow-400', index));
+    await Promise.all(revoked.map((task) => queue.producer.publish(task)));
+    await vi.waitFor(() => expect(results().length).toBeGreaterThan(0), WAIT);
+    queue.producer.revoke('slow-400');
+    await queue.producer.publish(wanted);
+    await vi.waitFor(() => expect(results()).toContain(wanted.taskKey), WAIT);
+    // What it had begun it finished, and one more may have begun before it heard.
+    await queue.drain();
+    expect(results().filter((key) => key !== wanted.taskKey).length).toBeLessThanOrEqual(5);
+  });
+
   it('dead-letters a task that the worker drops, at once and until the handler takes it', async () => {
     const reasons: string[] = [];
     await queue.producer.onDeadLetter(async (_task, reason) => {

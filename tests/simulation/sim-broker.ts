@@ -76,6 +76,12 @@ export class SimBroker {
         if (this.mode === 'in-process') store();
         else await connection.publish(`publish ${task.chunkIndex}`, false, store);
       },
+      // Heard of by some workers, and too late by others.
+      revoke: (jobId) => {
+        const isKept = ({ task }: Ticket): boolean =>
+          task.jobId !== jobId || this.#random.chance(0.3);
+        this.#tasks = this.#tasks.filter(isKept);
+      },
       onAnnouncement: async (handler) => this.#lane.onAnnouncement(handler),
       onDeadLetter: async (handler) => this.#lane.onDeadLetter(handler),
       onConnected: (listener) => void connection.onReconnected.push(listener),

@@ -25,6 +25,7 @@ export function startWorker(world: World, process: SimProcess): SimWorker {
     residentBytes: () => 0,
     timing: {
       now: () => world.scheduler.nowMs,
+      turn: () => process.sleep(0),
       after: (ms, action) => process.after(ms, 'timer', action),
       every: (ms, action) => process.every(ms, 'heartbeat', action),
     },

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FileBlobStore } from '../../pipeline/storage/file-blob-store.ts';
+import { blobStoreContract } from './contract.ts';
 
 let dir: string;
 let store: FileBlobStore;
@@ -16,13 +17,7 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
 describe('FileBlobStore', () => {
-  it('keeps the first object put under a name', async () => {
-    expect(await store.put('results/abc', [Buffer.from('one'), Buffer.from('two')])).toEqual({
-      created: true,
-    });
-    expect(await store.put('results/abc', [Buffer.from('other')])).toEqual({ created: false });
-    expect(Buffer.from(await store.get('results/abc')).toString()).toBe('onetwo');
-  });
+  blobStoreContract(async () => store);
 
   it('lets one of many writers of a name win, and leaves no temporary file', async () => {
     const answers = await Promise.all(

@@ -41,7 +41,7 @@ export async function ingestMaster(): Promise<IngestMaster> {
   });
   const coordinator = new Coordinator({ store, blobs, queue, workers, assemblies, now, log });
   await coordinator.start();
-  const threads = new IngestThreads(blobDir);
+  const threads = new IngestThreads({ kind: 'file', dir: blobDir, durable: true });
   const housekeeping = { blobsRemoved: 0, jobsExpired: 0, sweepsFailed: 0 };
   const service = new LocalMasterService({
     housekeeping,

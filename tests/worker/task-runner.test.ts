@@ -82,6 +82,7 @@ function runner(): TaskRunner {
       announced.push(announcement);
     },
     now: () => 0,
+    turn: () => Promise.resolve(),
     isDraining: () => draining,
     onComputing: () => blobs.calls.push('compute'),
   });

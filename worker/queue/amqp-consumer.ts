@@ -21,6 +21,7 @@ import type {
   TaskConsumer,
   Verdict,
 } from '../../pipeline/protocol/index.ts';
+import { RevokedJobs } from './revoked-jobs.ts';
 
 /** A returned task is held back this long, doubled with each return: no hot loop. */
 const REQUEUE_DELAY_MS = 250;
@@ -45,6 +46,7 @@ export class AmqpConsumer implements TaskConsumer {
   readonly #topology: BrokerTopology;
   readonly #onEvent: (event: BrokerEvent) => void;
   readonly #running = new Set<Promise<void>>();
+  readonly #revoked: RevokedJobs;
   readonly #draining = new AbortController();
   #consumption: Consumption | null = null;
 
@@ -52,7 +54,9 @@ export class AmqpConsumer implements TaskConsumer {
     connection: AmqpConnection,
     topology: BrokerTopology,
     onEvent: (event: BrokerEvent) => void,
+    revoked: RevokedJobs,
   ) {
+    this.#revoked = revoked;
     this.#connection = connection;
     this.#topology = topology;
     this.#onEvent = onEvent;
@@ -64,8 +68,10 @@ export class AmqpConsumer implements TaskConsumer {
     const onEvent = logBrokerEvents(log);
     const topology = brokerTopology(prefix, deliveryLimit);
     const name = `sluice worker ${options.name}`;
-    const connecting: AmqpConnectionOptions = { ...rest, topology, onEvent, name };
-    return new AmqpConsumer(await AmqpConnection.open(connecting), topology, onEvent);
+    const revoked = new RevokedJobs();
+    const onRevoked = (jobId: string): void => revoked.revoke(jobId);
+    const connecting: AmqpConnectionOptions = { ...rest, topology, onEvent, name, onRevoked };
+    return new AmqpConsumer(await AmqpConnection.open(connecting), topology, onEvent, revoked);
   }
 
   async consume(
@@ -130,7 +136,10 @@ export class AmqpConsumer implements TaskConsumer {
     const { redelivered, signal } = delivery;
     let verdict: Verdict = 'requeue';
     try {
-      verdict = await handler({ task: parsed.value, redelivered, signal });
+      const task = parsed.value;
+      verdict = await this.#revoked.handle(task.jobId, signal, (isVoid) =>
+        handler({ task, redelivered, signal: isVoid }),
+      );
     } catch (error) {
       this.#onEvent({ kind: 'handler-failed', queue, error });
     }

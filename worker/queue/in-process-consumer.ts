@@ -17,6 +17,7 @@ export interface MasterPort {
   onClosed(listener: () => void): void;
   close(): void;
 }
+import { RevokedJobs } from './revoked-jobs.ts';
 
 interface Announcing {
   readonly resolve: () => void;
@@ -28,6 +29,7 @@ export class InProcessConsumer implements TaskConsumer {
   readonly #port: MasterPort;
   readonly #announcing = new Map<number, Announcing>();
   readonly #running = new Set<Promise<void>>();
+  readonly #revoked = new RevokedJobs();
   readonly #lost = new AbortController();
   readonly #noMoreTasks: Promise<void>;
   #onNoMoreTasks: () => void = () => {};
@@ -111,6 +113,9 @@ export class InProcessConsumer implements TaskConsumer {
         this.#announcing.get(message.requestId)?.reject(error);
         return;
       }
+      case 'revoke':
+        this.#revoked.revoke(message.jobId);
+        return;
       case 'no-more-tasks':
         this.#onNoMoreTasks();
         return;
@@ -129,8 +134,11 @@ export class InProcessConsumer implements TaskConsumer {
     const handler = this.#handler;
     let verdict: Verdict = 'requeue';
     try {
-      if (handler !== null)
-        verdict = await handler({ task, redelivered, signal: this.#lost.signal });
+      if (handler !== null) {
+        verdict = await this.#revoked.handle(task.jobId, this.#lost.signal, (signal) =>
+          handler({ task, redelivered, signal }),
+        );
+      }
     } catch (thrown) {
       onFault(thrown);
     }

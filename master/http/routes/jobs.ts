@@ -73,7 +73,7 @@ export async function jobRoutes(app: Server, { service }: RouteContext): Promise
     {
       schema: {
         tags: ['jobs'],
-        summary: 'Delete a job and its outputs',
+        summary: 'Delete a job and its outputs; one under way is cancelled first',
         params,
         response: { 204: Type.Null({ description: 'Deleted' }), ...PROBLEMS },
       },
