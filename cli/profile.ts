@@ -12,6 +12,9 @@ export interface ProfileFlags extends PlanFlags {
   readonly json?: boolean;
 }
 
+/** The plan when none is given. */
+const DETAILED = 'steps: [profile: { detail: true }]';
+
 /** `sluice profile`: every column of a file, over all of its records. */
 export async function profile(
   file: string,
@@ -23,7 +26,8 @@ export async function profile(
   const runner = await embeddedRunner({});
   try {
     const lookups = lookupSources(plan.text, planFolder(flags), flags.lookup ?? []);
-    const about = { input, plan: plan.text, lookups, profile: true };
+    const text = plan.text === '' ? DETAILED : plan.text;
+    const about = { input, plan: text, lookups, profile: true };
     const submission = { ...about, onBytes: () => undefined, onStall: () => undefined };
     const { id, received } = await runner.submit(submission, signal);
     await received;
@@ -38,8 +42,8 @@ export async function profile(
       return exitCodeFor(job.error.code);
     }
     const found = await runner.profile(id);
-    const text = flags.json === true ? JSON.stringify(found, null, 2) : renderProfile(found);
-    process.stdout.write(`${text}\n`);
+    const shown = flags.json === true ? JSON.stringify(found, null, 2) : renderProfile(found);
+    process.stdout.write(`${shown}\n`);
     return job.status === 'completed' ? EXIT.done : EXIT.failed;
   } finally {
     await runner.close();
@@ -54,6 +58,9 @@ const COLUMNS: readonly TableColumn[] = [
   { title: 'min' },
   { title: 'max' },
   { title: 'mean', align: 'right' },
+  { title: 'deviation', align: 'right' },
+  { title: 'median ~', align: 'right' },
+  { title: 'most frequent' },
   { title: 'length', align: 'right' },
 ];
 
@@ -66,8 +73,20 @@ export function renderProfile(found: Profile): string {
     column.min ?? '',
     column.max ?? '',
     column.mean === null ? '' : String(column.mean),
+    short(column.detail?.stddev),
+    short(column.detail?.quantiles.find(({ share }) => share === 0.5)?.value),
+    (column.detail?.frequent ?? []).slice(0, 3).map(frequentText).join(', '),
     `${column.lengthMin}..${column.lengthMax}`,
   ]);
   const heading = `${formatCount(found.records)} records, ${found.columns.length} columns`;
   return `${heading}\n\n${renderTable(COLUMNS, records)}`;
+}
+
+function short(value: number | null | undefined): string {
+  return value == null ? '' : String(Number(value.toPrecision(6)));
+}
+
+function frequentText({ value, count }: { value: string; count: number }): string {
+  const text = value.length > 20 ? `${value.slice(0, 19)}…` : value;
+  return `${text} (${formatCount(count)})`;
 }

@@ -43,6 +43,7 @@ export class ProfileOperator implements Operator {
     kernel: ProfileKernel | null,
   ) {
     const sources = step.columns.map((name) => sourceOf(view, name));
+    const isDetailed = step.detail === true;
     if (sources.every((source) => view.vectors[source] === null)) {
       const columns = context.columns.map((column, field) => {
         const position = view.sources.indexOf(field);
@@ -50,7 +51,7 @@ export class ProfileOperator implements Operator {
       });
       const { dialect, nullstr } = context;
       this.accumulator = new ProfileAccumulator({
-        ...{ columns, positions: sources, dialect, nullstr, kernel },
+        ...{ columns, positions: sources, dialect, nullstr, kernel, isDetailed },
       });
       this.rendering = null;
       return;
@@ -58,7 +59,7 @@ export class ProfileOperator implements Operator {
     const columns = step.columns.map((name) => view.columns[positionOf(view, name)]!);
     this.rendering = new RenderedCells(view, sources, context);
     const { dialect, nullstr } = this.rendering;
-    this.accumulator = new ProfileAccumulator({ columns, dialect, nullstr });
+    this.accumulator = new ProfileAccumulator({ columns, dialect, nullstr, isDetailed });
   }
 
   apply(batch: Batch): void {

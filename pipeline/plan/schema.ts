@@ -201,7 +201,16 @@ export const STEP_SCHEMAS = {
     },
     { ...closed, description: '{by, measures}' },
   ),
-  profile: NamesOrAll,
+  profile: Type.Union(
+    [
+      ...NamesOrAll.anyOf,
+      Type.Object(
+        { columns: Type.Optional(NamesOrAll), detail: Type.Optional(Type.Boolean()) },
+        closed,
+      ),
+    ],
+    { description: '"*", a list of column names or {columns, detail}' },
+  ),
   sort: SortKeys,
   top_k: Type.Object(
     { by: SortKeys, k: Type.Integer({ minimum: 1 }) },

@@ -86,7 +86,12 @@ export type Step =
       readonly by: readonly string[];
       readonly measures: readonly Measure[];
     }
-  | { readonly kind: 'profile'; readonly columns: readonly string[] }
+  | {
+      readonly kind: 'profile';
+      readonly columns: readonly string[];
+      /** Frequent values, deviation, quantiles and histogram too. */
+      readonly detail?: true;
+    }
   | {
       /** Meets each record with the lookup's records of equal keys. */
       readonly kind: 'join';

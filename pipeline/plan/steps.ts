@@ -66,7 +66,11 @@ function normalise(
       return { kind, keys: readSortKeys(value as readonly SortKeyFile[]) };
     case 'limit':
       return readLimit(value as LimitFile);
-    case 'profile':
+    case 'profile': {
+      const options = isRecord(value) ? value : { columns: value };
+      const columns = namesOf(options.columns ?? '*');
+      return { kind, columns, ...(options.detail === true ? { detail: true } : {}) };
+    }
     case 'trim':
       return { kind, columns: namesOf(value) };
     case 'rename': {

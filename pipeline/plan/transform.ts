@@ -63,7 +63,7 @@ export function transform(
       return transformJoin(step, columns, path, resolver, issues, lookups);
     case 'profile': {
       const profiled = resolver.listOrAll(step.columns, path);
-      return { steps: [{ kind: 'profile', columns: names(profiled) }], columns };
+      return { steps: [{ ...step, columns: names(profiled) }], columns };
     }
     default:
       return derived(rewrite(step, resolver, path), columns, issues);

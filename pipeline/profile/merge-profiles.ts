@@ -1,7 +1,7 @@
 import { invariant } from '../errors.ts';
 import type { ColumnProfile } from '../protocol/job.ts';
 import { ColumnStatistics } from './column-statistics.ts';
-import { encodeProfile, precisionFor, readProfileHead } from './partial-codec.ts';
+import { encodeProfile, readProfileHead } from './partial-codec.ts';
 
 /** Merges partials of one profile, in any order and grouping. Throws `blob-corrupt`. */
 export class ProfileMerger {
@@ -10,9 +10,8 @@ export class ProfileMerger {
   #records = 0;
 
   constructor(names: readonly string[]) {
-    const precision = precisionFor(names.length);
     this.#names = names;
-    this.#columns = names.map(() => new ColumnStatistics(precision));
+    this.#columns = names.map(() => new ColumnStatistics(names.length));
   }
 
   /** Records profiled so far. */

@@ -3,12 +3,6 @@ import { ByteReader } from '../values/byte-reader.ts';
 import { ByteWriter } from '../values/byte-writer.ts';
 import type { ColumnStatistics } from './column-statistics.ts';
 
-/** Sketch precision by the number of columns: 16 KiB a column, or 1 KiB (standard error 3.25 %)
- *  where columns are so many that it would exceed 16 MiB. */
-export function precisionFor(columnCount: number): number {
-  return columnCount <= 1024 ? 14 : 10;
-}
-
 /** A profile's partial: names as JSON, the number of records, and each column's statistics. */
 export function encodeProfile(
   names: readonly string[],

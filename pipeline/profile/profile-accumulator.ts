@@ -5,8 +5,9 @@ import type { Column } from '../protocol/job.ts';
 import { FieldSlice } from '../values/field-slice.ts';
 import { NullTexts } from '../values/null-texts.ts';
 import { ColumnAccumulator } from './column-accumulator.ts';
+import type { ColumnDetail } from './column-detail.ts';
 import { ColumnStatistics } from './column-statistics.ts';
-import { encodeProfile, precisionFor } from './partial-codec.ts';
+import { encodeProfile } from './partial-codec.ts';
 import { ProfileKernel } from './profile-kernel.ts';
 
 /** Records of a batch that are gone through column by column: their bytes stay in the cache. */
@@ -23,6 +24,8 @@ export interface ProfileOptions {
   readonly positions?: readonly number[];
   readonly dialect: Dialect;
   readonly nullstr: readonly string[];
+  /** Whether frequent values, deviation, quantiles and histogram are wanted too. */
+  readonly isDetailed?: boolean;
   /** Made for as many columns as there are positions, for the same dialect and nullstr. */
   readonly kernel?: ProfileKernel | null;
 }
@@ -57,19 +60,23 @@ export class ProfileAccumulator {
   readonly #statistics: readonly ColumnStatistics[];
   readonly #accumulators: readonly ColumnAccumulator[];
   readonly #kernel: ProfileKernel | null;
+  readonly #nullTexts: NullTexts;
+  readonly #slice: FieldSlice;
   #records = 0;
 
   constructor(options: ProfileOptions) {
     const positions = options.positions ?? options.columns.map((_, position) => position);
     const nullTexts = new NullTexts(options.nullstr);
     const slice = new FieldSlice(options.dialect);
-    const precision = precisionFor(positions.length);
     const cacheEntries = cacheEntriesFor(positions.length, CACHE_ENTRIES_COLUMN);
+    const isDetailed = options.isDetailed === true;
+    this.#nullTexts = nullTexts;
+    this.#slice = slice;
     this.#kernel = options.kernel ?? null;
     this.#kernel?.reset();
     this.#positions = positions;
     this.#names = positions.map((position) => options.columns[position]!.name);
-    this.#statistics = positions.map(() => new ColumnStatistics(precision));
+    this.#statistics = positions.map(() => new ColumnStatistics(positions.length, isDetailed));
     this.#accumulators = this.#statistics.map(
       (statistics) => new ColumnAccumulator(statistics, nullTexts, slice, cacheEntries),
     );
@@ -84,6 +91,9 @@ export class ProfileAccumulator {
     const { bytes, selectedCount } = batch;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#records += selectedCount;
+    this.#statistics.forEach(({ detail }, c) => {
+      if (detail !== null) this.#addDetail(detail, this.#positions[c]!, batch);
+    });
     if (this.#kernel?.holds(batch)) {
       const { fieldStarts, fieldEnds } = batch.index;
       this.#kernel.add(batch, this.#positions, (column, field) => {
@@ -104,6 +114,19 @@ export class ProfileAccumulator {
     this.#kernel?.moveInto(this.#statistics);
     for (const accumulator of this.#accumulators) accumulator.flush();
     return encodeProfile(this.#names, this.#records, this.#statistics);
+  }
+
+  #addDetail(detail: ColumnDetail, position: number, batch: Batch): void {
+    const { bytes, index, selection, selectedCount } = batch;
+    const { recordFields, fieldStarts, fieldEnds } = index;
+    const slice = this.#slice;
+    for (let i = 0; i < selectedCount; i++) {
+      const field = recordFields[selection[i]!]! + position;
+      slice.point(bytes, fieldStarts[field]!, fieldEnds[field]!);
+      if (slice.start === slice.end) continue;
+      if (this.#nullTexts.isNull(slice.bytes, slice.start, slice.end)) continue;
+      detail.add(slice.bytes, slice.start, slice.end);
+    }
   }
 
   #addColumn(

@@ -216,6 +216,25 @@ export const RejectPage = Type.Object({
 });
 export type RejectPage = Static<typeof RejectPage>;
 
+/** Of a detailed profile. Quantiles lie within 0.4 % of a value; so do the ends of the histogram's
+ *  bins for the values near them. The rest is exact. */
+export const ColumnDetailProfile = Type.Object({
+  /** Of the numbers, as a sample; null for less than two. */
+  stddev: Type.Union([Type.Number(), Type.Null()]),
+  /** Of the numbers; empty when there are none. */
+  quantiles: Type.Array(Type.Object({ share: Type.Number(), value: Type.Number() })),
+  /** Bins of equal width over the numbers; empty when there are none. */
+  histogram: Type.Array(
+    Type.Object({ from: Type.Number(), to: Type.Number(), count: Type.Integer() }),
+  ),
+  /** The most frequent values; null when there are too many different ones. */
+  frequent: Type.Union([
+    Type.Array(Type.Object({ value: Type.String(), count: Type.Integer() })),
+    Type.Null(),
+  ]),
+});
+export type ColumnDetailProfile = Static<typeof ColumnDetailProfile>;
+
 /** Profile of one column over the records merged so far. Counts are exact unless called estimates. */
 export const ColumnProfile = Type.Object({
   name: Type.String(),
@@ -236,6 +255,8 @@ export const ColumnProfile = Type.Object({
   lengthMax: Type.Integer(),
   /** HyperLogLog estimate, standard error 0.81 %. */
   distinctEstimate: Type.Integer(),
+  /** When the plan asks for it. */
+  detail: Type.Optional(ColumnDetailProfile),
 });
 export type ColumnProfile = Static<typeof ColumnProfile>;
 
