@@ -3,25 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { functionNames } from '../../pipeline/plan/expression/functions.ts';
 import { STEP_SCHEMAS } from '../../pipeline/plan/schema.ts';
 import { finalOutput } from '../support/aggregate-output.ts';
+import { examplesOf } from '../support/document-examples.ts';
 import { runPlan } from '../support/run-plan.ts';
 
 const text = readFileSync(new URL('../../docs/plan.md', import.meta.url), 'utf8');
 
 describe('docs/plan.md', () => {
-  const blocks = [...text.matchAll(/```(plan|input|output|lookup)(?: (\S+))?\n([\s\S]*?)```/g)];
-  const examples = blocks.flatMap(([, kind, , plan = ''], i) => {
-    if (kind !== 'plan') return [];
-    const end = blocks.findIndex(([, other], at) => at > i && other === 'output');
-    const lookups = blocks
-      .slice(i, end)
-      .flatMap(([, other, name = '', text = '']) => (other === 'lookup' ? [{ name, text }] : []));
-    return [{ plan, lookups, input: blocks[end - 1]?.[3] ?? '', output: blocks[end]?.[3] ?? '' }];
-  });
-
-  it('has plan, input and output in turn', () => {
-    const kinds = blocks.map(([, kind]) => kind).filter((kind) => kind !== 'lookup');
-    expect(kinds).toEqual(examples.flatMap(() => ['plan', 'input', 'output']));
-  });
+  const examples = examplesOf(text);
 
   it.each(examples)('shows what this gives: $plan', ({ plan, input, output, lookups }) => {
     for (const chunkRecords of [Infinity, 1]) {
