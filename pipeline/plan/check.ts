@@ -12,12 +12,13 @@ import { renderStep } from './render-step.ts';
 export function checkPlan(text: string, input?: PlanInput): PlanCheckAnswer {
   try {
     const plan = parsePlan(text);
-    if (input === undefined || (input.lookups === undefined && lookupNames(plan).length > 0)) {
+    const lookups = lookupNames(plan);
+    if (input === undefined || (input.lookups === undefined && lookups.length > 0)) {
       const steps = stepsOf(plan).map((step) => ({
         ...{ kind: step.kind, scope: scopeOf(step.kind), text: renderStep(step) },
         ...{ wave: null, columns: null },
       }));
-      return { valid: true, issues: [], steps, waves: null, outputColumns: null };
+      return { valid: true, issues: [], steps, lookups, waves: null, outputColumns: null };
     }
     const compiled = compilePlan(plan, input);
     const steps = compiled.steps.map(({ step, scope, wave, columns }) => ({
@@ -25,11 +26,12 @@ export function checkPlan(text: string, input?: PlanInput): PlanCheckAnswer {
       columns: columns.map(shownColumn),
     }));
     const outputColumns = [...compiled.outputColumns];
-    return { valid: true, issues: [], steps, waves: compiled.waves.length, outputColumns };
+    const waves = compiled.waves.length;
+    return { valid: true, issues: [], steps, lookups, waves, outputColumns };
   } catch (thrown) {
     const issues = thrown instanceof SluiceError ? thrown.details.issues : undefined;
     if (!Array.isArray(issues)) throw thrown;
-    const none = { steps: [], waves: null, outputColumns: null };
+    const none = { steps: [], lookups: [], waves: null, outputColumns: null };
     return { valid: false, issues: issues as PlanIssue[], ...none };
   }
 }

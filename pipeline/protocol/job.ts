@@ -361,6 +361,8 @@ export const PlanCheckAnswer = Type.Object({
       columns: Type.Union([Type.Array(Column), Type.Null()]),
     }),
   ),
+  /** Names of the files that it joins to: they have to come with the job. */
+  lookups: Type.Array(Type.String()),
   /** How many waves of tasks there are; null where no columns were given. */
   waves: Type.Union([Type.Integer(), Type.Null()]),
   /** Columns of the result; null where no columns were given. */

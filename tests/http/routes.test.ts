@@ -170,6 +170,7 @@ describe('sniff and plan check', () => {
       steps: [{ kind: 'select', scope: 'record', text: 'a', wave: null, columns: null }],
       waves: null,
       outputColumns: null,
+      lookups: [],
     });
   });
 

@@ -9,6 +9,7 @@ import type {
   RecordPage,
   RejectPage,
   SniffAnswer,
+  StoredLookup,
   WorkerList,
 } from '../../../pipeline/protocol/index.ts';
 import { ProblemError, UNREACHABLE, problemFrom } from './problem.ts';
@@ -91,6 +92,8 @@ export interface NewJob {
   readonly plan: string;
   /** Bytes of the file. */
   readonly size: number;
+  /** Files that the plan joins to, as NAME=KEY. */
+  readonly lookups: readonly string[];
 }
 
 /** A job that waits for its upload. The key makes the call repeatable. */
@@ -101,6 +104,13 @@ export async function createJob(job: NewJob, idempotencyKey: string): Promise<Jo
     headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
   };
   return (await (await call('/api/jobs', init)).json()) as Job;
+}
+
+/** Stores a file that a plan joins to; `key` is how the job refers to it. */
+export async function storeLookup(name: string, file: File): Promise<StoredLookup> {
+  const query = new URLSearchParams({ name });
+  const answer = await call(`/api/lookups?${query}`, { method: 'POST', body: file });
+  return (await answer.json()) as StoredLookup;
 }
 
 export async function actOnJob(id: string, action: JobAction): Promise<Job> {

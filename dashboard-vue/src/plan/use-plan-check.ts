@@ -20,7 +20,7 @@ export function usePlanCheck(
     TYPING_MS,
     async ({ text, known }, signal) => {
       if (text.trim() === '') {
-        const none = { waves: null, outputColumns: null };
+        const none = { lookups: [], waves: null, outputColumns: null };
         answer.value = { valid: true, issues: [], steps: [], ...none };
         problem.value = null;
         return;

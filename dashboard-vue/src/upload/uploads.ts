@@ -1,6 +1,6 @@
 import { reactive, shallowRef } from 'vue';
 import type { Job, Problem } from '../../../pipeline/protocol/index.ts';
-import { createJob, getJob } from '../api/client.ts';
+import { createJob, storeLookup, getJob } from '../api/client.ts';
 import { toProblem } from '../api/problem.ts';
 import { isActive } from '../format/job-status.ts';
 import { earlierUploads, resumableUpload } from './resumable-upload.ts';
@@ -44,16 +44,34 @@ export function isOpen({ state }: Upload): boolean {
   return state === 'sending' || state === 'stalled' || state === 'held';
 }
 
-/** Creates a job, and sends it the file. */
-export function startUpload(file: File, plan: string): Upload {
+/** Creates a job, and sends it the file. The files that its plan joins to, by name, go before. */
+export function startUpload(
+  file: File,
+  plan: string,
+  lookups: ReadonlyMap<string, File> = new Map(),
+): Upload {
   const upload = addUpload(file);
-  void createJob({ name: file.name, plan, size: file.size }, upload.key)
+  void storeLookups(lookups)
+    .then((stored) => {
+      const job = { name: file.name, plan, size: file.size, lookups: stored };
+      return createJob(job, upload.key);
+    })
     .then((job) => {
       if (upload.state === 'cancelled') return;
       send(upload, file, job.id);
     })
     .catch((error: unknown) => fail(upload, error));
   return upload;
+}
+
+/** As NAME=KEY. */
+async function storeLookups(lookups: ReadonlyMap<string, File>): Promise<string[]> {
+  const stored: string[] = [];
+  for (const [name, file] of lookups) {
+    const { key } = await storeLookup(name, file);
+    stored.push(`${name}=${key}`);
+  }
+  return stored;
 }
 
 /** Goes on with an upload that an earlier page began. */
