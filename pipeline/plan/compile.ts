@@ -99,7 +99,7 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
     current = done.columns;
     planned.push({ step, scope, wave, columns: current });
     if (step.kind !== 'aggregate') continue;
-    const behind = given.slice(at + 1).some((later) => isGlobalStep(later.step));
+    const behind = given.slice(at + 1).some((later) => needsGroups(later.step));
     if (step.by.length > 0 && (behind || parts.some(isAct))) {
       parts.push({ kind: 'group', columns: current });
     } else groupColumns = current;
@@ -241,6 +241,11 @@ function refusalOf(
 function leavesOneRecord(step: GlobalStep): boolean {
   if (step.kind === 'limit') return step.offset === 0 && step.count !== 0;
   return true;
+}
+
+/** Whether a step behind an aggregate takes its groups as records. */
+function needsGroups(step: PlanStep): boolean {
+  return step.kind === 'aggregate' || isGlobalStep(step);
 }
 
 function isGlobalStep(step: PlanStep): step is GlobalStep {

@@ -4,14 +4,13 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { corpusFolder, corpusNeed } from '../support/corpus.ts';
 import { describeWith } from '../support/needs.ts';
 import { difference, DuckDBFile, runSql } from '../support/sql-oracle.ts';
-import { PENDING_QUERIES, SQL_FILES, type SqlFile } from '../support/sql-queries.ts';
+import { SQL_FILES, type SqlFile } from '../support/sql-queries.ts';
 
 /** Records a chunk: all, and sizes at which groups and orders go across chunks. */
 const CHUNKS = [Infinity, 997, 61];
 
 describeWith(corpusNeed, 'a statement gives what DuckDB gives', () => {
   for (const file of SQL_FILES) check(file);
-  for (const sql of PENDING_QUERIES) it.todo(sql);
 });
 
 function check({ name, types, queries, lookups = [] }: SqlFile): void {

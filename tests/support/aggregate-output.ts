@@ -6,11 +6,11 @@ import type { RunOutcome } from './run-plan.ts';
 
 /** What a run's plan gives at last: the merged groups through the steps behind the aggregate, or
  *  the records as they are. */
-export function finalOutput({ compiled, results, output }: RunOutcome): Buffer {
+export function finalOutput({ compiled, waves, output }: RunOutcome): Buffer {
   if (compiled.shape === 'records' || compiled.groupColumns === null) return output;
-  const { context } = compiled.waves[0];
+  const { context } = compiled.waves.at(-1) ?? compiled.waves[0];
   const merger = new PartialMerger(partialOptions(context));
-  for (const { partial } of results) merger.add(partial);
+  for (const { partial } of waves.at(-1) ?? []) merger.add(partial);
   const { write } = context;
   const rendering = { columns: compiled.groupColumns, steps: compiled.finalSteps, write };
   const groups = renderAggregate(merger.aggregateChunk() ?? new Uint8Array(0), rendering);

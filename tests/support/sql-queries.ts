@@ -26,6 +26,7 @@ export const SQL_FILES: readonly SqlFile[] = [
       'SELECT name, passengerid, NAME FROM INPUT',
       'SELECT Name, PassengerId AS id, Fare * 2 AS double_fare FROM input',
       'SELECT input.Name, input.Age + 1 FROM input',
+      'SELECT count(*), min(Age) FROM (SELECT * FROM input LIMIT 100)',
       'SELECT p.Name, p.Age FROM input AS p WHERE p.Age > 60',
       'SELECT p.* FROM input p WHERE Age IS NULL',
       'SELECT * EXCLUDE (Name, Ticket, Cabin) FROM input',
@@ -141,6 +142,14 @@ export const SQL_FILES: readonly SqlFile[] = [
       },
     ],
     queries: [
+      'SELECT count(*) FROM (SELECT DISTINCT state FROM input) AS t',
+      'SELECT state, count(*) AS n FROM (SELECT * FROM input ORDER BY longitude, iata LIMIT 200) AS t GROUP BY state ORDER BY n DESC, state',
+      'SELECT max(n), avg(n), count(*) FROM (SELECT state, count(*) AS n FROM input GROUP BY state) AS t',
+      'SELECT n, count(*) AS states FROM (SELECT state, count(*) AS n FROM input GROUP BY state) AS t GROUP BY n ORDER BY n DESC LIMIT 5',
+      'SELECT sum(states) FROM (SELECT n, count(*) AS states FROM (SELECT state, count(*) AS n FROM input GROUP BY state) AS t GROUP BY n) AS u',
+      'SELECT DISTINCT n FROM (SELECT state, count(*) AS n FROM input GROUP BY state) AS t ORDER BY n',
+      'SELECT count(*), min(latitude) FROM (SELECT * FROM input WHERE latitude > 1000) AS t',
+      'SELECT count(*), min(n) FROM (SELECT state, count(*) AS n FROM input WHERE latitude > 1000 GROUP BY state) AS t',
       'SELECT iata, label FROM input JOIN states ON state = code',
       'SELECT * FROM input JOIN states ON input.state = states.code',
       'SELECT i.*, s.region FROM input i LEFT JOIN states s ON i.state = s.code',
@@ -161,6 +170,7 @@ export const SQL_FILES: readonly SqlFile[] = [
       'SELECT iata, label AS a, a || iata AS b FROM input JOIN states ON state = code',
       'SELECT DISTINCT region FROM input JOIN states ON state = code ORDER BY region',
       'SELECT state, count(*), min(name), max(city) FROM input GROUP BY state',
+      'SELECT count(*) FROM (SELECT city FROM input GROUP BY city HAVING count(*) > 20)',
       "SELECT name, city FROM input WHERE city ILIKE 'san %' AND state IN ('TX', 'CA')",
       "SELECT upper(left(name, 3)) || '-' || iata AS label FROM input WHERE length(name) > 25",
       'SELECT round(latitude) AS lat, round(longitude) AS lon, count(*) AS n FROM input GROUP BY ALL HAVING n > 5',
@@ -247,11 +257,4 @@ export const SQL_FILES: readonly SqlFile[] = [
       "SELECT * REPLACE (body_mass_g / 1000 AS body_mass_g) FROM input WHERE Island = 'Dream'",
     ],
   },
-];
-
-/** Aggregates of one group behind a global step, and aggregates of aggregates: not right, or refused,
- *  as yet. */
-export const PENDING_QUERIES: readonly string[] = [
-  'SELECT count(*), min(Age) FROM (SELECT * FROM input LIMIT 100)',
-  'SELECT count(*) FROM (SELECT city FROM input GROUP BY city HAVING count(*) > 20)',
 ];
