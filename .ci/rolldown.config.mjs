@@ -22,7 +22,8 @@ const subjects = readdirSync(path.join(root, 'bench', 'subjects'))
   .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))
   .map((name) => `bench/subjects/${name}`);
 const entries = [
-  ...['cli/main.ts', 'worker/main.ts', 'master/ingest/ingest-thread.ts', 'bench/main.ts'],
+  ...['cli/main.ts', 'worker/main.ts', 'master/ingest/ingest-thread.ts'],
+  ...['bench/main.ts', 'bench/coordinator.ts'],
   ...subjects,
 ];
 

@@ -276,7 +276,7 @@ describe('internal blobs', () => {
   );
 
   it('refuses what is too large', async () => {
-    const response = await put('results/big', Buffer.alloc(64 * 1024 * 1024 + 1));
+    const response = await put('results/big', Buffer.alloc(160 * 1024 * 1024 + 1));
     expect(response.json()).toMatchObject({ status: 413, code: 'limit-exceeded' });
     expect(edge.service.blobContents.size).toBe(0);
   });

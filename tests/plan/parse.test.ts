@@ -134,6 +134,7 @@ describe('checkPlan', () => {
       ],
       waves: 1,
       outputColumns: left,
+      lookups: [],
     });
   });
 

@@ -1,13 +1,14 @@
 import { Type } from 'typebox';
 import { SluiceError } from '../../../pipeline/errors.ts';
+import { LIMITS } from '../../../pipeline/limits.ts';
 import { parseByteRange } from '../byte-range.ts';
 import { uploadBody, watchUpload } from '../upload-body.ts';
 import { sendProblem } from '../problems.ts';
 import type { RouteContext, Server } from '../route-context.ts';
 import { bytesContent, PROBLEMS } from '../schemas.ts';
 
-/** A chunk has 16 MiB at most, its result may be larger: reports, partials, wider output. */
-const BLOB_BYTES_MAX = 64 * 1024 * 1024;
+/** The largest output of a task, with its report and partial. */
+const BLOB_BYTES_MAX = LIMITS.joinOutputBytesMax + 32 * 1024 * 1024;
 
 const BLOB_NAME = /^[A-Za-z0-9._-]+(?:\/[A-Za-z0-9._-]+){0,2}$/;
 
