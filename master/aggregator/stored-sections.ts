@@ -1,5 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
 import { SluiceError } from '../../pipeline/errors.ts';
-import type { ChunkStatistics } from '../../pipeline/protocol/index.ts';
 import {
   decodeSection,
   readResultHead,
@@ -26,14 +26,10 @@ async function readSection(
 ): Promise<Uint8Array> {
   const name = `results/${taskKey}`;
   const head = readResultHead(await blobs.getRange(name, 0, RESULT_HEAD_BYTES));
-  if (statistics === null || !sameStatistics(head.statistics, statistics)) {
+  if (statistics === null || !isDeepStrictEqual(head.statistics, statistics)) {
     throw new SluiceError('blob-corrupt', `${name} is not the result that was announced`);
   }
   const { start, end } = head.sections[section];
   const bytes = end > start ? await blobs.getRange(name, start, end) : new Uint8Array(0);
   return decodeSection(head, section, bytes);
-}
-
-function sameStatistics(a: ChunkStatistics, b: ChunkStatistics): boolean {
-  return (Object.keys(a) as (keyof ChunkStatistics)[]).every((key) => a[key] === b[key]);
 }

@@ -35,6 +35,7 @@ const PLANS = [
   [],
   [{ filter: "country = 'DE' OR amount > 100" }, { derive: { net: 'round(amount / 1.19, 2)' } }],
   [{ aggregate: { by: ['country'], measures: { n: 'count(*)', total: 'sum(amount)' } } }],
+  [{ sort: ['country', { by: 'amount', desc: true }] }],
 ] as const;
 
 const JOB_WITHIN_MS = 600_000;

@@ -17,7 +17,7 @@ import {
 } from '../support/jobs.ts';
 import { sluice } from '../support/sluice.ts';
 import { startServer, type TestServer } from '../support/server.ts';
-import type { RejectPage } from '../../pipeline/protocol/index.ts';
+import type { Profile, RejectPage } from '../../pipeline/protocol/index.ts';
 
 let folder = '';
 let file = '';
@@ -61,6 +61,38 @@ steps:
       .map(([country, ...values]) => [country, ...values.map(Number)])
       .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
   expect(byCountry(got)).toEqual(byCountry(wanted));
+});
+
+it('a check that warns counts over HTTP, and its records go on through profile and waves', async () => {
+  const plan = `
+version: 1
+steps:
+  - check: { expr: "amount > 0", name: positive, severity: warn }
+  - profile: { detail: true }
+  - dedupe: { by: [country, amount] }
+  - sort: [country, { by: amount, desc: true }]
+`;
+  const job = await run(server, paced(file, []), { name: 'warned.csv', plan });
+  expect(job).toMatchObject({ status: 'completed', error: null, recordsIn: generated.records });
+  await expectAccount(server, job);
+  const read = `read_csv('${file}', all_varchar = true, header = true, ignore_errors = true,
+    quote = '"', escape = '"', delim = ',')`;
+  const amount = 'CAST(amount AS DECIMAL(18, 2))';
+  const [[warned] = []] = await queryDuckDB(
+    `SELECT count(*) FROM ${read} WHERE NOT coalesce(${amount} > 0, true)`,
+  );
+  expect(job.warned).toEqual([{ check: 'positive', records: Number(warned) }]);
+  const got: string[][] = parse(await resultText(server, job.id), { from_line: 2 });
+  const wanted = await queryDuckDB(
+    `SELECT DISTINCT country, ${amount} AS a FROM ${read} ORDER BY country, a DESC`,
+  );
+  expect(got.map(([, , country, value]) => [country, Number(value)])).toEqual(
+    wanted.map(([country, value]) => [country, Number(value)]),
+  );
+  const profile = await getJson<Profile>(server, `/api/jobs/${job.id}/profile`);
+  expect(profile.columns.map(({ count }) => count)).toEqual(
+    Array.from({ length: 6 }, () => generated.records - generated.malformed),
+  );
 });
 
 describe('on_error: fail', () => {
