@@ -13,6 +13,10 @@ const PLANS = {
   ndjson: 'write: { format: ndjson }',
   json: 'steps: [{ filter: "id % 3 = 0" }]\nwrite: { format: json }',
   aggregate: 'steps: [{ aggregate: { by: [id], measures: { n: count(*) } } }]',
+  sort: 'steps: [{ sort: [name, { by: id, desc: true }] }]',
+  groups: 'sql: SELECT name, count(*) AS n FROM input GROUP BY name ORDER BY n, name LIMIT 100',
+  distinct: 'sql: SELECT DISTINCT name FROM input',
+  parquet: 'write: { format: parquet }',
   nothing: 'steps: [{ filter: "id < 0" }]\nwrite: { format: json }',
 };
 type PlanName = keyof typeof PLANS;
