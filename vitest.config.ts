@@ -3,7 +3,8 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * One project per kind of test, told apart by the file's ending. Browser, broker and whole-job tests
- * (`*.e2e.test.ts`) run one file at a time, after everything else: they start processes of their own.
+ * (`*.e2e.test.ts`) run two files at a time, after everything else: they start processes of their
+ * own, and wait for them more than they compute.
  */
 const outside = ['node_modules/**', 'dist/**', 'bench/out/**'];
 
@@ -46,8 +47,7 @@ export default defineConfig({
           exclude: outside,
           testTimeout: 600_000,
           hookTimeout: 180_000,
-          maxWorkers: 1,
-          fileParallelism: false,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
