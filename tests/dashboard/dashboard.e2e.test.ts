@@ -78,6 +78,7 @@ describeWith(chromiumNeed, 'dashboard in a real browser', () => {
   it('shows where a plan is wrong, and does not start it', async () => {
     const page = await open('/');
     await page.setInputFiles('input[type=file]', path.join(folder, 'small.csv'));
+    await page.getByText('First records').first().waitFor();
     await page.getByLabel('Plan, YAML or JSON').fill('version: 1\nsteps:\n  - selct: [id]\n');
     await page.getByRole('button', { name: 'line 3, column 5' }).waitFor();
     expect(await page.getByRole('button', { name: 'Start the job' }).isDisabled()).toBe(true);
