@@ -36,6 +36,6 @@ export const SUBJECTS: readonly Subject[] = [
     isInstalled: ensurePolars,
   },
   { ...peer, name: 'uDSV', script: 'udsv', megabytesMax: 1000 },
-  { ...peer, name: 'Papa Parse', script: 'papa-parse', megabytesMax: 400 },
-  { ...peer, name: 'csv-parse', script: 'csv-parse', megabytesMax: 400 },
+  { ...peer, name: 'Papa Parse', script: 'papa-parse', megabytesMax: 60 },
+  { ...peer, name: 'csv-parse', script: 'csv-parse', megabytesMax: 60 },
 ];
