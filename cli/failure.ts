@@ -91,7 +91,7 @@ function isPlanIssue(value: unknown): value is PlanIssue {
 
 /** Record, line and byte of an input error, where the details say so. */
 function describePlace(details: Readonly<Record<string, unknown>>): string {
-  const parts = ['record', 'line', 'column', 'byteOffset']
+  const parts = ['step', 'record', 'line', 'column', 'byteOffset']
     .filter((name) => typeof details[name] === 'number')
     .map((name) => `${name === 'byteOffset' ? 'byte' : name} ${String(details[name])}`);
   return parts.length === 0 ? '' : ` (${parts.join(', ')})`;

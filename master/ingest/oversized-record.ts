@@ -27,7 +27,7 @@ export async function storeOversizedResult(
   }
   const readable = isUtf8(cut.bytes);
   const reject = {
-    ...{ record: 0, line: 0, byteOffset: 0, column: null, columnName: null },
+    ...{ record: 0, line: 0, byteOffset: 0, column: null, columnName: null, step: null },
     code: 'record-too-large',
     message,
     raw: Buffer.from(cut.bytes).toString(readable ? 'utf8' : 'latin1'),

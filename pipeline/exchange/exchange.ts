@@ -1,12 +1,14 @@
 import type { AggregateShape } from '../aggregation/shape.ts';
 import type { Column } from '../protocol/job.ts';
-import type { SortKey, Step } from '../plan/step.ts';
+import type { Numbered, SortKey, Step } from '../plan/step.ts';
 
 /**
  * What the tasks of one wave prepare for those of the next. Plain JSON, normalised: part of the
  * contexts of both waves.
  */
-export type Exchange =
+export type Exchange = Numbered & Prepared;
+
+type Prepared =
   | {
       /** Each output is a run: its records in order (stable), with their keys beside them. */
       readonly kind: 'sort';

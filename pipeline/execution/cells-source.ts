@@ -18,7 +18,7 @@ const BATCH_RECORDS_MAX = 4_096;
 export interface Refused {
   /** By entry: 1 for those. */
   readonly flags: Uint8Array;
-  readonly fault: Pick<SourceFault, 'column' | 'code' | 'message'>;
+  readonly fault: Pick<SourceFault, 'column' | 'code' | 'message' | 'step'>;
 }
 
 /** Reads what `CellsWriter` wrote, batch by batch, into the vectors of a view. */

@@ -8,8 +8,8 @@ import type { ChunkContext } from './context.ts';
 import { createRecordSink } from './create-record-sink.ts';
 import { joinTooLarge } from './join/join-operator.ts';
 import { Fate, JoinedFates } from './joined-fates.ts';
-import { createOperators, type OperatorParts } from './operator-chain.ts';
-import type { Operator, OperatorSink, Widener } from './operator.ts';
+import { createOperators, type OperatorParts, type StepOperator } from './operator-chain.ts';
+import type { OperatorSink, Widener } from './operator.ts';
 import { AggregateOperator, ProfileOperator } from './operators.ts';
 import type { ChunkResult } from './program.ts';
 import type { RecordSink } from './record-sink.ts';
@@ -30,7 +30,9 @@ export interface PassedRecords {
 
 /** One chunk on its way: operators hold state, so each run has its own. */
 export class ChunkRun implements OperatorSink {
-  private readonly operators: readonly (Operator | Widener)[];
+  private readonly operators: readonly StepOperator[];
+  /** Number of the step that takes the records for the next wave. */
+  private readonly sinkNumber: number | null;
   private readonly sink: RecordSink;
   /** Whether the groups of an aggregate are the output, and not a partial beside it. */
   private readonly givesGroups: boolean;
@@ -47,6 +49,8 @@ export class ChunkRun implements OperatorSink {
   /** The joined batch that is under way, and the fates of the records it comes of. */
   private joined: Batch | null = null;
   private fates: JoinedFates | null = null;
+  /** Number of the step that is at work. */
+  private stepNumber: number | null = null;
   /** Records selected before the operator that is at work. */
   private reachedCount = 0;
 
@@ -54,7 +58,9 @@ export class ChunkRun implements OperatorSink {
   constructor(context: ChunkContext, input: ColumnView, bytes: Uint8Array, parts: RunParts) {
     const { operators, view } = createOperators(context, input, parts);
     this.operators = operators;
-    this.sink = createRecordSink(view, context, parts.limits, parts.writer, operators);
+    const bare = operators.map(({ operator }) => operator);
+    this.sink = createRecordSink(view, context, parts.limits, parts.writer, bare);
+    this.sinkNumber = context.exchange?.number ?? null;
     this.givesGroups = context.exchange?.kind === 'group';
     this.rejects = new RejectLog(context, bytes);
     this.bytes = bytes;
@@ -70,7 +76,8 @@ export class ChunkRun implements OperatorSink {
   /** Sends a batch through the operators from `first` on, and writes what is left of it. */
   private pass(batch: Batch, first: number): void {
     for (let i = first; i < this.operators.length && batch.selectedCount > 0; i++) {
-      const operator = this.operators[i]!;
+      const { operator, number } = this.operators[i]!;
+      this.stepNumber = number;
       if ('widen' in operator) {
         this.widen(operator, batch, i + 1);
         return;
@@ -85,12 +92,14 @@ export class ChunkRun implements OperatorSink {
     const outer = this.joined;
     const fates = this.fates ?? new JoinedFates(batch.index.recordCount);
     const isFirst = this.fates === null;
+    const { stepNumber } = this;
     this.fates = fates;
     for (const wider of operator.widen(batch, this)) {
       this.joined = wider;
       if (isFirst) this.note(wider, Fate.joined, wider.selectedCount);
       this.pass(wider, next);
       this.joined = outer;
+      this.stepNumber = stepNumber;
     }
     if (!isFirst) return;
     this.filteredCount += fates.count(Fate.joined);
@@ -101,6 +110,7 @@ export class ChunkRun implements OperatorSink {
 
   private write(batch: Batch): void {
     if (batch.selectedCount === 0) return;
+    this.stepNumber = this.sinkNumber;
     this.sink.prepare(batch, this);
     this.sink.take(batch);
     this.taken += batch.selectedCount;
@@ -123,12 +133,12 @@ export class ChunkRun implements OperatorSink {
   reject(fault: Fault): void {
     invariant(this.batch !== null, 'a fault belongs to a batch');
     if (this.joined === null) {
-      this.rejects.add(fault, this.batch);
+      this.rejects.add(fault, this.batch, this.stepNumber);
       return;
     }
     const record = this.joined.origins![fault.record]!;
     if (this.fates?.isRejected(record) === false) {
-      this.rejects.add({ ...fault, record }, this.batch);
+      this.rejects.add({ ...fault, record }, this.batch, this.stepNumber);
       this.fates.note(record, Fate.rejected);
     }
   }
@@ -178,8 +188,9 @@ export class ChunkRun implements OperatorSink {
   }
 
   private partial(): Uint8Array {
-    const profile = this.operators.find((operator) => operator instanceof ProfileOperator);
-    const aggregate = this.operators.find((operator) => operator instanceof AggregateOperator);
+    const operators = this.operators.map(({ operator }) => operator);
+    const profile = operators.find((operator) => operator instanceof ProfileOperator);
+    const aggregate = operators.find((operator) => operator instanceof AggregateOperator);
     return encodePartial({
       profile: profile?.toPartial() ?? null,
       aggregate: this.givesGroups ? null : (aggregate?.toPartial() ?? null),

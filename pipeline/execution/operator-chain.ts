@@ -14,42 +14,51 @@ export interface OperatorParts extends OperatorKernels {
   readonly tables: ReturnType<typeof lookupTables>;
 }
 
+/** A step at work, and its number in the plan; null for what comes of `schema`. */
+export interface StepOperator {
+  readonly operator: Operator | Widener;
+  readonly number: number | null;
+}
+
 /** The operators of a context's steps, and the view behind them. */
 export function createOperators(
   context: ChunkContext,
   input: ColumnView,
   parts: OperatorParts,
-): { readonly operators: readonly (Operator | Widener)[]; readonly view: ColumnView } {
-  const operators: (Operator | Widener)[] = [];
+): { readonly operators: readonly StepOperator[]; readonly view: ColumnView } {
+  const operators: StepOperator[] = [];
   let view = input;
-  for (const [number, step] of context.steps.entries()) {
+  for (const [position, step] of context.steps.entries()) {
     const before = view;
     view = viewAfter(step, before);
-    const condition = parts.conditions[number] ?? null;
-    const push = (reference: Operator): void => {
-      operators.push(condition === null ? reference : new KernelSelection(condition, reference));
+    const condition = parts.conditions[position] ?? null;
+    const push = (operator: Operator | Widener): void => {
+      operators.push({ operator, number: step.number ?? null });
+    };
+    const pushSelecting = (reference: Operator): void => {
+      push(condition === null ? reference : new KernelSelection(condition, reference));
     };
     switch (step.kind) {
       case 'conform':
-        push(new ConformOperator(step, before, context));
+        pushSelecting(new ConformOperator(step, before, context));
         break;
       case 'filter':
-        push(new FilterOperator(step, before, context));
+        pushSelecting(new FilterOperator(step, before, context));
         break;
       case 'check':
-        push(new CheckOperator(step, before, context));
+        pushSelecting(new CheckOperator(step, before, context));
         break;
       case 'sample':
-        operators.push(new SampleOperator(step));
+        push(new SampleOperator(step));
         break;
       case 'derive': {
         const vector = view.inputs === before.inputs ? null : view.vectors.at(-1);
-        if (vector != null) operators.push(new DeriveOperator(step, before, vector, context));
+        if (vector != null) push(new DeriveOperator(step, before, vector, context));
         break;
       }
       case 'join': {
         const table = parts.tables.get(step)!;
-        operators.push(
+        push(
           step.how === 'semi' || step.how === 'anti'
             ? new SemiJoinOperator(step, table, before, context)
             : new JoinOperator(step, table, [before, view], context),
@@ -57,10 +66,10 @@ export function createOperators(
         break;
       }
       case 'profile':
-        operators.push(new ProfileOperator(step, before, context, parts.profile));
+        push(new ProfileOperator(step, before, context, parts.profile));
         break;
       case 'aggregate':
-        operators.push(new AggregateOperator(step, before, context, parts.aggregate));
+        push(new AggregateOperator(step, before, context, parts.aggregate));
         break;
       case 'select':
       case 'drop':

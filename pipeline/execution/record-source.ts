@@ -16,6 +16,8 @@ export interface SourceFault extends RecordPlace {
   readonly column: number;
   readonly code: string;
   readonly message: string;
+  /** Number of the plan's step that rejects it; null or left out where the record is unreadable. */
+  readonly step?: number | null;
 }
 
 /** A batch of readable records, all selected, and the unreadable ones among them. */

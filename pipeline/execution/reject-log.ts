@@ -21,10 +21,10 @@ export class RejectLog {
     return this.rejects.length;
   }
 
-  /** Notes a record of `batch` that an operator could not take. */
-  add(fault: Fault, batch: SourceBatch): void {
+  /** Notes a record of `batch` that an operator of the plan's step `step` could not take. */
+  add(fault: Fault, batch: SourceBatch, step: number | null): void {
     const { column, code, message } = fault;
-    this.pending.push({ ...batch.placeOf(fault.record), column, code, message });
+    this.pending.push({ ...batch.placeOf(fault.record), column, code, message, step });
   }
 
   /** Takes the faults of a batch over. With on_error 'fail' the first one is thrown. */
@@ -51,6 +51,7 @@ export class RejectLog {
       byteOffset: fault.rawStart,
       column: fault.column < 0 ? null : fault.column + 1,
       columnName: columnNameOf(this.context.columns, fault.column),
+      step: fault.step ?? null,
       code: fault.code,
       message: fault.message,
       raw: text.toString(rawEncoding === 'utf-8' ? 'utf8' : 'latin1'),
@@ -60,9 +61,9 @@ export class RejectLog {
 
   /** Its place is relative to the chunk, numbers from 0, like that of a reject. */
   private failure(fault: SourceFault): SluiceError {
-    const { record, line, byteOffset, column, columnName, code } = this.rejectOf(fault);
+    const { record, line, byteOffset, column, columnName, step, code } = this.rejectOf(fault);
     return new SluiceError('input-malformed', fault.message, {
-      details: { record, line, byteOffset, column, columnName, code },
+      details: { record, line, byteOffset, column, columnName, step, code },
     });
   }
 }

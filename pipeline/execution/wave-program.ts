@@ -101,13 +101,13 @@ function withoutDuplicates(
   return { entries, order, refused: null, filtered: 0, deduplicated };
 }
 
-function duplicateFault({ by, records }: Extract<Exchange, { kind: 'duplicates' }>) {
+function duplicateFault({ by, records, number }: Extract<Exchange, { kind: 'duplicates' }>) {
   const names = by.map((name) => JSON.stringify(name)).join(', ');
   const what = by.length === 1 ? `The value of column ${names}` : `The values of columns ${names}`;
   const fields = records.layout?.fields ?? [];
   const column = by.length === 1 ? fields.findIndex(({ name }) => name === by[0]) : -1;
   const message = `${what} ${by.length === 1 ? 'was' : 'were'} there before`;
-  return { column, code: 'unique-error', message };
+  return { column, code: 'unique-error', message, step: number ?? null };
 }
 
 /** Groups merged are read as a chunk of records. */

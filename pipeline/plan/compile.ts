@@ -89,13 +89,15 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
     if (isGlobalStep(step)) {
       planned.push({ step, scope, wave, columns: current });
       const acts = globalActs(step, current, path, faults);
-      if (!isGrouped) parts.push(...acts);
+      if (!isGrouped) parts.push(...acts.map((act) => ({ ...act, number: at + 1 })));
       continue;
     }
     const isWarning = step.kind === 'check' && step.severity === 'warn';
     let done = transform(step, current, path, faults, input.lookups);
     if (isWarning) done = numbered(done, checks.push(step.name) - 1);
-    (isGrouped ? finalSteps : parts).push(...done.steps);
+    (isGrouped ? finalSteps : parts).push(
+      ...done.steps.map((part) => ({ ...part, number: at + 1 })),
+    );
     current = done.columns;
     planned.push({ step, scope, wave, columns: current });
     if (step.kind !== 'aggregate') continue;

@@ -1,10 +1,12 @@
 import type { Column } from '../protocol/job.ts';
 import { pointerTo, type IssueList } from './issues.ts';
 import { Resolver } from './resolver.ts';
-import type { GlobalStep, SortKey, Step } from './step.ts';
+import type { GlobalStep, Numbered, SortKey, Step } from './step.ts';
 
 /** What is to be done with all records at once, names made exact. */
-export type GlobalAct =
+export type GlobalAct = Numbered & Act;
+
+type Act =
   | { readonly kind: 'sort'; readonly keys: readonly SortKey[] }
   | { readonly kind: 'limit'; readonly offset: number; readonly count: number | null }
   | {

@@ -50,9 +50,17 @@ export interface MeasurePlan extends MeasureOptions {
   readonly filter: Expression | null;
 }
 
-/** What a chunk program does, in order. Column names are as the step's input has them. 'conform'
- *  holds columns to the types that `schema` states; it is no step of the language. */
-export type Step =
+/** Of which step of the plan something comes, from 1; nothing for what comes of `schema`. Rejects
+ *  say it. */
+export interface Numbered {
+  readonly number?: number;
+}
+
+/** What a chunk program does, in order. Column names are as the step's input has them. */
+export type Step = Numbered & Work;
+
+/** 'conform' holds columns to the types that `schema` states; it is no step of the language. */
+type Work =
   | { readonly kind: 'conform'; readonly columns: readonly string[] }
   | { readonly kind: 'select'; readonly columns: readonly string[] }
   | { readonly kind: 'drop'; readonly columns: readonly string[] }
@@ -116,7 +124,7 @@ export interface JoinKey {
 /** A step of the language as read from a plan, normalised: compiles to `Step`s. No column at all
  *  stands for every column where `"*"` may be written. */
 export type PlanStep =
-  | Extract<Step, { kind: 'select' | 'drop' | 'rename' | 'filter' | 'profile' | 'sample' }>
+  | Extract<Work, { kind: 'select' | 'drop' | 'rename' | 'filter' | 'profile' | 'sample' }>
   | { readonly kind: 'reorder'; readonly columns: readonly string[] }
   | { readonly kind: 'trim'; readonly columns: readonly string[] }
   | {

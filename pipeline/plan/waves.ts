@@ -145,10 +145,11 @@ function exchangesOf(
       return [{ ...act, take, records }];
     }
     case 'distinct': {
-      const { by, onDuplicate } = act;
+      const { by, onDuplicate, number } = act;
+      const origin = number === undefined ? {} : { number };
       return [
         { ...act, records },
-        { kind: 'duplicates', by, onDuplicate, records },
+        { kind: 'duplicates', by, onDuplicate, records, ...origin },
       ];
     }
   }

@@ -198,6 +198,9 @@ export const Reject = Type.Object({
   /** Column of the first fault; null when it concerns the record as a whole. */
   column: Type.Union([Type.Integer(), Type.Null()]),
   columnName: Type.Union([Type.String(), Type.Null()]),
+  /** Step of the plan that rejected it, from 1, as `--explain` counts; null for a record that cannot
+   *  be read, or does not meet the plan's `schema`. */
+  step: Type.Union([Type.Integer(), Type.Null()]),
   /** Frictionless error code: 'missing-cell', 'extra-cell', 'type-error', 'encoding-error', ... */
   code: Type.String(),
   message: Type.String(),

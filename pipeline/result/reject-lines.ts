@@ -9,6 +9,7 @@ const COLUMNS = [
   'byteOffset',
   'column',
   'columnName',
+  'step',
   'code',
   'message',
   'raw',

@@ -21,8 +21,9 @@ export function decodeRejects(section: Uint8Array): RelativeReject[] {
 }
 
 function rejectLine(reject: RelativeReject): string {
-  const { record, line, byteOffset, column, columnName, code, message, raw, rawEncoding } = reject;
+  const { record, line, byteOffset, column, columnName, step, code } = reject;
+  const { message, raw, rawEncoding } = reject;
   return JSON.stringify({
-    ...{ record, line, byteOffset, column, columnName, code, message, raw, rawEncoding },
+    ...{ record, line, byteOffset, column, columnName, step, code, message, raw, rawEncoding },
   });
 }

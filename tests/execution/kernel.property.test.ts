@@ -152,7 +152,7 @@ function run(text: string, context: ChunkContext, regionBytes: number, withKerne
         index,
         ...select(),
       };
-      for (const operator of operators) {
+      for (const { operator } of operators) {
         const sorted = faults.length;
         if ('apply' in operator && batch.selectedCount > 0) operator.apply(batch, sink);
         faults.push(...faults.splice(sorted).sort((a, b) => a.record - b.record));

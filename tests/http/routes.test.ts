@@ -83,6 +83,7 @@ describe('rejects', () => {
     byteOffset: record * 10,
     column: null,
     columnName: null,
+    step: 2,
     code: 'missing-cell',
     message: 'one field, "two" wanted',
     raw,

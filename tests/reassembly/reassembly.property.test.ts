@@ -91,7 +91,7 @@ describe('the output map', () => {
 
 test('a reject gets its place in the whole input, counted from 1', () => {
   const relative = {
-    ...{ record: 0, line: 2, byteOffset: 5, column: 1, columnName: 'b' },
+    ...{ record: 0, line: 2, byteOffset: 5, column: 1, columnName: 'b', step: 3 },
     ...{ code: 'type-error', message: 'm', raw: 'r', rawEncoding: 'utf-8' as const },
   };
   const base = { chunk: 4, recordsBefore: 100, linesBefore: 101, byteOffset: 2000 };

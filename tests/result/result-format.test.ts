@@ -20,7 +20,7 @@ const statistics = {
 const output = [text('a,b\n'), text('c,d\n')];
 const rejects = encodeRejects([
   {
-    ...{ record: 1, line: 1, byteOffset: 4, column: null, columnName: null },
+    ...{ record: 1, line: 1, byteOffset: 4, column: null, columnName: null, step: null },
     ...{ code: 'missing-cell', message: 'one field', raw: 'x', rawEncoding: 'utf-8' },
   },
 ]);
