@@ -1,4 +1,4 @@
-import { LIMITS } from '../pipeline/limits.ts';
+import { CHUNK_LIMITS, LIMITS } from '../pipeline/limits.ts';
 import type { Room } from '../pipeline/storage/blob-store.ts';
 
 /** Memory for one task's chunk, until it is given back. */
@@ -7,7 +7,9 @@ export interface ChunkLoan {
   giveBack(): void;
 }
 
-const STEP_BYTES = 1024 * 1024;
+/** Most chunks fit one step, so that it can be used again; pages that are never touched are not
+ *  resident. */
+const STEP_BYTES = CHUNK_LIMITS.easeBytes;
 
 /**
  * Memory that chunks are read into, again and again: fresh megabytes for every chunk would have the

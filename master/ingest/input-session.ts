@@ -11,6 +11,7 @@ import { compilePlan } from '../../pipeline/plan/compile.ts';
 import { parsePlan } from '../../pipeline/plan/parse.ts';
 import type { PlanDocument } from '../../pipeline/plan/schema.ts';
 import type { IngestBlobStore } from '../../pipeline/storage/blob-store.ts';
+import { settledVersion } from '../../pipeline/storage/file-slice.ts';
 import { type ChunkPlace, ChunkWriter } from './chunk-writer.ts';
 import type { FromSession, InputRequest, ReadingPoint } from './ingest-messages.ts';
 import { openInput } from './open-input.ts';
@@ -59,6 +60,8 @@ class InputSession {
   #writer: ChunkWriter | null = null;
   /** Of a local file: bytes that were told of. */
   #told = 0;
+  /** Of a local file, before it was read. */
+  #version: string | null = null;
 
   constructor(
     deps: ThreadDeps,
@@ -77,6 +80,7 @@ class InputSession {
     const { file } = this.#input;
     if (file === null) return await this.#readOpened(this.#inbox.body(), null);
     const descriptor = openSync(file, 'r');
+    this.#version = settledVersion(descriptor, Date.now());
     try {
       return await this.#readOpened(this.#fileBytes(descriptor), descriptor);
     } finally {
@@ -176,9 +180,10 @@ class InputSession {
     if (file === null || raw === null || this.#deps.blobs.isDurable) return null;
     const absolute = path.resolve(file);
     const { textStart } = raw;
+    const version = this.#version;
     return ({ byteOffset, fullBytes }) => {
       const start = textStart + byteOffset;
-      return { path: absolute, start, end: start + fullBytes };
+      return { path: absolute, start, end: start + fullBytes, version };
     };
   }
 

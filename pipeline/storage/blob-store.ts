@@ -44,12 +44,15 @@ export interface CollectableBlobStore extends BlobStore {
   deleteUnchanged(name: string, version: string): Promise<boolean>;
 }
 
-/** Bytes of a file outside the store. */
+/** Bytes of a file, mostly of one outside the store. */
 export interface FileSlice {
   /** Absolute. */
   readonly path: string;
   readonly start: number;
   readonly end: number;
+  /** That of the file (`settledVersion`) before the bytes were hashed: while it has it they need not
+   *  be hashed again. Null where only their hash tells whether they are the same. */
+  readonly version: string | null;
 }
 
 /** A store that inputs are read into, by a thread that does nothing else. */
