@@ -23,7 +23,7 @@ const subjects = readdirSync(path.join(root, 'bench', 'subjects'))
   .map((name) => `bench/subjects/${name}`);
 const entries = [
   ...['cli/main.ts', 'worker/main.ts', 'master/ingest/ingest-thread.ts'],
-  ...['bench/main.ts', 'bench/coordinator.ts'],
+  ...['bench/main.ts', 'bench/kernel.ts', 'bench/coordinator.ts'],
   ...subjects,
 ];
 

@@ -14,20 +14,24 @@ export interface Assignment {
   readonly threads: number;
   /** amqp:// URL for the subjects that use one. */
   readonly broker: string | null;
+  /** How often the work is to be done, in one process. */
+  readonly passes: number;
 }
 
 /** A stage measures itself; other subjects are measured from start to exit of their process. */
 export interface SubjectReport {
   /** Null: the whole process counts. */
   readonly ms: number | null;
+  /** Of the passes behind the first, in which code is compiled: the median. */
+  readonly passCpuMs?: number;
 }
 
-/** Arguments of a subject's process: TASK DATASET FILE OUTPUT THREADS [BROKER]. */
+/** Arguments of a subject's process: TASK DATASET FILE OUTPUT THREADS [BROKER [PASSES]]. */
 export function assignmentFromArguments(): Assignment {
-  const [task, dataset, file, output, threads, broker] = process.argv.slice(2);
+  const [task, dataset, file, output, threads, broker, passes] = process.argv.slice(2);
   const known = TASKS.find((name) => name === task);
   if (known === undefined || dataset === undefined || file === undefined || output === undefined) {
-    throw new Error('usage: TASK DATASET FILE OUTPUT THREADS [BROKER]');
+    throw new Error('usage: TASK DATASET FILE OUTPUT THREADS [BROKER [PASSES]]');
   }
   return {
     task: known,
@@ -35,7 +39,8 @@ export function assignmentFromArguments(): Assignment {
     file,
     output,
     threads: Number(threads),
-    broker: broker ?? null,
+    broker: broker === undefined || broker === '' ? null : broker,
+    passes: Number(passes ?? 1),
   };
 }
 

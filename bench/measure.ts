@@ -6,6 +6,8 @@ import type { Subject } from './subjects.ts';
 
 export interface Run extends TreeUsage {
   readonly ms: number;
+  /** Processor time of a pass, where there were several. */
+  readonly passCpuMs: number | null;
 }
 
 export interface RunRequest {
@@ -17,14 +19,19 @@ export interface RunRequest {
   /** Cores to be used: threads of the peers, worker processes of Sluice. */
   readonly threads: number;
   readonly broker: string | null;
+  /** Built bench, where it is not this one. */
+  readonly folder?: string;
+  /** How often the work is to be done in the process; once when left out. */
+  readonly passes?: number;
 }
 
 /** One run of one subject in a fresh process. Throws with what it wrote to stderr when it fails. */
 export async function measure(request: RunRequest): Promise<Run> {
   const { subject, task, dataset, file, output, threads, broker } = request;
-  const script = path.join(import.meta.dirname, 'subjects', `${subject.script}.js`);
+  const { folder = path.join(import.meta.dirname, '..', 'bench'), passes = 1 } = request;
+  const script = path.join(folder, 'subjects', `${subject.script}.js`);
   const args = [script, task, dataset, file, output, String(threads)];
-  if (subject.needsBroker && broker !== null) args.push(broker);
+  args.push(subject.needsBroker ? (broker ?? '') : '', String(passes));
   const startedMs = performance.now();
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const tree = watchTree(child.pid ?? -1);
@@ -36,6 +43,6 @@ export async function measure(request: RunRequest): Promise<Run> {
   const wholeMs = performance.now() - startedMs;
   const usage = tree.stop();
   if (code !== 0) throw new Error(`${subject.name} failed (${code}): ${stderr.trim()}`);
-  const { ms } = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as SubjectReport;
-  return { ms: ms ?? wholeMs, ...usage };
+  const { ms, passCpuMs } = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as SubjectReport;
+  return { ms: ms ?? wholeMs, passCpuMs: passCpuMs ?? null, ...usage };
 }
