@@ -59,6 +59,8 @@ export class SqliteJobStore {
   readonly #file: string;
   readonly #db: Database.Database;
   readonly #commit: (commit: JobCommit) => void;
+  /** Each statement is prepared once: that costs more than to run it. */
+  readonly #statements = new Map<string, Database.Statement>();
 
   /** `file` may be ':memory:'. Not durable: a crash of the machine may lose it. Errors: `storage-failed`. */
   constructor(file: string, { durable = true }: { readonly durable?: boolean } = {}) {
@@ -79,18 +81,16 @@ export class SqliteJobStore {
   }
 
   insertJob(job: JobRecord): void {
-    this.#db
-      .prepare('INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
-      .run(
-        job.id,
-        job.name,
-        job.state.status,
-        job.createdAt,
-        job.updatedAt,
-        job.idempotencyKey,
-        JSON.stringify(job.facts),
-        JSON.stringify(job.state),
-      );
+    this.#prepared('INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?)').run(
+      job.id,
+      job.name,
+      job.state.status,
+      job.createdAt,
+      job.updatedAt,
+      job.idempotencyKey,
+      JSON.stringify(job.facts),
+      JSON.stringify(job.state),
+    );
   }
 
   commit(commit: JobCommit): void {
@@ -98,12 +98,12 @@ export class SqliteJobStore {
   }
 
   job(id: string): JobRecord | null {
-    const row = this.#db.prepare('SELECT * FROM jobs WHERE id = ?').get(id) as JobRow | undefined;
+    const row = this.#prepared('SELECT * FROM jobs WHERE id = ?').get(id) as JobRow | undefined;
     return row === undefined ? null : jobOf(row);
   }
 
   jobByIdempotencyKey(key: string): JobRecord | null {
-    const row = this.#db.prepare('SELECT * FROM jobs WHERE idempotency_key = ?').get(key) as
+    const row = this.#prepared('SELECT * FROM jobs WHERE idempotency_key = ?').get(key) as
       JobRow | undefined;
     return row === undefined ? null : jobOf(row);
   }
@@ -125,42 +125,41 @@ export class SqliteJobStore {
       values.push(`%${query.q.replace(/[\\%_]/g, '\\$&')}%`);
     }
     const filter = where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`;
-    const rows = this.#db
-      .prepare(`SELECT * FROM jobs ${filter} ORDER BY id DESC LIMIT ?`)
-      .all(...values, query.limit) as JobRow[];
+    const rows = this.#prepared(`SELECT * FROM jobs ${filter} ORDER BY id DESC LIMIT ?`).all(
+      ...values,
+      query.limit,
+    ) as JobRow[];
     return rows.map(jobOf);
   }
 
   /** Jobs that are not at an end: what a restarted master goes on with. */
   unfinishedJobs(): JobRecord[] {
-    const rows = this.#db
-      .prepare(
-        `SELECT * FROM jobs WHERE status IN ('receiving', 'processing', 'finalizing', 'paused')
+    const rows = this.#prepared(
+      `SELECT * FROM jobs WHERE status IN ('receiving', 'processing', 'finalizing', 'paused')
          ORDER BY id`,
-      )
-      .all() as JobRow[];
+    ).all() as JobRow[];
     return rows.map(jobOf);
   }
 
   chunk(jobId: string, index: number): ChunkRecord | null {
-    const row = this.#db
-      .prepare('SELECT * FROM chunks WHERE job_id = ? AND idx = ?')
-      .get(jobId, index) as ChunkRow | undefined;
+    const row = this.#prepared('SELECT * FROM chunks WHERE job_id = ? AND idx = ?').get(
+      jobId,
+      index,
+    ) as ChunkRow | undefined;
     return row === undefined ? null : chunkOf(row);
   }
 
   /** Chunks `[from, from + limit)` in file order. */
   chunks(jobId: string, from: number, limit: number): ChunkRecord[] {
-    const rows = this.#db
-      .prepare('SELECT * FROM chunks WHERE job_id = ? AND idx >= ? ORDER BY idx LIMIT ?')
-      .all(jobId, from, limit) as ChunkRow[];
+    const rows = this.#prepared(
+      'SELECT * FROM chunks WHERE job_id = ? AND idx >= ? ORDER BY idx LIMIT ?',
+    ).all(jobId, from, limit) as ChunkRow[];
     return rows.map(chunkOf);
   }
 
   /** Keys of all chunks in file order. */
   chunkKeys(jobId: string): string[] {
-    const rows = this.#db
-      .prepare('SELECT chunk_key FROM chunks WHERE job_id = ? ORDER BY idx')
+    const rows = this.#prepared('SELECT chunk_key FROM chunks WHERE job_id = ? ORDER BY idx')
       .raw()
       .all(jobId) as [string][];
     return rows.map(([key]) => key);
@@ -168,8 +167,7 @@ export class SqliteJobStore {
 
   /** One character a chunk in file order, from its status. */
   chunkMap(jobId: string): string {
-    const rows = this.#db
-      .prepare('SELECT status FROM chunks WHERE job_id = ? ORDER BY idx')
+    const rows = this.#prepared('SELECT status FROM chunks WHERE job_id = ? ORDER BY idx')
       .raw()
       .all(jobId) as [string][];
     return rows.map(([status]) => MAP_LETTERS[status as ChunkStatus]).join('');
@@ -177,52 +175,50 @@ export class SqliteJobStore {
 
   deleteJob(id: string): void {
     this.#db.transaction(() => {
-      this.#db.prepare('DELETE FROM chunks WHERE job_id = ?').run(id);
-      this.#db.prepare('DELETE FROM jobs WHERE id = ?').run(id);
+      this.#prepared('DELETE FROM chunks WHERE job_id = ?').run(id);
+      this.#prepared('DELETE FROM jobs WHERE id = ?').run(id);
     })();
   }
 
   /** The job's first chunk with that result. */
   chunkOfTask(jobId: string, taskKey: string): ChunkRecord | null {
-    const row = this.#db
-      .prepare('SELECT * FROM chunks WHERE task_key = ? AND job_id = ? ORDER BY idx LIMIT 1')
-      .get(taskKey, jobId) as ChunkRow | undefined;
+    const row = this.#prepared(
+      'SELECT * FROM chunks WHERE task_key = ? AND job_id = ? ORDER BY idx LIMIT 1',
+    ).get(taskKey, jobId) as ChunkRow | undefined;
     return row === undefined ? null : chunkOf(row);
   }
 
   /** Whether a chunk of any job refers to the result. */
   isTaskKeyUsed(taskKey: string): boolean {
-    const found = this.#db.prepare('SELECT 1 FROM chunks WHERE task_key = ? LIMIT 1').get(taskKey);
+    const found = this.#prepared('SELECT 1 FROM chunks WHERE task_key = ? LIMIT 1').get(taskKey);
     return found !== undefined;
   }
 
   /** Whether a chunk of any job has these bytes. */
   isChunkKeyUsed(key: string): boolean {
-    const found = this.#db.prepare('SELECT 1 FROM chunks WHERE chunk_key = ? LIMIT 1').get(key);
+    const found = this.#prepared('SELECT 1 FROM chunks WHERE chunk_key = ? LIMIT 1').get(key);
     return found !== undefined;
   }
 
   /** Whether any job came with a lookup of this hash, as a file or decoded. */
   isLookupUsed(key: string): boolean {
     const sql = 'SELECT 1 FROM jobs WHERE instr(facts, ?) > 0 LIMIT 1';
-    return this.#db.prepare(sql).get(key) !== undefined;
+    return this.#prepared(sql).get(key) !== undefined;
   }
 
   /** Whether any job was computed by the context. */
   isContextKeyUsed(key: string): boolean {
-    const found = this.#db.prepare('SELECT 1 FROM jobs WHERE instr(facts, ?) > 0 LIMIT 1').get(key);
+    const found = this.#prepared('SELECT 1 FROM jobs WHERE instr(facts, ?) > 0 LIMIT 1').get(key);
     return found !== undefined;
   }
 
   /** Jobs at their end, those that changed last first. */
   finishedJobs(): { readonly id: string; readonly updatedMs: number }[] {
-    const rows = this.#db
-      .prepare(
-        `SELECT id, updated_at FROM jobs
+    const rows = this.#prepared(
+      `SELECT id, updated_at FROM jobs
          WHERE status IN ('completed', 'completed_with_failures', 'failed', 'cancelled')
          ORDER BY updated_at DESC, id DESC`,
-      )
-      .all() as { id: string; updated_at: string }[];
+    ).all() as { id: string; updated_at: string }[];
     return rows.map(({ id, updated_at }) => ({ id, updatedMs: Date.parse(updated_at) }));
   }
 
@@ -247,6 +243,14 @@ export class SqliteJobStore {
 
   close(): void {
     this.#db.close();
+  }
+
+  #prepared(sql: string): Database.Statement {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#db.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
   }
 
   #prepareCommit(): (commit: JobCommit) => void {

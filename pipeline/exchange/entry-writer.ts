@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { BLOCK_SUM_BYTES, BlockIndexWriter } from './block-index.ts';
 
-const SLAB_BYTES = 1024 * 1024;
+/** Of the first slab and of the largest: each is four times the one before. */
+const SLAB_BYTES_MIN = 16 * 1024;
+const SLAB_BYTES_MAX = 1024 * 1024;
 const LENGTH_BYTES_MAX = 5;
 
 /**
@@ -95,7 +97,8 @@ export class EntryWriter {
     if (this.blockStart > this.slabStart) {
       this.push(this.slab.subarray(this.slabStart, this.blockStart));
     }
-    const slab = new Uint8Array(Math.max(SLAB_BYTES, (open.length + more) * 2));
+    const slabBytes = Math.max(SLAB_BYTES_MIN, Math.min(SLAB_BYTES_MAX, this.slab.length * 4));
+    const slab = new Uint8Array(Math.max(slabBytes, (open.length + more) * 2));
     slab.set(open);
     this.slab = slab;
     this.slabStart = 0;

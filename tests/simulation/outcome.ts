@@ -7,7 +7,7 @@ import { isDamaged } from '../../master/coordination/job-state.ts';
 import { toSluiceError } from '../../pipeline/errors.ts';
 import { Violation, check } from './invariants.ts';
 import type { SimJob } from './sim-job.ts';
-import { expectedOf, failsOn } from './workload.ts';
+import { expectedWithout, failsOn } from './workload.ts';
 import type { World } from './world.ts';
 
 /** Whether the job must come to `completed` once faults have stopped and it was retried. */
@@ -16,7 +16,7 @@ export function mustComplete(world: World, job: SimJob): boolean {
   if (state === undefined || state.status === 'cancelled') return false;
   // One poison chunk ends workers, and with them the tasks of all jobs that they hold.
   const poisoned = world.jobs.some(({ isPoisoned }) => isPoisoned);
-  return state.input === 'complete' && !poisoned && !failsOn(job.plan, job.input.bytes);
+  return state.input === 'complete' && !poisoned && !failsOn(job.plan, job.input);
 }
 
 /** Holds a job that nothing stands in the way of to its promise. */
@@ -37,8 +37,7 @@ export async function checkOutcome(world: World, job: SimJob): Promise<void> {
   if (!state.status.startsWith('completed')) return;
   // Records that came to a task of a later wave which failed are in no account.
   const lacksTasks = state.failed.some((index) => waveOf(state, index) > 0);
-  const kept = job.input.chunks.filter((_, index) => !state.failed.includes(index));
-  const wanted = expectedOf(job.plan, Buffer.concat(kept.map(({ bytes }) => bytes)), facts);
+  const wanted = expectedWithout(job.plan, job.input, state.failed, facts);
   const statistics = { ...jobTotals(state, state.waveCount), lines: 0 };
   check(
     lacksTasks || JSON.stringify(statistics) === JSON.stringify({ ...wanted.statistics, lines: 0 }),

@@ -3,7 +3,7 @@ import { answeredCount } from '../../master/coordination/waves.ts';
 import { storeContexts } from '../../master/ingest/store-contexts.ts';
 import type { JobRecord } from '../../master/storage/job-record.ts';
 import { SluiceError, errorDocument, toSluiceError } from '../../pipeline/errors.ts';
-import { chunkKey, InputHasher, taskKey } from '../../pipeline/keys/index.ts';
+import { InputHasher, taskKey } from '../../pipeline/keys/index.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import type { ChunkStatistics, InputDescription } from '../../pipeline/protocol/index.ts';
 import { readResultHead, RESULT_HEAD_BYTES } from '../../pipeline/result/result-format.ts';
@@ -65,7 +65,7 @@ async function sendChunks(master: SimMaster, sim: SimJob): Promise<void> {
   const hasher = new InputHasher(COLUMNS.map(({ name }) => name));
   for (const [index, cut] of sim.input.chunks.entries()) {
     await process.sleep(process.random.next() * sim.paceMs);
-    const key = chunkKey(cut.bytes);
+    const { key } = cut;
     const task = taskKey(key, contextKey);
     hasher.add(key);
     await patiently(process, () => blobs.put(`chunks/${key}`, [cut.bytes]));

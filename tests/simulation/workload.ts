@@ -11,17 +11,18 @@ import type { ChunkProgram, ChunkResult } from '../../pipeline/execution/chunk-p
 import type { ChunkContext } from '../../pipeline/execution/context.ts';
 import { outputFrame } from '../../pipeline/execution/output-frame.ts';
 import { partialOptions } from '../../pipeline/execution/partial-options.ts';
-import { contextKey } from '../../pipeline/keys/index.ts';
+import { chunkKey, contextKey } from '../../pipeline/keys/index.ts';
 import { RFC_4180 } from '../../pipeline/parsing/dialect.ts';
 import { compilePlan } from '../../pipeline/plan/compile.ts';
 import type { CompiledPlan } from '../../pipeline/plan/compile.ts';
 import { parsePlan } from '../../pipeline/plan/parse.ts';
+import type { PlanDocument } from '../../pipeline/plan/schema.ts';
 import type { ChunkStatistics, Column, ColumnProfile } from '../../pipeline/protocol/index.ts';
 import { PartialMerger } from '../../pipeline/result/partial.ts';
 import type { PartialMergerOptions } from '../../pipeline/result/partial.ts';
 import type { ExchangeLimits } from '../../pipeline/limits.ts';
 import { planWave } from '../../pipeline/exchange/plan-wave.ts';
-import type { Random } from './random.ts';
+import { Random } from './random.ts';
 import { runWaves } from '../support/run-waves.ts';
 
 /** A record that ends the worker which computes it, each time. */
@@ -61,6 +62,7 @@ const CHUNKS = { minBytes: 30, targetBytes: 60, easeBytes: 90, maxBytes: 140 };
 
 export interface Prepared {
   readonly text: string;
+  readonly plan: PlanDocument;
   readonly compiled: CompiledPlan;
   /** Contexts of the waves, with their keys. */
   readonly waves: JobWaves;
@@ -68,7 +70,13 @@ export interface Prepared {
 
 export interface Input {
   readonly bytes: Buffer;
-  readonly chunks: readonly CutChunk[];
+  readonly chunks: readonly InputChunk[];
+  /** What jobs over all of it come to, by their plans. */
+  readonly expected: Map<Prepared, Expected>;
+}
+
+export interface InputChunk extends CutChunk {
+  readonly key: string;
 }
 
 /** What a job over some of its chunks must come to. */
@@ -80,16 +88,18 @@ export interface Expected {
 
 const prepared = PLANS.map((text): Prepared => {
   const input = { format: 'csv', dialect: RFC_4180, columns: COLUMNS } as const;
-  const compiled = compilePlan(parsePlan(text), input);
-  return prepare(text, compiled);
+  const plan = parsePlan(text);
+  return prepare(text, plan, compilePlan(plan, input));
 });
 const programs = new Map<string, ChunkProgram>();
+const inputs = new Map<string, Input>();
+const INPUTS = 256;
 
-function prepare(text: string, compiled: CompiledPlan): Prepared {
+function prepare(text: string, plan: PlanDocument, compiled: CompiledPlan): Prepared {
   const [first, ...later] = compiled.waves.map(({ context }) => ({
     ...{ context, contextKey: contextKey(context) },
   }));
-  return { text, compiled, waves: [first!, ...later] };
+  return { text, plan, compiled, waves: [first!, ...later] };
 }
 
 /** The plans, of which the last one ends its job at the first malformed record. */
@@ -99,7 +109,7 @@ export function pickPlan(random: Random): Prepared {
 
 /** Programs hold no state between runs: one serves all workers. */
 export function programOf(context: ChunkContext): ChunkProgram {
-  const key = contextKey(context);
+  const key = JSON.stringify(context);
   const known = programs.get(key);
   if (known !== undefined) return known;
   const program = createChunkProgram(context, null, new Map(), EXCHANGE);
@@ -107,10 +117,22 @@ export function programOf(context: ChunkContext): ChunkProgram {
   return program;
 }
 
+/**
+ * One of some inputs that all runs share: what jobs over it come to is then computed once. Nothing of
+ * a run is in it, so that a seed alone still decides everything.
+ */
+export function pickInput(random: Random, recordsMax: number, poison: readonly string[]): Input {
+  const number = random.below(INPUTS);
+  const name = [number, recordsMax, ...poison].join();
+  const known = inputs.get(name) ?? makeInput(new Random(number), recordsMax, poison);
+  inputs.set(name, known);
+  return known;
+}
+
 /** Records without header, some malformed, some the same, with poison now and then. */
-export function makeInput(random: Random, poison: readonly string[]): Input {
+function makeInput(random: Random, recordsMax: number, poison: readonly string[]): Input {
   const records: string[] = [];
-  const count = random.between(0, 30);
+  const count = random.between(0, recordsMax);
   for (let id = 0; id < count; id++) records.push(record(random, id));
   for (const text of poison) {
     records.splice(random.below(records.length + 1), 0, `7,${text},99`);
@@ -119,7 +141,9 @@ export function makeInput(random: Random, poison: readonly string[]): Input {
   if (random.chance(0.3)) records.push(...records);
   const bytes = Buffer.from(records.map((text) => `${text}\n`).join(''));
   const chunker = new Chunker(RFC_4180, CHUNKS);
-  return { bytes, chunks: [...chunker.push(bytes), ...chunker.finish()] };
+  const cuts = [...chunker.push(bytes), ...chunker.finish()];
+  const chunks = cuts.map((cut): InputChunk => ({ ...cut, key: chunkKey(cut.bytes) }));
+  return { bytes, chunks, expected: new Map() };
 }
 
 function record(random: Random, id: number): string {
@@ -132,8 +156,24 @@ function record(random: Random, id: number): string {
 /** The tasks of later waves, as production plans them, of small parts. */
 export const planSmallWave: PlanWave = (context, inputs) => planWave(context, inputs, EXCHANGE);
 
+/** What the job must come to when all chunks but the `failed` ones are done. */
+export function expectedWithout(
+  plan: Prepared,
+  input: Input,
+  failed: readonly number[],
+  facts: JobFacts,
+): Expected {
+  if (failed.length > 0) {
+    const kept = input.chunks.filter((_, index) => !failed.includes(index));
+    return expectedOf(plan, Buffer.concat(kept.map(({ bytes }) => bytes)), facts);
+  }
+  const known = input.expected.get(plan) ?? expectedOf(plan, input.bytes, facts);
+  input.expected.set(plan, known);
+  return known;
+}
+
 /** The plan over all of it in one piece: any way of cutting and merging must come to the same. */
-export function expectedOf(plan: Prepared, bytes: Uint8Array, facts: JobFacts): Expected {
+function expectedOf(plan: Prepared, bytes: Uint8Array, facts: JobFacts): Expected {
   const { compiled, waves } = plan;
   const results = runWaves(compiled, [bytes]);
   const options = waves.map(({ context }) => partialOptions(context));
@@ -142,7 +182,7 @@ export function expectedOf(plan: Prepared, bytes: Uint8Array, facts: JobFacts): 
   const columns = merger.profile();
   const statistics = accountOf(results);
   if (compiled.shape === 'aggregate') {
-    const { bytes: output } = finalAggregate(facts, parsePlan(plan.text), merger);
+    const { bytes: output } = finalAggregate(facts, plan.plan, merger);
     return { statistics, output: Buffer.from(output), columns };
   }
   const frame = outputFrame(compiled.outputColumns, lastWave(waves).context.write);
@@ -163,10 +203,12 @@ function accountOf(results: ChunkResult[][]): ChunkStatistics {
   };
 }
 
-/** Whether a job of this plan can only fail on these bytes. */
-export function failsOn(plan: Prepared, bytes: Uint8Array): boolean {
+/** Whether a job of this plan can only fail on this input. */
+export function failsOn({ waves }: Prepared, { bytes }: Input): boolean {
+  const [{ context }] = waves;
+  if (context.onError !== 'fail') return false;
   try {
-    programOf(plan.waves[0].context).run(bytes);
+    programOf(context).run(bytes);
     return false;
   } catch (thrown) {
     if (thrown instanceof SluiceError && thrown.code === 'input-malformed') return true;

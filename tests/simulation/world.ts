@@ -25,13 +25,16 @@ Object.assign(LIMITS, {
   backlogChunksMax: 4,
 });
 
+/** Of all runs, one after another: to open it costs more than a small run. Empty between them. */
+const STORE = new SqliteJobStore(':memory:');
+
 /** Everything there is in one run: processes, network, disk, time, and who watches them. */
 export class World {
   readonly random: Random;
   readonly scheduler: Scheduler;
   readonly disk: SimDisk;
   readonly broker: SimBroker;
-  readonly store = new SqliteJobStore(':memory:');
+  readonly store = STORE;
   readonly invariants: Invariants;
   readonly faults: FaultRates;
   readonly wrappers: Wrappers;
@@ -78,7 +81,7 @@ export class World {
   close(): void {
     this.master?.process.kill('the run is over');
     for (const worker of this.workers) worker?.process.kill('the run is over');
-    this.store.close();
+    for (const { id } of this.jobs) this.store.deleteJob(id);
   }
 
   /** The client sends the job as soon as there is a master, and again when it was told to wait. */
