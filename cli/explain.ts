@@ -41,21 +41,25 @@ async function sniffFile(file: string, plan: string): Promise<InputDescription> 
   return (await sniffSample(bytes, complete, parsePlan(plan))).input;
 }
 
-/** Input, steps by wave with the columns that each leaves, output. */
+/** Input, steps by wave with the columns that each leaves, output. Steps stand in the plan's order. */
 export function renderExplanation(
   input: Pick<InputDescription, 'format' | 'columns'>,
   { steps, waves, outputColumns }: PlanCheckAnswer,
   format: string,
 ): string {
   const lines = [`input   ${input.format}: ${renderColumns(input.columns)}`];
-  let place: string | null = null;
-  for (const { kind, scope, text, wave, columns } of steps) {
-    const where =
-      wave === null ? 'groups, merged' : `wave ${String(wave)} of ${String(waves ?? wave)}`;
-    if (where !== place) lines.push('', where);
-    place = where;
-    lines.push(`  ${kind.padEnd(10)} ${scope.padEnd(9)} ${text}`);
-    lines.push(`  ${' '.repeat(10)} ${' '.repeat(9)} -> ${renderColumns(columns ?? [])}`);
+  let heading: number | null = 0;
+  for (const [i, { kind, scope, text, wave, lastWave, columns }] of steps.entries()) {
+    const current: number | null = wave === null ? null : Math.max(wave, heading ?? wave);
+    if (current !== heading) {
+      const where = current === null ? 'groups, merged' : `wave ${current} of ${waves ?? current}`;
+      lines.push('', where);
+    }
+    heading = current;
+    const early = wave === current ? '' : ` (done in wave ${wave})`;
+    const note = lastWave === wave ? early : ` (ends in wave ${lastWave})`;
+    lines.push(`${String(i + 1).padStart(3)} ${kind.padEnd(10)} ${scope.padEnd(9)} ${text}${note}`);
+    lines.push(`${' '.repeat(25)}-> ${renderColumns(columns ?? [])}`);
   }
   if (steps.length === 0) lines.push('', 'no steps: records are written as they are');
   return [...lines, '', `output  ${format}: ${renderColumns(outputColumns ?? [])}`].join('\n');

@@ -83,7 +83,8 @@ export function answeredCount(state: JobState): number {
  * The account of the job: records come in by the first wave and out by the last one, of
  * `waveCount`, and may be rejected, filtered, deduplicated or aggregated by any. In between they are
  * on their way: the account balances when the last wave is done, and no chunk failed. Behind a wave
- * that leaves groups, and no record that came in, there is nothing left to account for.
+ * that leaves groups, and no record that came in, there is nothing left to account for; checks that
+ * count still do.
  */
 export function jobTotals(state: JobState, waveCount: number): ChunkStatistics {
   const [first] = state.waves;
@@ -94,8 +95,15 @@ export function jobTotals(state: JobState, waveCount: number): ChunkStatistics {
   const counted = grouped < 0 ? state.waves : state.waves.slice(0, grouped + 1);
   const sums = counted.reduce((sum, wave) => addStatistics(sum, wave.totals), ZERO_STATISTICS);
   const { recordsIn, lines, bytesIn } = first.totals;
+  const { warned } = state.waves.reduce(
+    (sum, wave) => addStatistics(sum, wave.totals),
+    ZERO_STATISTICS,
+  );
   const last = state.waves[waveCount - 1]?.totals ?? ZERO_STATISTICS;
   const { outputRecords, outputBytes } = last;
   const recordsOut = grouped < 0 ? last.recordsOut : 0;
-  return { ...sums, recordsIn, lines, bytesIn, recordsOut, outputRecords, outputBytes };
+  return {
+    ...{ ...sums, recordsIn, lines, bytesIn, recordsOut, outputRecords, outputBytes },
+    ...(warned === undefined ? {} : { warned }),
+  };
 }

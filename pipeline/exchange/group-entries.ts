@@ -50,7 +50,8 @@ export interface MergedGroups {
   readonly groups: number;
 }
 
-/** Merges the groups of several partials, each the entries of a slice; slices are in file order. */
+/** Merges the groups of several partials, each the entries of a slice; slices are in file order.
+ *  Without keys there is one group, also of no records. */
 export function mergeGroups(entries: Entries, shape: AggregateShape): MergedGroups {
   const { bytes, keyStarts, keyEnds, recordEnds, count } = entries;
   const order = orderByKey(bytes, keyStarts, keyEnds, count);
@@ -69,6 +70,10 @@ export function mergeGroups(entries: Entries, shape: AggregateShape): MergedGrou
       for (const state of states) state.merge(groups, reader, slices[entry]! * POSITIONS);
     }
     writeGroup(writer, groups, decodeKey(key, shape.keyTypes.length), states);
+  }
+  if (groups === 0 && shape.keyTypes.length === 0) {
+    for (const state of states) state.reserve(1);
+    writeGroup(writer, groups++, [], states);
   }
   return { csv: writer.finish(), groups };
 }

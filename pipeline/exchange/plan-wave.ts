@@ -1,3 +1,4 @@
+import type { AggregateShape } from '../aggregation/shape.ts';
 import { invariant } from '../errors.ts';
 import type { ChunkContext } from '../execution/context.ts';
 import { EXCHANGE_LIMITS, type ExchangeLimits } from '../limits.ts';
@@ -55,7 +56,10 @@ function documentsOf(
     case 'sort':
       return planSort(runsOf(last), { take: input.take, splitsKeys: true }, limits);
     case 'group':
-      return planSort(runsOf(last), { take: null, splitsKeys: false }, limits);
+      return groupsOf(
+        planSort(runsOf(last), { take: null, splitsKeys: false }, limits),
+        input.shape,
+      );
     case 'limit':
       return planLimit(runsOf(last), input);
     case 'distinct':
@@ -63,6 +67,12 @@ function documentsOf(
     case 'duplicates':
       return planDuplicates(distinctRunsOf(done.at(-2) ?? []), last);
   }
+}
+
+/** Without keys there is one group, of no records too. */
+function groupsOf(documents: WaveDocument[], { keyTypes }: AggregateShape): WaveDocument[] {
+  if (documents.length > 0 || keyTypes.length > 0) return documents;
+  return [{ kind: 'merge', lower: null, upper: null, slices: [], filtered: 0 }];
 }
 
 function runsOf(results: readonly WaveInput[]): Run[] {

@@ -8,6 +8,7 @@ import { orderByKey } from '../exchange/order-by-key.ts';
 import { markOrdinals } from '../exchange/ordinal-list.ts';
 import { decodeDocument, storedSlice, type WaveDocument } from '../exchange/wave-document.ts';
 import type { ExchangeLimits } from '../limits.ts';
+import type { ChunkStatistics } from '../protocol/messages.ts';
 import { encodePartial } from '../result/partial.ts';
 import { CellsSource, type Refused } from './cells-source.ts';
 import { ChunkRun, type RunParts } from './chunk-run.ts';
@@ -121,7 +122,15 @@ function runGroups(
   const source = new CsvRecordSource(context, null);
   const run = new ChunkRun(context, inputView(context), csv, parts);
   for (const batch of source.batches(csv)) run.take(batch);
-  return run.finish(0, { aggregated: entries.count - groups });
+  if (entries.count > 0) return run.finish(0, { aggregated: entries.count - groups });
+  const result = run.finish(0);
+  return { ...result, statistics: ofNoRecords(result.statistics) };
+}
+
+/** The account of the one group of no records: nothing came in, whatever became of it. */
+function ofNoRecords(statistics: ChunkStatistics): ChunkStatistics {
+  const gone = { recordsOut: 0, filtered: 0, deduplicated: 0, aggregated: 0 };
+  return { ...statistics, ...gone, recordsIn: statistics.rejected };
 }
 
 /** Keys are no records: they count as none. */

@@ -16,13 +16,13 @@ export function checkPlan(text: string, input?: PlanInput): PlanCheckAnswer {
     if (input === undefined || (input.lookups === undefined && lookups.length > 0)) {
       const steps = stepsOf(plan).map((step) => ({
         ...{ kind: step.kind, scope: scopeOf(step.kind), text: renderStep(step) },
-        ...{ wave: null, columns: null },
+        ...{ wave: null, lastWave: null, columns: null },
       }));
       return { valid: true, issues: [], steps, lookups, waves: null, outputColumns: null };
     }
     const compiled = compilePlan(plan, input);
-    const steps = compiled.steps.map(({ step, scope, wave, columns }) => ({
-      ...{ kind: step.kind, scope, text: renderStep(step), wave },
+    const steps = compiled.steps.map(({ step, scope, wave, lastWave, columns }) => ({
+      ...{ kind: step.kind, scope, text: renderStep(step), wave, lastWave },
       columns: columns.map(shownColumn),
     }));
     const outputColumns = [...compiled.outputColumns];

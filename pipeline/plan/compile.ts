@@ -13,6 +13,7 @@ import {
   type StepScope,
   type WritePlan,
 } from './schema.ts';
+import { wavesOfSteps, type PlannedStep } from './planned-step.ts';
 import { lowerQuery } from './sql/lower.ts';
 import type { GlobalStep, PlanStep, Step, StepKind, Transformed } from './step.ts';
 import { transform } from './transform.ts';
@@ -48,16 +49,6 @@ export interface CompiledPlan {
   readonly steps: readonly PlannedStep[];
 }
 
-/** A step as it will be done. */
-export interface PlannedStep {
-  readonly step: PlanStep;
-  readonly scope: StepScope;
-  /** In which wave, from 1; a global step goes on in the next. Null behind an aggregate: on its groups. */
-  readonly wave: number | null;
-  /** Columns that it leaves. */
-  readonly columns: readonly Column[];
-}
-
 /** Binds a plan to an input. Throws 'plan-invalid' or 'plan-unsupported' with issues. */
 export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan {
   const issues = new IssueList(plan.places);
@@ -72,22 +63,17 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
   const checks: string[] = [];
   let current: readonly Column[] = columns;
   let groupColumns: readonly Column[] | null = null;
-  const planned: PlannedStep[] = [];
+  const planned: (Pick<PlannedStep, 'step' | 'columns'> & { isGrouped: boolean })[] = [];
   for (const [at, { step, path, issues: faults }] of given.entries()) {
     const isGrouped = groupColumns !== null;
-    const refused = refusalOf(
-      step,
-      isGrouped,
-      parts.some(({ kind }) => kind === 'profile'),
-    );
+    const isProfiled = parts.some(({ kind }) => kind === 'profile');
+    const refused = refusalOf(step, isProfiled);
     if (refused !== null) {
-      faults.addUnsupported(`${path}${refused.at}`, refused.what, refused.expected);
+      faults.addUnsupported(path, refused.what, refused.expected);
       continue;
     }
-    const wave = isGrouped ? null : waveCount(parts);
-    const scope = scopeOf(step.kind);
     if (isGlobalStep(step)) {
-      planned.push({ step, scope, wave, columns: current });
+      planned.push({ step, columns: current, isGrouped });
       const acts = globalActs(step, current, path, faults);
       if (!isGrouped) parts.push(...acts.map((act) => ({ ...act, number: at + 1 })));
       continue;
@@ -99,11 +85,12 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
       ...done.steps.map((part) => ({ ...part, number: at + 1 })),
     );
     current = done.columns;
-    planned.push({ step, scope, wave, columns: current });
+    planned.push({ step, columns: current, isGrouped });
     if (step.kind !== 'aggregate') continue;
-    const behind = given.slice(at + 1).some((later) => needsGroups(later.step));
-    if (step.by.length > 0 && (behind || parts.some(isAct))) {
-      parts.push({ kind: 'group', columns: current });
+    const hasKeys = step.by.length > 0;
+    const behind = given.slice(at + 1).some((later) => needsGroups(later.step, hasKeys));
+    if (behind || (hasKeys && parts.some(isAct))) {
+      parts.push({ kind: 'group', columns: current, number: at + 1 });
     } else groupColumns = current;
   }
   if (checks.length > WARNING_COUNT_MAX) {
@@ -112,15 +99,23 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
   }
   issues.throwIfAny();
   if (groupColumns === null) parts.push(...parquetSteps(plan, current));
+  const waves = planWaves(parts, firstContext(plan, input, columns));
+  const spans = wavesOfSteps(waves);
+  let before = 1;
   return {
-    waves: planWaves(parts, firstContext(plan, input, columns)),
+    waves,
     outputColumns: current,
     shape: groupColumns === null ? 'records' : 'aggregate',
     resultFormat: plan.write.format,
     groupColumns,
     finalSteps,
     checks,
-    steps: planned,
+    steps: planned.map(({ isGrouped, ...step }, i) => {
+      const { first, last } = spans.get(i + 1) ?? { first: before, last: before };
+      before = last;
+      const waves = isGrouped ? { wave: null, lastWave: null } : { wave: first, lastWave: last };
+      return { ...step, scope: scopeOf(step.step.kind), ...waves };
+    }),
   };
 }
 
@@ -207,36 +202,13 @@ export function scopeOf(kind: StepKind): StepScope {
   return STEP_SCOPES[kind];
 }
 
-/** Waves of what comes before: comparing keys takes one of its own. */
-function waveCount(parts: readonly (Step | GlobalAct)[]): number {
-  return parts.filter(isAct).reduce((sum, { kind }) => sum + (kind === 'distinct' ? 2 : 1), 1);
-}
-
-/** What of a step cannot be done at its place: behind an aggregate whose groups are merged into one
- *  result, and behind a profile. */
+/** What of a step cannot be done at its place: a job has one profile. */
 function refusalOf(
-  step: PlanStep,
-  isGrouped: boolean,
+  { kind }: PlanStep,
   isProfiled: boolean,
-): { readonly at: string; readonly what: string; readonly expected: string } | null {
-  const { kind } = step;
-  if (isGrouped && (kind === 'aggregate' || kind === 'profile')) {
-    const expected = 'select, drop, rename or filter';
-    return { at: '', what: `${kind} after aggregate`, expected };
-  }
-  if (isGrouped && kind === 'join') {
-    return { at: '', what: 'join after aggregate', expected: 'the join before the aggregate' };
-  }
-  if (isGrouped && kind === 'check' && step.severity === 'warn') {
-    return { at: '/severity', what: 'warn after aggregate', expected: 'reject' };
-  }
-  if (isGrouped && isGlobalStep(step) && !leavesOneRecord(step)) {
-    return { at: '', what: `${kind} of the one group`, expected: 'an aggregate with by' };
-  }
-  if (isProfiled && kind === 'profile') {
-    return { at: '', what: 'A second profile', expected: 'one step profile' };
-  }
-  return null;
+): { readonly what: string; readonly expected: string } | null {
+  if (!isProfiled || kind !== 'profile') return null;
+  return { what: 'A second profile', expected: 'one step profile' };
 }
 
 /** Whether a step changes nothing where there is one record. */
@@ -245,9 +217,12 @@ function leavesOneRecord(step: GlobalStep): boolean {
   return true;
 }
 
-/** Whether a step behind an aggregate takes its groups as records. */
-function needsGroups(step: PlanStep): boolean {
-  return step.kind === 'aggregate' || isGlobalStep(step);
+/** Whether the groups of an aggregate have to go through a wave of their own: a step behind it takes
+ *  them as records. Without keys there is one group, which most steps over all records leave alone. */
+function needsGroups(step: PlanStep, hasKeys: boolean): boolean {
+  if (isGlobalStep(step)) return hasKeys || !leavesOneRecord(step);
+  if (step.kind === 'check') return step.severity === 'warn';
+  return step.kind === 'aggregate' || step.kind === 'join' || step.kind === 'profile';
 }
 
 function isGlobalStep(step: PlanStep): step is GlobalStep {

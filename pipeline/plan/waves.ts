@@ -37,7 +37,9 @@ export function planWaves(
     const inner = [...steps, ...then].reduce(after, inputView(context));
     const rest = stretches.slice(i + 1);
     if (act?.kind === 'group') {
-      const exchange = groupExchange({ ...context, steps });
+      const { number } = act;
+      const origin = number === undefined ? {} : { number };
+      const exchange = { ...groupExchange({ ...context, steps }), ...origin };
       waves.push({ context: { ...context, steps, exchange }, columns: act.columns });
       context = groupContext(context, act.columns, exchange);
       return;

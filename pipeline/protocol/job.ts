@@ -358,8 +358,11 @@ export const PlanCheckAnswer = Type.Object({
       ]),
       /** What it does, on one line. */
       text: Type.String(),
-      /** Wave in which it is done, from 1; null behind an aggregate, and where no columns were given. */
+      /** Wave in which it is done, or begins, from 1; null behind an aggregate whose groups are merged
+       *  at the end, and where no columns were given. */
       wave: Type.Union([Type.Integer(), Type.Null()]),
+      /** Wave in which it ends; a step over all records goes on in the next ones. */
+      lastWave: Type.Union([Type.Integer(), Type.Null()]),
       /** Columns that it leaves; null where no columns were given. */
       columns: Type.Union([Type.Array(Column), Type.Null()]),
     }),

@@ -40,8 +40,14 @@ describe('checks of severity warn', () => {
     expect(() => runPlan(plan([...checks, even]), input)).toThrow(/13 checks/);
   });
 
-  it('do not stand behind an aggregate', () => {
-    const steps = [{ aggregate: { measures: { n: 'count(*)' } } }, { check: { ...big } }];
-    expect(() => runPlan(JSON.stringify({ steps }), input)).toThrow(/warn after aggregate/);
+  it('count groups behind an aggregate', () => {
+    const aggregate = { by: ['s'], measures: { n: 'count(*)' } };
+    const steps = [{ aggregate }, { check: big }, { sort: ['n'] }, { check: even }];
+    const { waves, output } = runPlan(JSON.stringify({ steps }), input, { chunkRecords: 2 });
+    expect(output.toString()).toBe('s,n\nx,1\n,1\na,4\n');
+    const total = waves
+      .flat()
+      .reduce((sum, { statistics }) => addStatistics(sum, statistics), ZERO_STATISTICS);
+    expect(total.warned).toEqual([1, 2]);
   });
 });

@@ -168,7 +168,9 @@ describe('sniff and plan check', () => {
     expect(answer).toEqual({
       valid: true,
       issues: [],
-      steps: [{ kind: 'select', scope: 'record', text: 'a', wave: null, columns: null }],
+      steps: [
+        { kind: 'select', scope: 'record', text: 'a', wave: null, lastWave: null, columns: null },
+      ],
       waves: null,
       outputColumns: null,
       lookups: [],
@@ -188,9 +190,16 @@ describe('sniff and plan check', () => {
     ];
     expect(answer).toMatchObject({ valid: true, outputColumns: left, waves: 2 });
     expect(answer.steps).toEqual([
-      { kind: 'filter', scope: 'record', text: 'a > 1', wave: 1, columns },
-      { kind: 'project', scope: 'record', text: 'b, half = a / 2', wave: 1, columns: left },
-      { kind: 'limit', scope: 'global', text: '5', wave: 1, columns: left },
+      { kind: 'filter', scope: 'record', text: 'a > 1', wave: 1, lastWave: 1, columns },
+      {
+        kind: 'project',
+        scope: 'record',
+        text: 'b, half = a / 2',
+        wave: 1,
+        lastWave: 1,
+        columns: left,
+      },
+      { kind: 'limit', scope: 'global', text: '5', wave: 1, lastWave: 2, columns: left },
     ]);
     const wrong = { sql: 'SELECT upper(a) FROM input' };
     const refused = await check('application/json', JSON.stringify({ plan: wrong, columns }));

@@ -126,9 +126,15 @@ describe('checkPlan', () => {
       valid: true,
       issues: [],
       steps: [
-        { kind: 'filter', scope: 'record', text: "name = 'a'", wave: 1, columns },
+        { kind: 'filter', scope: 'record', text: "name = 'a'", wave: 1, lastWave: 1, columns },
         {
-          ...{ kind: 'aggregate', scope: 'mergeable', text: 'n = count(*) by name', wave: 1 },
+          ...{
+            kind: 'aggregate',
+            scope: 'mergeable',
+            text: 'n = count(*) by name',
+            wave: 1,
+            lastWave: 1,
+          },
           columns: left,
         },
       ],
