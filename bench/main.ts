@@ -15,16 +15,18 @@ import { readAnswer, type Answer } from './answer.ts';
 import { isPossible, TASKS, type Task } from './assignment.ts';
 import { ensureFile, type Dataset } from './dataset.ts';
 import { DATASETS } from './datasets.ts';
+import { measureIngest } from './ingest.ts';
 import { measure, type Run } from './measure.ts';
 import { chartsOf } from './chart.ts';
 import { asMarkdown, asText, describeCommit, describeMachine, tableOf } from './report.ts';
+import { memoryOf } from './memory.ts';
 import type { Measurement, Report } from './report.ts';
 import { measureScaling } from './scaling.ts';
 import { SUBJECTS, type Subject } from './subjects.ts';
 
 /**
  * npm run bench [-- --quick | --full | --megabytes N] [--repeat N] [--only PART] [--task NAME]
- * [--data NAME] [--no-broker] [--scaling]
+ * [--data NAME] [--no-broker] [--scaling] [--ingest]
  */
 const { values: flags } = parseArgs({
   options: {
@@ -37,6 +39,7 @@ const { values: flags } = parseArgs({
     data: { type: 'string' },
     'no-broker': { type: 'boolean', default: false },
     scaling: { type: 'boolean', default: false },
+    ingest: { type: 'boolean', default: false },
   },
 });
 /** Answers by the hash of the output's bytes: the same bytes are read once. */
@@ -55,6 +58,11 @@ mkdirSync(path.join(out, 'data'), { recursive: true });
 if (flags.scaling) {
   const sizesMb = flags.quick ? [10, 100] : flags.full ? [10, 100, 1000, 10_000] : [10, 100, 1000];
   await measureScaling({ sizesMb, threadsMb: megabytes, repetitions, folder: here });
+  process.exit();
+}
+
+if (flags.ingest) {
+  await measureIngest({ megabytes, repetitions, folder: here });
   process.exit();
 }
 
@@ -187,11 +195,13 @@ function finish(report: Report): void {
   const partial = flags.only ?? flags.task ?? flags.data;
   if (partial === undefined) writeResults(report);
   console.log(asText(tableOf(report)));
+  const memory = memoryOf(report.measurements);
+  for (const { text } of memory) console.log(text);
   console.log(`\n${report.machine}, Node ${report.node}, commit ${report.commit}`);
   console.log(`${path.relative(process.cwd(), json)} (${readFileSync(json).length} bytes)`);
   // A peer that answers otherwise shows in the table; it is not for us to mend.
   const wrong = report.measurements.filter(
     ({ subject, verdict }) => subject.startsWith('sluice') && verdict !== 'same',
   );
-  if (wrong.length > 0) process.exitCode = 1;
+  if (wrong.length > 0 || memory.some(({ isOver }) => isOver)) process.exitCode = 1;
 }

@@ -4,7 +4,12 @@ const PAGE_BYTES = 4096;
 const TICKS_PER_SECOND = 100;
 const SAMPLE_MS = 25;
 
+/** Processes of Sluice, whose memory has a bound. */
+export type Role = 'master' | 'worker';
+
 export interface TreeUsage {
+  /** Most resident memory of any one process of that role that was seen. */
+  readonly peakBytesByRole: Readonly<Partial<Record<Role, number>>>;
   /** Largest sum of resident memory that was seen; shared pages count once for each process. */
   readonly peakResidentBytes: number;
   /** Processor time of all processes, as last seen before each ended. */
@@ -15,12 +20,16 @@ export interface TreeUsage {
 export function watchTree(rootPid: number): { stop(): TreeUsage } {
   let peakResidentBytes = 0;
   const cpuMsByPid = new Map<number, number>();
+  const peakBytesByRole: Partial<Record<Role, number>> = {};
   const sample = (): void => {
     const members = treeOf(rootPid);
     let residentBytes = 0;
     for (const member of members) {
       residentBytes += member.residentBytes;
       cpuMsByPid.set(member.pid, member.cpuMs);
+      const role = roleOf(member.pid);
+      if (role === null) continue;
+      peakBytesByRole[role] = Math.max(peakBytesByRole[role] ?? 0, member.residentBytes);
     }
     peakResidentBytes = Math.max(peakResidentBytes, residentBytes);
   };
@@ -30,9 +39,25 @@ export function watchTree(rootPid: number): { stop(): TreeUsage } {
       clearInterval(timer);
       let cpuMs = 0;
       for (const ms of cpuMsByPid.values()) cpuMs += ms;
-      return { peakResidentBytes, cpuMs };
+      return { peakResidentBytes, peakBytesByRole, cpuMs };
     },
   };
+}
+
+/** Processor time of one process so far; 0 when it is gone. */
+export function cpuMsOf(pid: number): number {
+  return readMember(pid)[0]?.cpuMs ?? 0;
+}
+
+/** By the script that it runs. */
+function roleOf(pid: number): Role | null {
+  try {
+    const [, script = ''] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    if (script.endsWith('/cli/main.js')) return 'master';
+    return script.endsWith('/worker/main.js') ? 'worker' : null;
+  } catch {
+    return null;
+  }
 }
 
 interface Member {

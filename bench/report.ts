@@ -3,6 +3,7 @@ import { cpus, totalmem } from 'node:os';
 import type { Task } from './assignment.ts';
 import { DATASETS } from './datasets.ts';
 import type { Run } from './measure.ts';
+import { memoryOf } from './memory.ts';
 
 export interface Measurement {
   readonly dataset: string;
@@ -115,6 +116,8 @@ export function asMarkdown(report: Report): string {
     line(table[0] ?? []),
     line(rule),
     ...table.slice(1).map(line),
+    '',
+    ...memoryOf(report.measurements).map(({ text }) => `- ${text}`),
     '',
   ].join('\n');
 }
