@@ -10,8 +10,8 @@ import {
   type JobState,
 } from '../master/coordination/job-state.ts';
 import type { JobFacts, NewChunk } from '../master/storage/job-record.ts';
+import { taskWindow } from '../master/driver/task-window.ts';
 import { SqliteJobStore } from '../master/storage/sqlite-job-store.ts';
-import { LIMITS } from '../pipeline/limits.ts';
 import { describeCommit, describeMachine } from './report.ts';
 
 /**
@@ -84,7 +84,7 @@ function measure(chunks: number, workers: number): Figures {
 /** The life of a job whose input comes as fast as it is answered. Returns the most heap seen. */
 function runJob(store: SqliteJobStore, chunks: number, workers: number): number {
   const jobId = 'job';
-  const window = Math.max(LIMITS.windowTasksMin, workers * LIMITS.windowTasksPerWorker);
+  const { tasks: window, aheadChunks } = taskWindow(workers);
   const facts = { planText: '', warnings: [] } as unknown as JobFacts;
   const createdAt = new Date(0).toISOString();
   let state: JobState = INITIAL_JOB_STATE;
@@ -115,10 +115,13 @@ function runJob(store: SqliteJobStore, chunks: number, workers: number): number 
   for (let index = 0; index < chunks; index++) {
     apply({ kind: 'chunk-stored', index }, [chunkOf(index)]);
     while (out.length >= window) answer();
-    apply({ kind: 'slot-granted' });
+    apply({ kind: 'slot-granted', aheadChunks });
     if (index % 10_000 === 0) heapBytes = Math.max(heapBytes, process.memoryUsage().heapUsed);
   }
-  while (out.length > 0) answer();
+  while (out.length > 0) {
+    answer();
+    apply({ kind: 'slot-granted', aheadChunks });
+  }
   apply({ kind: 'input-complete', waves: 1 });
   if (state.status !== 'finalizing') throw new Error(`the job is ${state.status}`);
   return heapBytes;

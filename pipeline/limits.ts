@@ -73,8 +73,10 @@ export const LIMITS = {
   windowTasksPerWorker: 4,
   /** Window while no worker is known yet. */
   windowTasksMin: 8,
-  /** Chunks done ahead of the in-order watermark, per job: bounds the reorder buffer. */
-  reorderChunksMax: 512,
+  /** Chunks of a job that may be published from its watermark on: with few workers, and for each
+   *  task of the window with many, so that a slow chunk does not hold up the others. */
+  reorderChunksMin: 512,
+  reorderChunksPerTask: 2,
   /** Tasks a worker holds: one in work, one whose bytes are being fetched. */
   workerPrefetchTasks: 2,
   /** Slices of earlier results that a worker fetches at a time, for one task. */
@@ -107,8 +109,9 @@ export const LIMITS = {
   /** Threads that cut and hash; further uploads share them. More than the cores is of no use. */
   ingestThreadsMax: 4,
   /** Chunks of one job that are stored and not yet answered, before its upload has to wait: workers
-   *  that are slow or absent slow the client down instead of filling the disk. */
-  backlogChunksMax: 256,
+   *  that are slow or absent slow the client down instead of filling the disk. With many workers as
+   *  many as the window has tasks, or one upload could not feed them all. */
+  backlogChunksMin: 256,
   /** A failing chunk is tried on this many attempts before it is quarantined. */
   chunkAttemptsMax: 4,
   /** Deliveries of one message before the broker dead-letters it (worker crashes count). A dead

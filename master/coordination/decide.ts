@@ -21,7 +21,7 @@ export function decide(state: JobState, event: JobEvent): Decision {
     case 'input-failed':
       return isFinal(state) ? ignored(state) : fail(state, event.error, { input: 'failed' });
     case 'slot-granted':
-      return onSlotGranted(state);
+      return onSlotGranted(state, event.aheadChunks);
     case 'result-announced':
       return onResult(state, event);
     case 'attempt-failed':
@@ -73,13 +73,16 @@ export function decide(state: JobState, event: JobEvent): Decision {
   }
 }
 
-/** Whether the job could publish a task now. */
-export function isPublishable(state: JobState): boolean {
+/** Whether the job could publish a task now, of so many chunks from its watermark on. */
+export function isPublishable(
+  state: JobState,
+  aheadChunks: number = LIMITS.reorderChunksMin,
+): boolean {
   if (state.status !== 'receiving' && state.status !== 'processing') return false;
   const end = openEnd(state);
   if (state.waiting.some(({ index }) => index < end)) return true;
   const next = nextUnpublished(state);
-  return next < end && next < state.watermark + LIMITS.reorderChunksMax;
+  return next < end && next < state.watermark + aheadChunks;
 }
 
 /** Chunks that are neither answered nor running. */
@@ -104,8 +107,8 @@ function onInputComplete(state: JobState, waveCount: number): Decision {
   return advance({ ...state, input: 'complete', waveCount, status });
 }
 
-function onSlotGranted(state: JobState): Decision {
-  if (!isPublishable(state)) return ignored(state);
+function onSlotGranted(state: JobState, aheadChunks?: number): Decision {
+  if (!isPublishable(state, aheadChunks)) return ignored(state);
   const end = openEnd(state);
   const again = state.waiting.find(({ index }) => index < end);
   const attempt: Attempt = again ?? { index: nextUnpublished(state), attempt: 1 };

@@ -94,8 +94,8 @@ export type JobEvent =
   /** `waves` is how many the plan has. */
   | { readonly kind: 'input-complete'; readonly waves: number }
   | { readonly kind: 'input-failed'; readonly error: ErrorDocument }
-  /** The scheduler lets this job publish one more task. */
-  | { readonly kind: 'slot-granted' }
+  /** The scheduler lets this job publish one more task, of so many chunks from its watermark on. */
+  | { readonly kind: 'slot-granted'; readonly aheadChunks?: number }
   | {
       readonly kind: 'result-announced';
       readonly index: number;

@@ -71,6 +71,7 @@ export function onRetry(ended: JobState, event: Extract<JobEvent, { kind: 'retry
   const changes = waiting.map(({ index }): ChunkChange => ({
     index,
     status: 'queued',
+    attempts: 0,
     error: null,
   }));
   return advance(next, changes, [{ kind: 'rebuild', watermark }]);

@@ -2,7 +2,6 @@ import { setTimeout as sleepFor } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { errorDocument, SluiceError } from '../../pipeline/errors.ts';
 import { planWave } from '../../pipeline/exchange/plan-wave.ts';
-import { LIMITS } from '../../pipeline/limits.ts';
 import type { Announcement, TaskProducer } from '../../pipeline/protocol/index.ts';
 import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
 import { decide, isPublishable } from '../coordination/decide.ts';
@@ -19,6 +18,8 @@ import { removeLostResults } from '../aggregator/damaged-result.ts';
 import { type CoordinatorCounts, NO_COUNTS } from './coordinator-counts.ts';
 import { ResultMerger } from './result-merger.ts';
 import { TaskPublisher } from './task-publisher.ts';
+import { taskWindow } from './task-window.ts';
+import type { TaskWindow } from './task-window.ts';
 import { TaskAnswers } from './task-answers.ts';
 import { WavePlanner } from './wave-planner.ts';
 import type { PlanWave } from './wave-planner.ts';
@@ -136,6 +137,11 @@ export class Coordinator {
   /** Resolves when nothing of a job that came to its end is under way any more. */
   async ended(jobId: string): Promise<void> {
     await this.#ending.get(jobId);
+  }
+
+  /** How far ahead of the workers that live now. */
+  window(): TaskWindow {
+    return taskWindow(this.#deps.workers.liveCount());
   }
 
   activeCount(): number {
@@ -266,23 +272,17 @@ export class Coordinator {
 
   /** Publishes tasks up to the window's bound, job by job in turn. */
   #fillWindow(): void {
-    const window = Math.max(
-      LIMITS.windowTasksMin,
-      this.#deps.workers.liveCount() * LIMITS.windowTasksPerWorker,
-    );
-    for (;;) {
-      let running = 0;
-      const publishable: string[] = [];
-      for (const job of this.#active.values()) {
-        running += job.state.running.length;
-        if (isPublishable(job.state)) publishable.push(job.id);
-      }
-      if (running >= window) return;
-      const jobId = nextInTurn(publishable, this.#lastServed);
+    const { tasks, aheadChunks } = this.window();
+    const jobs = [...this.#active.values()];
+    const running = jobs.reduce((sum, { state }) => sum + state.running.length, 0);
+    for (let free = tasks - running; free > 0; free--) {
+      const publishable = jobs.filter(({ state }) => isPublishable(state, aheadChunks));
+      const ids = publishable.map(({ id }) => id);
+      const jobId = nextInTurn(ids, this.#lastServed);
       const job = jobId === null ? undefined : this.#active.get(jobId);
       if (job === undefined) return;
       this.#lastServed = job.id;
-      const decision = decide(job.state, { kind: 'slot-granted' });
+      const decision = decide(job.state, { kind: 'slot-granted', aheadChunks });
       if (decision.verdict !== 'taken') return;
       this.#commit(job, decision);
       job.state = decision.state;

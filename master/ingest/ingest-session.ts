@@ -35,7 +35,7 @@ export interface IngestRequest {
 }
 
 /** Told of room again when this much of the backlog is free: a message is not worth one chunk. */
-const ROOM_STEP = LIMITS.backlogChunksMax / 8;
+const ROOM_STEP = LIMITS.backlogChunksMin / 8;
 
 /**
  * Reads one input to its end: sends it to an ingest thread, and tells the coordinator of each chunk
@@ -216,7 +216,7 @@ class IngestSession {
 
   /** Chunks that may be stored: those that are answered, and the backlog. */
   #room(): number {
-    return answeredCount(this.#job.state) + LIMITS.backlogChunksMax;
+    return answeredCount(this.#job.state) + this.#deps.coordinator.window().backlogChunks;
   }
 
   async #grantRoom(): Promise<void> {

@@ -2,7 +2,7 @@ import type Database from 'libsql';
 import { SluiceError } from '../../pipeline/errors.ts';
 import { emptyWave } from '../coordination/job-state.ts';
 
-const VERSION = 2;
+const VERSION = 3;
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS jobs (
@@ -35,7 +35,8 @@ CREATE TABLE IF NOT EXISTS chunks (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS chunks_by_task ON chunks (task_key);
 CREATE INDEX IF NOT EXISTS chunks_by_key ON chunks (chunk_key);
-PRAGMA user_version = 2;
+CREATE INDEX IF NOT EXISTS chunks_failed ON chunks (job_id, idx) WHERE status = 'failed';
+PRAGMA user_version = 3;
 `;
 
 /** Makes the tables, or brings those of an earlier version up to date. Errors: `storage-failed`. */

@@ -5,6 +5,8 @@ import { SluiceError, toSluiceError } from '../../pipeline/errors.ts';
 import type { ChunkStatistics, ChunkStatus } from '../../pipeline/protocol/index.ts';
 import type { ChunkChange, JobState } from '../coordination/job-state.ts';
 import type { ChunkRecord, JobFacts, JobRecord, NewChunk } from './job-record.ts';
+import { decodeState, encodeState } from './open-chunks.ts';
+import type { OpenChunk } from './open-chunks.ts';
 import { openSchema } from './schema.ts';
 
 export interface JobListQuery {
@@ -89,7 +91,7 @@ export class SqliteJobStore {
       job.updatedAt,
       job.idempotencyKey,
       JSON.stringify(job.facts),
-      JSON.stringify(job.state),
+      encodeState(job.state),
     );
   }
 
@@ -99,13 +101,13 @@ export class SqliteJobStore {
 
   job(id: string): JobRecord | null {
     const row = this.#prepared('SELECT * FROM jobs WHERE id = ?').get(id) as JobRow | undefined;
-    return row === undefined ? null : jobOf(row);
+    return row === undefined ? null : this.#jobOf(row);
   }
 
   jobByIdempotencyKey(key: string): JobRecord | null {
     const row = this.#prepared('SELECT * FROM jobs WHERE idempotency_key = ?').get(key) as
       JobRow | undefined;
-    return row === undefined ? null : jobOf(row);
+    return row === undefined ? null : this.#jobOf(row);
   }
 
   /** Newest first. */
@@ -129,7 +131,7 @@ export class SqliteJobStore {
       ...values,
       query.limit,
     ) as JobRow[];
-    return rows.map(jobOf);
+    return rows.map((row) => this.#jobOf(row));
   }
 
   /** Jobs that are not at an end: what a restarted master goes on with. */
@@ -138,7 +140,7 @@ export class SqliteJobStore {
       `SELECT * FROM jobs WHERE status IN ('receiving', 'processing', 'finalizing', 'paused')
          ORDER BY id`,
     ).all() as JobRow[];
-    return rows.map(jobOf);
+    return rows.map((row) => this.#jobOf(row));
   }
 
   chunk(jobId: string, index: number): ChunkRecord | null {
@@ -245,6 +247,24 @@ export class SqliteJobStore {
     this.#db.close();
   }
 
+  #jobOf(row: JobRow): JobRecord {
+    const state = decodeState(row.state, ({ watermark, cursor }) => ({
+      open: this.#prepared(OPEN_CHUNKS).all(row.id, watermark, cursor) as OpenChunk[],
+      failed: (this.#prepared(FAILED_CHUNKS).all(row.id) as { idx: number }[]).map(
+        ({ idx }) => idx,
+      ),
+    }));
+    return {
+      id: row.id,
+      name: row.name,
+      createdAt: row.created_at,
+      updatedAt: row.updated_at,
+      idempotencyKey: row.idempotency_key,
+      facts: JSON.parse(row.facts) as JobFacts,
+      state,
+    };
+  }
+
   #prepared(sql: string): Database.Statement {
     const known = this.#statements.get(sql);
     if (known !== undefined) return known;
@@ -270,7 +290,7 @@ export class SqliteJobStore {
     return this.#db.transaction((commit: JobCommit) => {
       const { state, facts, newChunks = [], dropFrom } = commit;
       const factsText = facts === undefined ? null : JSON.stringify(facts);
-      saveState.run(state.status, commit.updatedAt, JSON.stringify(state), factsText, commit.jobId);
+      saveState.run(state.status, commit.updatedAt, encodeState(state), factsText, commit.jobId);
       if (dropFrom !== undefined) dropChunks.run(commit.jobId, dropFrom);
       for (const { index, wave, chunkKey, taskKey, byteOffset, bytes, line } of newChunks) {
         insertChunk.run(commit.jobId, index, wave, chunkKey, taskKey, byteOffset, bytes, line);
@@ -291,6 +311,10 @@ export class SqliteJobStore {
   }
 }
 
+const OPEN_CHUNKS = `SELECT idx AS "index", status, attempts FROM chunks
+  WHERE job_id = ? AND idx >= ? AND (status <> 'queued' OR idx < ?) ORDER BY idx`;
+const FAILED_CHUNKS = `SELECT idx FROM chunks WHERE job_id = ? AND status = 'failed' ORDER BY idx`;
+
 const MAP_LETTERS: Record<ChunkStatus, string> = {
   queued: 'q',
   running: 'r',
@@ -298,18 +322,6 @@ const MAP_LETTERS: Record<ChunkStatus, string> = {
   reused: 'u',
   failed: 'f',
 };
-
-function jobOf(row: JobRow): JobRecord {
-  return {
-    id: row.id,
-    name: row.name,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-    idempotencyKey: row.idempotency_key,
-    facts: JSON.parse(row.facts) as JobFacts,
-    state: JSON.parse(row.state) as JobState,
-  };
-}
 
 function chunkOf(row: ChunkRow): ChunkRecord {
   return {

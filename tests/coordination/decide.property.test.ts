@@ -147,7 +147,7 @@ class World {
   checkInvariants(): void {
     const { state } = this;
     expect(state.watermark).toBeLessThanOrEqual(state.chunkCount);
-    expect(state.cursor - state.watermark).toBeLessThanOrEqual(LIMITS.reorderChunksMax + 1);
+    expect(state.cursor - state.watermark).toBeLessThanOrEqual(LIMITS.reorderChunksMin + 1);
     expect(state.waves[0]?.start).toBe(0);
     expect(state.waves.length).toBeLessThanOrEqual(state.waveCount);
     const outstanding = [...state.running, ...state.waiting].map(({ index }) => index);

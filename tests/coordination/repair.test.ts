@@ -125,7 +125,7 @@ describe('a finished job whose output is damaged', () => {
     const { state, effects, changes } = decide(after([damaged], completed()), retry);
     expect(state).toMatchObject({ status: 'processing', watermark: 1, error: null });
     expect(state).toMatchObject({ waves: [{ doneCount: 2, reusedCount: 0 }] });
-    expect(changes).toEqual([{ index: 1, status: 'queued', error: null }]);
+    expect(changes).toEqual([{ index: 1, status: 'queued', attempts: 0, error: null }]);
     expect(effects).toEqual([{ kind: 'rebuild', watermark: 1 }]);
     const again = after([{ kind: 'slot-granted' }, result(1)], state);
     const merges = [1, 2].map((one): JobEvent => ({ kind: 'chunk-merged', index: one }));

@@ -2,50 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { OutputMap } from '../../pipeline/reassembly/output-map.ts';
 import { rebaseReject } from '../../pipeline/reassembly/rebase-reject.ts';
-import { Watermark } from '../../pipeline/reassembly/watermark.ts';
-
-describe('the watermark', () => {
-  test('hands out every chunk once and in order, whatever comes late, ahead or twice', () => {
-    const arrivals = fc
-      .integer({ min: 0, max: 40 })
-      .chain((count) =>
-        fc.tuple(
-          fc.constant(count),
-          fc.array(fc.nat({ max: Math.max(0, count - 1) }), { maxLength: 120 }),
-        ),
-      );
-    fc.assert(
-      fc.property(arrivals, fc.integer({ min: 1, max: 8 }), ([count, order], aheadMax) => {
-        const watermark = new Watermark(0, aheadMax);
-        const accepted = new Set<number>();
-        const merged: number[] = [];
-        const rest = Array.from({ length: count }, (_, index) => index);
-        for (const index of count === 0 ? [] : [...order, ...rest]) {
-          if (!watermark.mayStart(index)) continue;
-          expect(watermark.accept(index)).toBe(accepted.has(index) ? 'duplicate' : 'new');
-          accepted.add(index);
-          for (let next = watermark.advance(); next !== null; next = watermark.advance()) {
-            merged.push(next);
-          }
-          expect(watermark.aheadCount).toBeLessThanOrEqual(aheadMax);
-        }
-        expect(merged).toEqual(rest);
-        expect(watermark.next).toBe(count);
-      }),
-    );
-  });
-
-  test('goes on where an earlier one stood', () => {
-    const watermark = new Watermark(3);
-    expect([watermark.accept(2), watermark.accept(3), watermark.accept(3)]).toEqual([
-      'duplicate',
-      'new',
-      'duplicate',
-    ]);
-    expect([watermark.advance(), watermark.advance(), watermark.next]).toEqual([3, null, 4]);
-    expect(() => watermark.accept(4 + 512)).toThrow('reorder window');
-  });
-});
 
 describe('the output map', () => {
   const count = fc.oneof(fc.constant(0), fc.nat({ max: 5 }));

@@ -1,11 +1,15 @@
-import type { JobState } from '../../master/coordination/job-state.ts';
+import type { Attempt, JobState } from '../../master/coordination/job-state.ts';
 import { addStatistics, ZERO_STATISTICS, isFinal } from '../../master/coordination/job-state.ts';
 import { doneCount, reusedCount } from '../../master/coordination/waves.ts';
+import { taskWindow } from '../../master/driver/task-window.ts';
 import type { JobRecord } from '../../master/storage/job-record.ts';
 import type { JobCommit } from '../../master/storage/sqlite-job-store.ts';
 import { isBalanced } from '../../master/views/account.ts';
-import { LIMITS } from '../../pipeline/limits.ts';
+import { canonicalJson } from '../../pipeline/keys/index.ts';
 import type { Announcement, ChunkStatistics, TaskMessage } from '../../pipeline/protocol/index.ts';
+
+/** Every so many commits, and at a job's end, the state is read back. */
+const READ_BACK_EVERY = 5;
 
 /** A broken promise. */
 export class Violation extends Error {}
@@ -34,6 +38,7 @@ export class Invariants {
   readonly jobs = new Map<string, CommittedJob>();
   readonly #workersMax: number;
   readonly #isDurable: (name: string) => boolean;
+  #commitCount = 0;
 
   constructor(workersMax: number, isDurable: (name: string) => boolean) {
     this.#workersMax = workersMax;
@@ -73,8 +78,15 @@ export class Invariants {
     for (const job of this.jobs.values()) job.merged = null;
   }
 
-  committed(commit: JobCommit): void {
-    this.guard(() => this.#committed(commit));
+  /** `read` reads the state back. */
+  committed(commit: JobCommit, read: () => JobState | undefined): void {
+    this.guard(() => {
+      this.#committed(commit);
+      this.#commitCount += 1;
+      if (this.#commitCount % READ_BACK_EVERY === 0 || isFinal(commit.state)) {
+        check(spellingOf(read()) === spellingOf(commit.state), 'a state is read as it was written');
+      }
+    });
   }
 
   published(task: TaskMessage): void {
@@ -149,13 +161,13 @@ export class Invariants {
     // The watermark may have gone back since a chunk was published first, or answered.
     const isFirst = attempt === 1 && !job.everAsked.has(index);
     job.everAsked.add(index);
-    const isNear = !isFirst || index < state.watermark + LIMITS.reorderChunksMax;
+    const window = taskWindow(this.#workersMax);
+    const isNear = !isFirst || index < state.watermark + window.aheadChunks;
     check(isNear, `${what} is within the reorder window`);
     const running = [...this.jobs.values()]
       .filter((one) => !isFinal(one.state))
       .reduce((sum, one) => sum + one.state.running.length, 0);
-    const window = Math.max(LIMITS.windowTasksMin, this.#workersMax * LIMITS.windowTasksPerWorker);
-    check(running <= window, `${running} tasks are out, more than ${window}`);
+    check(running <= window.tasks, `${running} tasks are out, more than ${window.tasks}`);
   }
 
   #announced(announcement: Announcement): void {
@@ -187,6 +199,13 @@ export class Invariants {
 
 export function check(condition: boolean, message: string): asserts condition {
   if (!condition) throw new Violation(message);
+}
+
+/** Tasks that run or wait have no order in the store. */
+function spellingOf(state: JobState | undefined): string {
+  const sorted = (tasks: readonly Attempt[] = []) => [...tasks].sort((a, b) => a.index - b.index);
+  const lists = { running: sorted(state?.running), waiting: sorted(state?.waiting) };
+  return canonicalJson({ ...state, ...lists });
 }
 
 function isCounted(row: Row): boolean {

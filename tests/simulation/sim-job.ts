@@ -4,7 +4,6 @@ import { storeContexts } from '../../master/ingest/store-contexts.ts';
 import type { JobRecord } from '../../master/storage/job-record.ts';
 import { SluiceError, errorDocument, toSluiceError } from '../../pipeline/errors.ts';
 import { InputHasher, taskKey } from '../../pipeline/keys/index.ts';
-import { LIMITS } from '../../pipeline/limits.ts';
 import type { ChunkStatistics, InputDescription } from '../../pipeline/protocol/index.ts';
 import { readResultHead, RESULT_HEAD_BYTES } from '../../pipeline/result/result-format.ts';
 import type { CollectableBlobStore } from '../../pipeline/storage/blob-store.ts';
@@ -79,7 +78,8 @@ async function sendChunks(master: SimMaster, sim: SimJob): Promise<void> {
       statistics === null ? stored : { ...stored, answer: { reused: true, statistics } },
       [{ index, wave: 0, chunkKey: key, taskKey: task, byteOffset, bytes, line }],
     );
-    await job.until(() => index + 1 - answeredCount(job.state) <= LIMITS.backlogChunksMax);
+    const { backlogChunks } = coordinator.window();
+    await job.until(() => index + 1 - answeredCount(job.state) <= backlogChunks);
     job.signal.throwIfAborted();
   }
   job.facts = { ...job.facts, inputHash: hasher.digest() };

@@ -85,7 +85,7 @@ function watchedStore(world: World, process: SimProcess): SqliteJobStore {
       throw new ProcessEnded();
     }
     store.commit(one);
-    invariants.committed(one);
+    invariants.committed(one, () => store.job(one.jobId)?.state);
     if (crash) process.kill('after a commit, before its effects');
   };
   const overridden: Record<string, unknown> = {

@@ -19,10 +19,11 @@ import type { SimWorker } from './sim-worker.ts';
 
 // Bounds of production, so small that some ten chunks meet them.
 Object.assign(LIMITS, {
-  reorderChunksMax: 5,
+  reorderChunksMin: 5,
+  reorderChunksPerTask: 1,
   windowTasksMin: 2,
   windowTasksPerWorker: 2,
-  backlogChunksMax: 4,
+  backlogChunksMin: 4,
 });
 
 /** Of all runs, one after another: to open it costs more than a small run. Empty between them. */
