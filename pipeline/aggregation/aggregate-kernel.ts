@@ -71,7 +71,7 @@ const AREAS = {
 /**
  * Groups and measures inside the kernel's memory: some 110 MiB at most, of which a chunk touches what
  * it needs. Takes batches that lie in that memory, and says which records it left: those with numbers
- * of more than 18 digits or in odd spellings, escaped quotes, keys of more than a KiB, faults. What
+ * of more than 18 digits or in odd spellings, keys of more than a KiB, faults. What
  * it took becomes partials, byte for byte those of the reference.
  */
 export class AggregateKernel {

@@ -48,13 +48,14 @@ function leftOf(csv: string, spec: AggregateSpec = SPEC): number[] {
 
 describe('the aggregate kernel', () => {
   test('takes plain records, quoted or not, with NULL and negative values', () => {
-    const csv = 'US,1,1.5\n"US",-2,\n,,7\n"a, b",999999999999999999,-0.25\n'.repeat(900);
+    const csv = 'US,1,1.5\n"US",-2,\n,,7\n"a, ""b""",999999999999999999,-0.25\n'.repeat(900);
     expect(leftOf(csv)).toEqual([]);
   });
 
-  test('leaves records with odd spellings, escaped quotes, long keys and faults', () => {
+  test('leaves records with odd spellings, long keys and faults', () => {
     const csv = [
-      ...['k,1,1', 'k,+1,1', 'k,1.0,1', 'k,x,1', 'k,1,1e5', 'k,1,9007199254740993', '"k""",1,1'],
+      ...['k,1,1', 'k,+1,1', 'k,1.0,1', 'k,x,1', 'k,1,1e5', 'k,1,9007199254740993'],
+      `"${'k""'.repeat(342)}",1,1`,
       ...[`${'k'.repeat(1025)},1,1`, `${'k'.repeat(900)},1,1`, 'k,1,2'],
     ].map((record) => `${record}\n`);
     expect(leftOf(csv.join(''))).toEqual([1, 2, 3, 4, 5, 6, 7]);

@@ -20,6 +20,10 @@ export class FieldFrame {
   quote: u32;
 }
 
+/** For texts with doubled quotes, one at a time; what reads them reads sixteen bytes at a time. */
+export const SCRATCH_BYTES: u32 = 1024;
+export const SCRATCH: usize = memory.data(1024 + 64);
+
 /** What `findField` found. */
 export let fieldAt: usize = 0;
 export let fieldLength: u32 = 0;

@@ -3,7 +3,15 @@
 import { loadPadded } from '../profile/blocks';
 import { hashOfBlock, hashOfBytes } from '../profile/value-hash';
 import { STRING } from '../column-type';
-import { fieldAt, fieldLength, findField, isNullField } from '../field';
+import {
+  fieldAt,
+  fieldLength,
+  findField,
+  findText,
+  isNullField,
+  SCRATCH,
+  SCRATCH_BYTES,
+} from '../field';
 import {
   BlockKey,
   Frame,
@@ -51,7 +59,7 @@ function readKey(frame: Frame, i: u32, key: BlockKey, target: usize): usize {
   let at = target;
   for (let k: u32 = 0; k < frame.keyColumnCount; k++) {
     const column = keyColumn(frame, k);
-    if (!findField(frame, i, column.position)) return target;
+    if (!findText(frame, i, column.position, SCRATCH, SCRATCH_BYTES)) return target;
     at = appendField(frame, column.type, at, target + KEY_BYTES_MAX);
     if (at == 0) return target;
   }

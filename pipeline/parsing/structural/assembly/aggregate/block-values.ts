@@ -5,7 +5,7 @@ import { INTEGER as INTEGER_KIND, NUMBER as NUMBER_KIND } from '../profile/colum
 import { mantissa, scale, scanLongNumber, scanShortNumber } from '../profile/number-scan';
 import { daysOfTime, microsOfTime, scanTimeField } from '../calendar';
 import { DATE, INTEGER, NUMBER, STRING } from '../column-type';
-import { fieldAt, fieldLength, findField, isNullField } from '../field';
+import { fieldAt, fieldLength, findText, isNullField, SCRATCH, SCRATCH_BYTES } from '../field';
 import { Frame, InputColumn, KEEPS_BOUNDS, LEFT, NULL_SCALE, keyOf, valueOf } from './frame';
 
 /** Bounds of numbers are doubles in the end: exact ones are rounded once only up to here. */
@@ -26,7 +26,8 @@ export function readValues(
   const position = column.position;
   const type = column.type;
   for (let i = from; i < to; i++) {
-    if (!findField(frame, i, position) || !readValue(frame, column, type)) {
+    const isFound = findText(frame, i, position, SCRATCH, SCRATCH_BYTES);
+    if (!isFound || !readValue(frame, column, type)) {
       keyOf(frame, i - from).length = LEFT;
       continue;
     }

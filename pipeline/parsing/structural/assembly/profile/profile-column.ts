@@ -1,6 +1,6 @@
 // The profile of one column over a block of records: every value adds to the column's state, or is
 // handed back to the reference implementation, whole.
-import { MALFORMED, unescapeInto } from '../field';
+import { MALFORMED, SCRATCH, SCRATCH_BYTES, unescapeInto } from '../field';
 import { charactersOf, countCharacters, holds, loadPadded } from './blocks';
 import {
   ColumnState,
@@ -35,10 +35,6 @@ const BLOCK_RECORDS_MAX = 1024;
 /** The values of a block that are new to the sketch: register above rank. */
 const SKETCHED: usize = memory.data(4 * BLOCK_RECORDS_MAX);
 let sketchedCount: u32 = 0;
-
-/** For texts with doubled quotes; what reads them reads sixteen bytes at a time. */
-const SCRATCH_BYTES: u32 = 1024;
-const SCRATCH: usize = memory.data(1024 + 64);
 
 /** Where a batch is: pointers, but for the last two. pipeline/profile/profile-kernel.ts fills it. */
 @unmanaged
