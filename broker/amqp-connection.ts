@@ -11,7 +11,11 @@ import type { BrokerTopology } from '../pipeline/protocol/broker-topology.ts';
 import type { QueueStatus } from '../pipeline/protocol/index.ts';
 import { amqpAddress, explainConnectFailure, withHeartbeat } from './amqp-address.ts';
 import { type AmqpDelivery, amqpDelivery } from './amqp-delivery.ts';
-import { ConfirmedPublisher, type OutgoingMessage } from './confirmed-publish.ts';
+import {
+  ConfirmedPublisher,
+  type OutgoingMessage,
+  type PublishOutcome,
+} from './confirmed-publish.ts';
 
 /** Seconds between heartbeats; RabbitMQ's guide recommends 5 to 20. */
 const HEARTBEAT_SECONDS = 10;
@@ -20,6 +24,8 @@ const RECONNECT_DELAY_MS = 200;
 const RECONNECT_DELAY_MAX_MS = 5_000;
 /** Declaring and consuming take some milliseconds on a broker that works. */
 const SET_UP_WITHIN_MS = 5_000;
+/** A confirm takes some milliseconds, and longer only on a broker that is blocked and says so. */
+const CONFIRM_WITHIN_MS = 8_000;
 /** Pause before a message is offered again that the broker refused. */
 const REFUSED_PAUSE_MS = 200;
 
@@ -59,6 +65,8 @@ interface Session {
   readonly channel: ConfirmChannel;
   readonly publisher: ConfirmedPublisher;
   readonly closed: AbortController;
+  /** Closes the connection, so that the recovery sets up anew. */
+  readonly abandon: () => void;
 }
 
 /**
@@ -85,6 +93,7 @@ export class AmqpConnection {
   #session: Session | null = null;
   #wasUp = false;
   #closing = false;
+  #blocked = false;
   #error: string | null = 'connecting';
 
   private constructor(options: AmqpConnectionOptions) {
@@ -221,9 +230,11 @@ export class AmqpConnection {
       report({ kind: 'unreachable', address, error });
     });
     recovering.on('blocked', (reason) => {
+      this.#blocked = true;
       this.#error = `the broker at ${address} takes no messages now: ${reason}`;
     });
     recovering.on('unblocked', () => {
+      this.#blocked = false;
       this.#error = null;
     });
     // The reason comes again with 'disconnect', which always follows.
@@ -236,7 +247,9 @@ export class AmqpConnection {
     model.on('error', () => {});
     const channel = await model.createConfirmChannel();
     const closed = new AbortController();
-    const session = { channel, closed, publisher: new ConfirmedPublisher(channel, closed.signal) };
+    const publisher = new ConfirmedPublisher(channel, closed.signal);
+    const session = { channel, closed, publisher, abandon: () => closeQuietly(model) };
+    this.#blocked = false;
     channel.on('error', (thrown) => {
       this.#error = `the broker at ${this.#address} closed the channel: ${thrown.message}`;
     });
@@ -291,13 +304,29 @@ export class AmqpConnection {
         });
         continue;
       }
-      const outcome = await session.publisher.publish(message);
+      const outcome = await this.#publishOn(session, message);
       if (outcome === 'stored') return;
       // The queue was deleted under us: a new set-up declares it.
       if (outcome === 'unroutable') await session.channel.close().catch(() => {});
       if (outcome !== 'lost') {
         await new Promise((resolve) => setTimeout(resolve, REFUSED_PAUSE_MS));
       }
+    }
+  }
+
+  /**
+   * Gives up on a channel that does not confirm: while a quorum queue changes its leader, a message
+   * on its way to the old one may never be answered (RabbitMQ 3.10), and all behind it wait. On a new
+   * connection it goes to the new leader. Consumers take a message that comes twice.
+   */
+  async #publishOn(session: Session, message: OutgoingMessage): Promise<PublishOutcome> {
+    const timer = setInterval(() => {
+      if (!this.#blocked) session.abandon();
+    }, CONFIRM_WITHIN_MS);
+    try {
+      return await session.publisher.publish(message);
+    } finally {
+      clearInterval(timer);
     }
   }
 

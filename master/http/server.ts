@@ -60,6 +60,9 @@ const SERVER_OPTIONS: FastifyHttpOptions<RawServerDefault> = {
   },
 };
 
+/** How long requests under way may take once the server is asked to stop. */
+const CLOSE_WITHIN_MS = 2_000;
+
 /** The master's HTTP and Socket.IO edge, ready to `listen` or to be tested through `inject`. */
 export function buildServer(dependencies: ServerDependencies): Server {
   const { service, config, logger } = dependencies;
@@ -84,6 +87,7 @@ export function buildServer(dependencies: ServerDependencies): Server {
   }
   void app.register((scope: Server) => sessionRoutes(scope, access));
   serveDashboard(app, config);
+  boundClosing(app);
   return app;
 }
 
@@ -109,6 +113,15 @@ function ignoreBodies(app: Server): void {
     payload.resume();
     done(null);
   });
+}
+
+/** An upload may go on for hours: its client goes on with it, or sends it again, after the restart. */
+function boundClosing(app: Server): void {
+  let timer: NodeJS.Timeout | undefined;
+  app.addHook('preClose', async () => {
+    timer = setTimeout(() => app.server.closeAllConnections(), CLOSE_WITHIN_MS);
+  });
+  app.addHook('onClose', async () => clearTimeout(timer));
 }
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);

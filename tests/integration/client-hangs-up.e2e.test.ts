@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Job } from '../../pipeline/protocol/index.ts';
 import { generateFile } from '../support/generate.ts';
-import { ended, eventually, getJson, jobNamed, paced, run } from '../support/jobs.ts';
+import { ended, eventually, getJson, jobNamed, paced, run, send } from '../support/jobs.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 let folder = '';
@@ -63,6 +63,25 @@ it('the server goes on', async () => {
   expect(job.status).toBe('completed');
   expect(job.chunks.reused).toBeGreaterThan(0);
   expect(temporaryFiles()).toEqual([]);
+});
+
+it('the server stops while an upload goes on, and says at the next start what to do', async () => {
+  const dataDir = path.join(folder, 'stopped');
+  const stopped = await startServer({ workers: 1, dataDir });
+  const never = { at: 0.5, pass: () => new Promise<void>(() => undefined) };
+  const upload = expect(
+    send(stopped, paced(file, [never]), { name: 'held.csv' }),
+  ).rejects.toThrow();
+  const { id } = await jobNamed(stopped, 'held.csv');
+  expect(await stopped.stop()).toBe(0);
+  await upload;
+  const next = await startServer({ workers: 0, dataDir });
+  try {
+    const job = await ended(next, id);
+    expect(job).toMatchObject({ status: 'failed', error: { code: 'input-truncated' } });
+  } finally {
+    await next.stop();
+  }
 });
 
 /** Files that a write left under a temporary name. */

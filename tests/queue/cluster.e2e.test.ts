@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startTcpProxy, type TcpProxy } from '../chaos/tcp-proxy.ts';
 import { generateFile } from '../support/generate.ts';
@@ -10,9 +9,6 @@ import { describeWith } from '../support/needs.ts';
 import { startRabbitMqCluster } from '../support/rabbitmq.ts';
 import { sha256OfRun } from '../support/sluice.ts';
 import { startServer, type TestServer } from '../support/server.ts';
-
-/** A quorum queue declared a moment before its leader is killed may never answer (RabbitMQ 3.10). */
-const REGISTER_SYNC_MS = 7_000;
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
@@ -29,12 +25,11 @@ describeWith(need, 'a cluster of three RabbitMQ nodes', () => {
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'sluice-cluster-'));
     file = path.join(folder, 'people.csv');
-    await generateFile(file, { bytes: 60_000_000, seed: 3, malformedEvery: 2000 });
+    await generateFile(file, { bytes: 40_000_000, seed: 3, malformedEvery: 2000 });
     // As a load balancer before a cluster: the first node that answers.
     balancer = await startTcpProxy(nodes.map(({ url }) => Number(new URL(url).port)));
     const broker = `amqp://guest:guest@127.0.0.1:${balancer.port}`;
     server = await startServer({ workers: 2, broker });
-    await sleep(REGISTER_SYNC_MS);
   });
   afterAll(async () => {
     await server?.stop();

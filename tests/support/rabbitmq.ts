@@ -169,8 +169,9 @@ class PrivateNode implements RabbitMq {
         const dir = await mkdtemp(path.join(tmpdir(), 'sluice-rabbitmq-'));
         nodes.push(new PrivateNode(dir, [port, rest[count + index] ?? 0], cluster));
       }
-      // One that waits for the others to be there joins them when they are.
-      for (const node of nodes) await node.restart();
+      // The first finds nobody, and is the cluster; the others find and join it.
+      await nodes[0]?.restart();
+      await Promise.all(nodes.slice(1).map((node) => node.restart()));
       return nodes;
     } catch (thrown) {
       await Promise.all(nodes.map((node) => node.stop()));
@@ -259,6 +260,7 @@ function configuration(peers: readonly number[]): string {
   );
   return [
     ...(peers.length === 0 ? [] : [discovery, ...nodes]),
+    'cluster_formation.discovery_retry_limit = 2',
     'loopback_users.guest = true',
     'disk_free_limit.absolute = 50MB',
     'log.file.level = warning',
