@@ -117,7 +117,7 @@ export const LIMITS = {
   /** Deliveries of one message before the broker dead-letters it (worker crashes count). A dead
    *  letter is one failed attempt: a poison chunk ends some 12 workers at the most. */
   deliveryLimit: 3,
-  /** Groups of one aggregation held in memory, until partitions exist. */
+  /** Groups of one chunk, held in memory: those of all chunks are merged range by range. */
   groupCountMax: 2_000_000,
   /** Text of one lookup file, decoded: some million short records. Larger tables are not looked up. */
   lookupBytesMax: 64 * MIB,

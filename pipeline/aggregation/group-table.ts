@@ -15,17 +15,9 @@ export function groupLimitExceeded(
   keyBytes: number,
   { groupCountMax, keyBytesMax, what = 'groups' }: GroupTableLimits,
 ): SluiceError {
-  const remedy =
-    what === 'groups'
-      ? '. With a sort behind the aggregate (ORDER BY) the workers merge them, without this limit'
-      : '';
-  return new SluiceError(
-    'group-limit',
-    `The aggregation has more than ${groups} ${what}${remedy}`,
-    {
-      details: { groups, groupCountMax, keyBytes, keyBytesMax },
-    },
-  );
+  return new SluiceError('group-limit', `The aggregation has more than ${groups} ${what}`, {
+    details: { groups, groupCountMax, keyBytes, keyBytesMax },
+  });
 }
 
 /**

@@ -5,7 +5,7 @@ import { findColumn } from './columns.ts';
 import { IssueList, pointerTo, StatementIssues } from './issues.ts';
 import { constraintSteps } from './constraints.ts';
 import type { Lookup } from './lookup.ts';
-import { globalActs, isAct, uniqueAct, type GlobalAct } from './global-steps.ts';
+import { globalActs, uniqueAct, type GlobalAct } from './global-steps.ts';
 import {
   STEP_SCOPES,
   type PlanDocument,
@@ -87,9 +87,9 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
     current = done.columns;
     planned.push({ step, columns: current, isGrouped });
     if (step.kind !== 'aggregate') continue;
-    const hasKeys = step.by.length > 0;
-    const behind = given.slice(at + 1).some((later) => needsGroups(later.step, hasKeys));
-    if (behind || (hasKeys && parts.some(isAct))) {
+    // Groups may be many: the workers merge them. One group is merged as the results come.
+    const behind = given.slice(at + 1).some((later) => needsGroup(later.step));
+    if (step.by.length > 0 || behind) {
       parts.push({ kind: 'group', columns: current, number: at + 1 });
     } else groupColumns = current;
   }
@@ -217,10 +217,10 @@ function leavesOneRecord(step: GlobalStep): boolean {
   return true;
 }
 
-/** Whether the groups of an aggregate have to go through a wave of their own: a step behind it takes
- *  them as records. Without keys there is one group, which most steps over all records leave alone. */
-function needsGroups(step: PlanStep, hasKeys: boolean): boolean {
-  if (isGlobalStep(step)) return hasKeys || !leavesOneRecord(step);
+/** Whether the one group of an aggregate without keys has to go through a wave of its own: a step
+ *  behind it takes it as a record. Most steps over all records leave one alone. */
+function needsGroup(step: PlanStep): boolean {
+  if (isGlobalStep(step)) return !leavesOneRecord(step);
   if (step.kind === 'check') return step.severity === 'warn';
   return step.kind === 'aggregate' || step.kind === 'join' || step.kind === 'profile';
 }

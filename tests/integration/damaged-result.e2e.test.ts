@@ -123,13 +123,13 @@ describe('a result that is damaged on the disk after its job was done', () => {
   });
 
   it('is found and repaired as well where the result is one object', async () => {
-    const plan = 'steps: [{ aggregate: { by: [id], measures: { n: count(*) } } }]';
-    const groups = await run(server, records(500_000), { name: 'groups.csv', plan });
-    const url = `${server.url}/api/jobs/${groups.id}`;
+    const plan = 'steps: [{ derive: { h: sha256(id::string) } }]\nwrite: { format: parquet }';
+    const whole = await run(server, records(120_000), { name: 'whole.csv', plan });
+    const url = `${server.url}/api/jobs/${whole.id}`;
     const before = (await readAll(await fetch(`${url}/result`))).bytes;
-    const room = path.join(server.dataDir, 'blobs', 'outputs', groups.id.slice(0, 2));
+    const room = path.join(server.dataDir, 'blobs', 'outputs', whole.id.slice(0, 2));
     const at = before.length - 1_000;
-    await flipBit(path.join(room, groups.id.slice(2), 'result'), at);
+    await flipBit(path.join(room, whole.id.slice(2), 'result'), at);
     const { bytes, isWhole } = await readAll(await fetch(`${url}/result`));
     expect(isWhole).toBe(false);
     expect(bytes.equals(before.subarray(0, bytes.length))).toBe(true);
@@ -138,7 +138,7 @@ describe('a result that is damaged on the disk after its job was done', () => {
     expect(refused.status).toBe(503);
     expect(await refused.json()).toMatchObject({ code: 'blob-corrupt' });
     expect((await fetch(`${url}/retry`, { method: 'POST' })).status).toBe(200);
-    expect(await ended(server, groups.id)).toMatchObject({ status: 'completed', error: null });
+    expect(await ended(server, whole.id)).toMatchObject({ status: 'completed', error: null });
     const repaired = await readAll(await fetch(`${url}/result`));
     expect(repaired.isWhole).toBe(true);
     expect(sha256(repaired.bytes)).toBe(sha256(before));

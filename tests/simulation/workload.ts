@@ -180,7 +180,8 @@ function expectedOf(plan: Prepared, bytes: Uint8Array, facts: JobFacts): Expecte
   const merger = new PartialMerger(Object.assign({}, ...options) as PartialMergerOptions);
   for (const { partial } of results.flat()) if (partial.length > 0) merger.add(partial);
   const columns = merger.profile();
-  const statistics = accountOf(results);
+  const grouped = waves.findIndex(({ context }) => context.exchange?.kind === 'group');
+  const statistics = accountOf(results, grouped);
   if (compiled.shape === 'aggregate') {
     const { bytes: output } = finalAggregate(facts, plan.plan, merger);
     return { statistics, output: Buffer.from(output), columns };
@@ -191,12 +192,17 @@ function expectedOf(plan: Prepared, bytes: Uint8Array, facts: JobFacts): Expecte
   return { statistics, output: Buffer.concat([frame.header, body, frame.footer]), columns };
 }
 
-/** Records come in by the first wave and out by the last one; what any wave took out is summed. */
-function accountOf(results: ChunkResult[][]): ChunkStatistics {
+/** Records come in by the first wave and out by the last one; what any wave took out is summed. None
+ *  is left behind the one that makes groups of them, at `grouped`; -1 where there is none. */
+function accountOf(results: ChunkResult[][], grouped: number): ChunkStatistics {
   const sum = (of: readonly ChunkResult[]) =>
     of.reduce((total, { statistics }) => addStatistics(total, statistics), ZERO_STATISTICS);
   const { recordsIn, lines, bytesIn } = sum(results[0] ?? []);
   const { recordsOut, outputRecords, outputBytes } = sum(results.at(-1) ?? []);
+  if (grouped >= 0) {
+    const counted = sum(results.slice(0, grouped + 1).flat());
+    return { ...counted, recordsIn, lines, bytesIn, recordsOut: 0, outputRecords, outputBytes };
+  }
   return {
     ...sum(results.flat()),
     ...{ recordsIn, lines, bytesIn, recordsOut, outputRecords, outputBytes },

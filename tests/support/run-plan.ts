@@ -49,6 +49,19 @@ export function runPlan(
   input: string | Buffer,
   options: RunOptions = {},
 ): RunOutcome {
+  const { compiled, chunks, texts } = cutPlan(plan, input, options);
+  const waves = runWaves(compiled, chunks, { ...options, lookups: texts });
+  const { output } = assemble(compiled, waves.at(-1) ?? []);
+  const rejects = waves.flat().flatMap((result) => decodeRejects(result.rejects));
+  return { compiled, results: waves[0] ?? [], waves, output, rejects };
+}
+
+/** What a plan compiles to, the chunks of its input, and the texts of its lookups by key. */
+export function cutPlan(
+  plan: string,
+  input: string | Buffer,
+  options: RunOptions = {},
+): { compiled: CompiledPlan; chunks: Uint8Array[]; texts: Map<string, Uint8Array> } {
   const bytes = typeof input === 'string' ? Buffer.from(input) : input;
   const dialect = options.dialect ?? RFC_4180;
   const { names, starts } = cut(bytes, dialect, options.chunkRecords ?? Infinity);
@@ -58,10 +71,7 @@ export function runPlan(
   const compiled = compilePlan(parsePlan(plan), { format: 'csv', dialect, columns, lookups });
   const texts = new Map(files.map(({ lookup, data }) => [lookup.content.key, data]));
   const chunks = starts.map((start, i) => bytes.subarray(start, starts[i + 1] ?? bytes.length));
-  const waves = runWaves(compiled, chunks, { ...options, lookups: texts });
-  const { output } = assemble(compiled, waves.at(-1) ?? []);
-  const rejects = waves.flat().flatMap((result) => decodeRejects(result.rejects));
-  return { compiled, results: waves[0] ?? [], waves, output, rejects };
+  return { compiled, chunks, texts };
 }
 
 function columnsOf(names: readonly string[], types: RunOptions['types'] = {}): Column[] {
