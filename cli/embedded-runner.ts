@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { LIMITS } from '../pipeline/limits.ts';
 import type { Job, Reject, StoredLookup } from '../pipeline/protocol/index.ts';
-import { startMaster, type RunningMaster } from '../master/main.ts';
+import { masterConfig } from '../master/config.ts';
+import { startLocalQueue } from '../master/local-queue.ts';
+import type { RunningMaster } from '../master/main.ts';
 import type { JobRunner, Submission, SubmittedJob } from './job-runner.ts';
 
 export interface EmbeddedOptions {
@@ -27,12 +29,15 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedM
     if (throwaway) await rm(dataDir, { recursive: true, force: true, maxRetries: 3 });
   };
   try {
-    const master = await startMaster({
-      listen: false,
-      dataDir,
-      durable: !throwaway,
+    const settings = {
+      ...{ listen: false, dataDir, durable: !throwaway },
       ...(options.workers === undefined ? {} : { workers: options.workers }),
-    });
+    };
+    const config = masterConfig(settings);
+    // The workers start while this process loads the master: both take as long.
+    const queue = config.broker === null ? startLocalQueue(config) : null;
+    const { startMaster } = await import('../master/main.ts');
+    const master = await startMaster(settings, queue);
     const close = async (): Promise<void> => {
       await master.close().finally(removeData);
     };

@@ -16,6 +16,8 @@ export interface InputSource {
   readonly formatHint: InputDescription['format'] | null;
   /** Of a regular file; else null. */
   readonly path: string | null;
+  /** Bytes of text that it holds at most, by its name and size; null where that is not known. */
+  readonly textBytesMax: number | null;
   open(): Readable;
 }
 
@@ -23,7 +25,7 @@ export interface InputSource {
 export async function openInput(file: string): Promise<InputSource> {
   if (file === '-') {
     return {
-      ...{ name: 'stdin', bytesTotal: null, formatHint: null, path: null },
+      ...{ name: 'stdin', bytesTotal: null, formatHint: null, path: null, textBytesMax: null },
       open: () => process.stdin,
     };
   }
@@ -38,12 +40,15 @@ export async function openInput(file: string): Promise<InputSource> {
     bytesTotal: found.isFile() ? found.size : null,
     formatHint: formatOf(file),
     path: found.isFile() ? path.resolve(file) : null,
+    textBytesMax: found.isFile() && !COMPRESSED.test(file) ? found.size : null,
     open: () => createReadStream(file, { highWaterMark: READ_BYTES }),
   };
 }
 
+const COMPRESSED = /\.(gz|zst|br|zip|deflate)$/i;
+
 function formatOf(file: string): InputSource['formatHint'] {
-  const name = file.toLowerCase().replace(/\.(gz|zst|br|zip|deflate)$/, '');
+  const name = file.toLowerCase().replace(COMPRESSED, '');
   if (/\.(ndjson|jsonl)$/.test(name)) return 'ndjson';
   if (name.endsWith('.json')) return 'json';
   if (/\.(csv|tsv|tab|psv)$/.test(name)) return 'csv';

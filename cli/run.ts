@@ -1,5 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { FINAL_STATUSES, type Job } from '../pipeline/protocol/index.ts';
@@ -7,14 +8,13 @@ import { serverFrom, type ServerFlags } from './config.ts';
 import { embeddedRunner } from './embedded-runner.ts';
 import { describeJobError, EXIT, exitCodeFor, type ExitCode, type PlanText } from './failure.ts';
 import { formatBytes, formatCount, formatDuration, formatRate } from './figures.ts';
-import { openInput } from './input-source.ts';
-import { lookupSources } from './lookup-source.ts';
+import { type InputSource, openInput } from './input-source.ts';
 import { waitForEnd, type JobRunner } from './job-runner.ts';
-import { withOutputFormat } from './output-format.ts';
 import { planFolder, readPlan, type PlanFlags } from './plan-source.ts';
 import { ProgressBar } from './progress-bar.ts';
 import { writeRejects, type RejectsFormat } from './reject-file.ts';
 import { serverRunner } from './server-runner.ts';
+import { workerCount } from './worker-count.ts';
 
 export interface RunFlags extends PlanFlags, ServerFlags {
   readonly output?: string;
@@ -32,11 +32,13 @@ export interface RunFlags extends PlanFlags, ServerFlags {
 /** `sluice run`: one file through one plan; data to stdout or a file, everything else to stderr. */
 export async function run(file: string, flags: RunFlags, signal: AbortSignal): Promise<ExitCode> {
   const given = await readPlan(flags);
-  const plan = { ...given, text: withOutputFormat(given.text, flags.output) };
   const input = await openInput(file);
-  const runner = await openRunner(flags);
+  const runner = await openRunner(flags, input);
   const startedMs = Date.now();
   try {
+    // What knows plans is loaded while the workers start.
+    const { withOutputFormat } = await import('./output-format.ts');
+    const plan = { ...given, text: withOutputFormat(given.text, flags.output) };
     const ended = await runJob(runner, { input, plan, flags }, signal);
     if (ended === 'reader gone') return EXIT.done;
     if (flags.quiet !== true) {
@@ -50,16 +52,20 @@ export async function run(file: string, flags: RunFlags, signal: AbortSignal): P
   }
 }
 
-function openRunner(flags: RunFlags): Promise<JobRunner> | JobRunner {
+function openRunner(flags: RunFlags, input: InputSource): Promise<JobRunner> | JobRunner {
   if (flags.server !== undefined) return serverRunner(serverFrom(flags));
+  const cores = availableParallelism();
+  const few = workerCount(input.textBytesMax, cores);
+  // Where all cores can be used, the environment has its say.
+  const workers = flags.workers ?? (few < cores ? few : undefined);
   return embeddedRunner({
     ...(flags.data === undefined ? {} : { dataDir: flags.data }),
-    ...(flags.workers === undefined ? {} : { workers: flags.workers }),
+    ...(workers === undefined ? {} : { workers }),
   });
 }
 
 interface RunRequest {
-  readonly input: Awaited<ReturnType<typeof openInput>>;
+  readonly input: InputSource;
   readonly plan: PlanText;
   readonly flags: RunFlags;
 }
@@ -86,6 +92,7 @@ async function runJob(
     return { ...state, bytesReceived: bytesSent, bytesTotal: input.bytesTotal };
   });
   try {
+    const { lookupSources } = await import('./lookup-source.ts');
     const lookups = lookupSources(plan.text, planFolder(flags), flags.lookup ?? []);
     const submission = {
       ...{ input, plan: plan.text, lookups },

@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { pino } from 'pino';
 import type { Logger } from 'pino';
 import { builtFile } from '../pipeline/built-files.ts';
 import { SluiceError } from '../pipeline/errors.ts';
@@ -20,7 +19,8 @@ import { Housekeeper } from './housekeeping/housekeeper.ts';
 import { IngestThreads } from './ingest/ingest-threads.ts';
 import { HTTP_DEFAULTS } from './http/http-config.ts';
 import { LocalMasterService } from './master-service.ts';
-import { InProcessProducer } from './queue/in-process-producer.ts';
+import { blobPlace, launchOf, masterLog, startLocalQueue } from './local-queue.ts';
+import type { InProcessProducer } from './queue/in-process-producer.ts';
 import { LocalWorkers } from './queue/local-workers.ts';
 import type { MasterService } from './service.ts';
 import { lockDataDir } from './storage/data-lock.ts';
@@ -41,25 +41,36 @@ const VERSION = '0.1.0';
 /** What `close` undoes, last started first. */
 type Closer = () => Promise<void> | void;
 
-/** Starts a master with everything embedded that the options do not put elsewhere. */
-export async function startMaster(options: MasterOptions = {}): Promise<RunningMaster> {
+/**
+ * Starts a master with everything embedded that the options do not put elsewhere. It closes a
+ * `queue` that is given, which must be of the same configuration.
+ */
+export async function startMaster(
+  options: MasterOptions = {},
+  queue: InProcessProducer | null = null,
+): Promise<RunningMaster> {
   const config = masterConfig(options);
-  const log = pino({ level: config.logLevel, name: 'master' }, pino.destination(2));
-  const closers: Closer[] = [];
+  const log = masterLog(config);
+  const closers: Closer[] = queue === null ? [] : [() => queue.close()];
   const close = async () => {
     for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
   };
   try {
-    return await assemble(config, log, closers, close);
+    return await assemble({ config, queue, log }, closers, close);
   } catch (thrown) {
     await close();
     throw thrown;
   }
 }
 
+interface Given {
+  readonly config: MasterConfig;
+  readonly queue: InProcessProducer | null;
+  readonly log: Logger;
+}
+
 async function assemble(
-  config: MasterConfig,
-  log: Logger,
+  { config, queue: started, log }: Given,
   closers: Closer[],
   close: () => Promise<void>,
 ): Promise<RunningMaster> {
@@ -74,7 +85,7 @@ async function assemble(
   const now = () => Date.now();
   const workers = new WorkerRegistry(now);
   const assemblies = new Assemblies({ store, blobs, now });
-  const queue = await openQueue(config, place, log, closers);
+  const queue = started ?? (await openQueue(config, log, closers));
   const coordinator = new Coordinator({ store, blobs, queue, workers, assemblies, now, log });
   await coordinator.start();
   closers.push(() => coordinator.close());
@@ -102,11 +113,6 @@ async function assemble(
   return { service, config, url, workerToken: config.workerToken, close };
 }
 
-function blobPlace({ dataDir, durable, s3 }: MasterConfig): BlobPlace {
-  if (s3 !== null) return { kind: 's3', location: s3 };
-  return { kind: 'file', dir: path.join(dataDir, 'blobs'), durable };
-}
-
 /** The store, after a look that says whether it can be reached. */
 async function openBlobs(place: BlobPlace): Promise<IngestBlobStore> {
   if (place.kind === 'file') {
@@ -122,26 +128,19 @@ async function openBlobs(place: BlobPlace): Promise<IngestBlobStore> {
 
 async function openQueue(
   config: MasterConfig,
-  storage: BlobPlace,
   log: Logger,
   closers: Closer[],
 ): Promise<TaskProducer> {
-  const launch = {
-    workerEntry: fileURLToPath(builtFile('worker/main.js')),
-    storage,
-    log,
-  } as const;
   if (config.broker === null) {
-    const queue = new InProcessProducer(launch);
+    const queue = startLocalQueue(config, log);
     closers.push(() => queue.close());
-    queue.startWorkers(config.workers);
     return queue;
   }
   const broker = { url: config.broker, prefix: config.queuePrefix };
   const { AmqpProducer } = await import('./queue/amqp-producer.ts');
   const queue = await AmqpProducer.connect({ ...broker, log });
   closers.push(() => queue.close());
-  const local = new LocalWorkers({ ...launch, broker });
+  const local = new LocalWorkers({ ...launchOf(config), log, broker });
   closers.push(() => local.close());
   local.start(config.workers);
   return queue;

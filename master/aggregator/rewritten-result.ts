@@ -3,7 +3,6 @@ import { SluiceError } from '../../pipeline/errors.ts';
 import { createChunkProgram } from '../../pipeline/execution/chunk-program.ts';
 import { PLAIN_CSV, type OutputEncoding } from '../../pipeline/execution/context.ts';
 import { outputFrame } from '../../pipeline/execution/output-frame.ts';
-import { ParquetEncoder } from '../../pipeline/execution/stored/parquet-encoder.ts';
 import { storedContext, storedRecords } from '../../pipeline/execution/stored/stored-output.ts';
 import type { StoredEncoding } from '../../pipeline/execution/stored/stored-output.ts';
 import type { JobRecord } from '../storage/job-record.ts';
@@ -49,6 +48,8 @@ export async function* parquetResult(
   stored: StoredEncoding,
   outputs: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
+  // Its writer takes as long to load as everything else that a run of one file needs of the master.
+  const { ParquetEncoder } = await import('../../pipeline/execution/stored/parquet-encoder.ts');
   const encoder = new ParquetEncoder(stored);
   for await (const output of outputs) {
     for (const part of encoder.add(output)) {

@@ -7,29 +7,35 @@ import { Announcement, TaskMessage } from './messages.ts';
 export type Parsed<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };
 
-const task = Compile(TaskMessage);
-const announcement = Compile(Announcement);
-const fromChild = Compile(ChildMessage);
-const fromMaster = Compile(MasterMessage);
+/** Compiled at the first message: a process takes some of the kinds alone. */
+const task = lazy(() => Compile(TaskMessage));
+const announcement = lazy(() => Compile(Announcement));
+const fromChild = lazy(() => Compile(ChildMessage));
+const fromMaster = lazy(() => Compile(MasterMessage));
 
 /** A task from the bytes of a broker message. */
 export function parseTask(bytes: Uint8Array): Parsed<TaskMessage> {
-  return parseJson(bytes, task);
+  return parseJson(bytes, task());
 }
 
 /** An announcement from the bytes of a broker message. */
 export function parseAnnouncement(bytes: Uint8Array): Parsed<Announcement> {
-  return parseJson(bytes, announcement);
+  return parseJson(bytes, announcement());
 }
 
 /** What a worker child process sent. */
 export function checkChildMessage(message: unknown): Parsed<ChildMessage> {
-  return check(message, fromChild);
+  return check(message, fromChild());
 }
 
 /** What the master sent to a worker child process. */
 export function checkMasterMessage(message: unknown): Parsed<MasterMessage> {
-  return check(message, fromMaster);
+  return check(message, fromMaster());
+}
+
+function lazy<T>(make: () => T): () => T {
+  let made: T | null = null;
+  return () => (made ??= make());
 }
 
 function parseJson<S extends TSchema>(
