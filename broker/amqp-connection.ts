@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Duplex } from 'node:stream';
 import {
   connect,
   type ChannelModel,
@@ -26,6 +27,7 @@ const RECONNECT_DELAY_MAX_MS = 5_000;
 const SET_UP_WITHIN_MS = 5_000;
 /** A confirm takes some milliseconds, and longer only on a broker that is blocked and says so. */
 const CONFIRM_WITHIN_MS = 8_000;
+const NOT_CONFIRMED = `a message was not confirmed within ${CONFIRM_WITHIN_MS / 1000} s`;
 /** Pause before a message is offered again that the broker refused. */
 const REFUSED_PAUSE_MS = 200;
 
@@ -65,7 +67,7 @@ interface Session {
   readonly channel: ConfirmChannel;
   readonly publisher: ConfirmedPublisher;
   readonly closed: AbortController;
-  /** Closes the connection, so that the recovery sets up anew. */
+  /** Cuts the connection, so that the recovery sets up anew. */
   readonly abandon: () => void;
 }
 
@@ -248,7 +250,7 @@ export class AmqpConnection {
     const channel = await model.createConfirmChannel();
     const closed = new AbortController();
     const publisher = new ConfirmedPublisher(channel, closed.signal);
-    const session = { channel, closed, publisher, abandon: () => closeQuietly(model) };
+    const session = { channel, closed, publisher, abandon: () => cut(model, NOT_CONFIRMED) };
     this.#blocked = false;
     channel.on('error', (thrown) => {
       this.#error = `the broker at ${this.#address} closed the channel: ${thrown.message}`;
@@ -378,8 +380,9 @@ async function answered(work: Promise<void>, model: ChannelModel): Promise<void>
   let timer: NodeJS.Timeout | undefined;
   const silence = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
-      closeQuietly(model);
-      reject(new Error(`no answer to the set-up within ${SET_UP_WITHIN_MS / 1000} s`));
+      const reason = `no answer to the set-up within ${SET_UP_WITHIN_MS / 1000} s`;
+      cut(model, reason);
+      reject(new Error(reason));
     }, SET_UP_WITHIN_MS);
   });
   try {
@@ -388,6 +391,15 @@ async function answered(work: Promise<void>, model: ChannelModel): Promise<void>
     clearTimeout(timer);
     work.catch(() => {});
   }
+}
+
+/**
+ * Closes the socket without a goodbye: a broker whose channel waits for a leader that is gone does
+ * not answer it. amqplib takes it as a connection that was lost, and shows its socket to nobody.
+ */
+function cut(model: ChannelModel, reason: string): void {
+  const { stream } = model.connection as unknown as { readonly stream: Duplex };
+  stream.destroy(new Error(reason));
 }
 
 /** Closing what is closed already is an error of amqplib's, and what we want. */

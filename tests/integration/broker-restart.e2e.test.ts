@@ -20,7 +20,7 @@ let server: TestServer | null = null;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'sluice-broker-'));
   file = path.join(folder, 'people.csv');
-  generated = await generateFile(file, { bytes: 80_000_000, seed: 3, malformedEvery: 999 });
+  generated = await generateFile(file, { bytes: 50_000_000, seed: 3, malformedEvery: 999 });
   broker = await startRabbitMq();
 });
 afterAll(async () => {

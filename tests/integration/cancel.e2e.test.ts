@@ -11,10 +11,10 @@ const started = await startRabbitMq();
 const broker = 'skipped' in started ? null : started;
 const reason = 'skipped' in started ? started.skipped : '';
 
-/** Some 50 MB, and a plan that takes far longer per chunk than a message takes to arrive. */
+/** Some 30 MB, and a plan that takes far longer per chunk than a message takes to arrive. */
 function records(name: string): Buffer {
   const lines = ['id,name,amount'];
-  for (let id = 0; id < 1_300_000; id++) {
+  for (let id = 0; id < 750_000; id++) {
     lines.push(`${id},${name} of number ${(id * 7919) % 10_007},${(id * 31) % 997}`);
   }
   return Buffer.from(`${lines.join('\n')}\n`);

@@ -23,7 +23,7 @@ const workers: WorkerProcess[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'sluice-remote-'));
   file = path.join(folder, 'people.csv');
-  await generateFile(file, { bytes: 100_000_000, seed: 11, malformedEvery: 2000 });
+  await generateFile(file, { bytes: 60_000_000, seed: 11, malformedEvery: 2000 });
   wanted = await sha256OfRun(file);
   broker = await startRabbitMq();
   if ('skipped' in broker) return;
