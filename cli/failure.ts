@@ -54,8 +54,9 @@ export function describeIssue(issue: PlanIssue, plan: PlanText): string {
       text: plan.sql,
     });
   }
-  const expected = issue.expected === '' ? '' : `; expected ${issue.expected}`;
-  const message = `${issue.message}${issue.message.includes(issue.expected) ? '' : expected}`;
+  const link = /[.?]$/.test(issue.message) ? ' Expected' : '; expected';
+  const expected = issue.message.includes(issue.expected) ? '' : `${link} ${issue.expected}`;
+  const message = `${issue.message}${expected}`;
   if (issue.line === null) {
     return `${plan.origin}: ${message}${issue.path === '' ? '' : ` (at ${issue.path})`}`;
   }

@@ -68,6 +68,11 @@ export const LIMITS = {
   decompressedBytesMax: 4 * TIB,
   uploadBytesMax: 1 * TIB,
   planBytesMax: 1 * MIB,
+  planStepsMax: 1_000,
+  /** What the steps come to, a step on each column being one for each: twice every column. */
+  planOperationsMax: 40_000,
+  /** A regular expression is compiled while a request waits: some 50 ms for one of this length. */
+  patternCharsMax: 10_000,
   nameCharsMax: 255,
   /** Published and unanswered tasks per live worker: one in work, one prefetched, two on the way. */
   windowTasksPerWorker: 4,

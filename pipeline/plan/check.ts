@@ -1,8 +1,9 @@
 import { SluiceError } from '../errors.ts';
 import type { PlanCheckAnswer, PlanIssue } from '../protocol/job.ts';
-import { compilePlan, scopeOf, stepsOf, type PlanInput } from './compile.ts';
+import { compilePlan, stepsOf, type PlanInput } from './compile.ts';
 import { lookupNames } from './join.ts';
 import { parsePlan } from './parse.ts';
+import { scopeOf } from './planned-step.ts';
 import { renderStep } from './render-step.ts';
 
 /**

@@ -1,4 +1,5 @@
 import { ENGINE_VERSION, type ChunkContext, type OutputEncoding } from '../execution/context.ts';
+import { LIMITS } from '../limits.ts';
 import { RFC_4180, type Dialect } from '../parsing/dialect.ts';
 import type { Column } from '../protocol/job.ts';
 import { findColumn } from './columns.ts';
@@ -6,16 +7,11 @@ import { IssueList, pointerTo, StatementIssues } from './issues.ts';
 import { constraintSteps } from './constraints.ts';
 import type { Lookup } from './lookup.ts';
 import { globalActs, uniqueAct, type GlobalAct } from './global-steps.ts';
-import {
-  STEP_SCOPES,
-  type PlanDocument,
-  type ResultFormat,
-  type StepScope,
-  type WritePlan,
-} from './schema.ts';
-import { wavesOfSteps, type PlannedStep } from './planned-step.ts';
+import { type PlanDocument, type ResultFormat, type WritePlan } from './schema.ts';
+import { plannedSteps, type CompiledStep, type PlannedStep } from './planned-step.ts';
+import { withoutSpelling } from './spelling.ts';
 import { lowerQuery } from './sql/lower.ts';
-import type { GlobalStep, PlanStep, Step, StepKind, Transformed } from './step.ts';
+import type { GlobalStep, PlanStep, Step, Transformed } from './step.ts';
 import { transform } from './transform.ts';
 import { planWaves, type WavePlan } from './waves.ts';
 
@@ -63,7 +59,7 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
   const checks: string[] = [];
   let current: readonly Column[] = columns;
   let groupColumns: readonly Column[] | null = null;
-  const planned: (Pick<PlannedStep, 'step' | 'columns'> & { isGrouped: boolean })[] = [];
+  const planned: CompiledStep[] = [];
   for (const [at, { step, path, issues: faults }] of given.entries()) {
     const isGrouped = groupColumns !== null;
     const isProfiled = parts.some(({ kind }) => kind === 'profile');
@@ -84,6 +80,11 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
     (isGrouped ? finalSteps : parts).push(
       ...done.steps.map((part) => ({ ...part, number: at + 1 })),
     );
+    if (parts.length + finalSteps.length > LIMITS.planOperationsMax) {
+      const what = `The steps up to here come to more than ${LIMITS.planOperationsMax} operations`;
+      faults.addKey(path, what, 'fewer steps, or steps on fewer columns');
+      break;
+    }
     current = done.columns;
     planned.push({ step, columns: current, isGrouped });
     if (step.kind !== 'aggregate') continue;
@@ -99,9 +100,7 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
   }
   issues.throwIfAny();
   if (groupColumns === null) parts.push(...parquetSteps(plan, current));
-  const waves = planWaves(parts, firstContext(plan, input, columns));
-  const spans = wavesOfSteps(waves);
-  let before = 1;
+  const waves = planWaves(parts.map(withoutSpelling), firstContext(plan, input, columns));
   return {
     waves,
     outputColumns: current,
@@ -110,12 +109,7 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
     groupColumns,
     finalSteps,
     checks,
-    steps: planned.map(({ isGrouped, ...step }, i) => {
-      const { first, last } = spans.get(i + 1) ?? { first: before, last: before };
-      before = last;
-      const waves = isGrouped ? { wave: null, lastWave: null } : { wave: first, lastWave: last };
-      return { ...step, scope: scopeOf(step.step.kind), ...waves };
-    }),
+    steps: plannedSteps(planned, waves),
   };
 }
 
@@ -195,11 +189,6 @@ function numbered({ steps, columns }: Transformed, warning: number): Transformed
 /** What the chunks' outputs are stored as: NDJSON tells NULL from the empty text, and can be paged. */
 function storedWrite({ format, ...options }: WritePlan): OutputEncoding {
   return { format: format === 'parquet' ? 'ndjson' : format, ...options };
-}
-
-/** Scope of a step. */
-export function scopeOf(kind: StepKind): StepScope {
-  return STEP_SCOPES[kind];
 }
 
 /** What of a step cannot be done at its place: a job has one profile. */

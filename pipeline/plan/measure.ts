@@ -1,3 +1,4 @@
+import { AGGREGATES, LATER_AGGREGATES } from './aggregate-names.ts';
 import type { Expression } from './expression/ast.ts';
 import { expressionError, type Token } from './expression/lexer.ts';
 import { parseExpressionAt, type ExpressionExtension } from './expression/parser.ts';
@@ -5,18 +6,6 @@ import { TokenReader } from './expression/token-reader.ts';
 import type { MeasurePlan, Ordering } from './step.ts';
 import { suggestion } from './suggest.ts';
 
-const FUNCTIONS: Readonly<Record<string, MeasurePlan['function']>> = {
-  ...{ count: 'count', sum: 'sum', min: 'min', max: 'max', avg: 'avg', mean: 'avg' },
-  ...{ stddev: 'stddev_samp', stddev_samp: 'stddev_samp', stddev_pop: 'stddev_pop' },
-  ...{ variance: 'var_samp', var_samp: 'var_samp', var_pop: 'var_pop' },
-  ...{ bool_and: 'bool_and', bool_or: 'bool_or', mode: 'mode' },
-  ...{ first: 'first', last: 'last', any_value: 'any_value', arbitrary: 'first' },
-  ...{ string_agg: 'string_agg', group_concat: 'string_agg', listagg: 'string_agg' },
-  ...{ median: 'quantile_cont', quantile_cont: 'quantile_cont', quantile: 'quantile_disc' },
-  ...{ quantile_disc: 'quantile_disc', approx_quantile: 'approx_quantile' },
-  ...{ approx_count_distinct: 'approx_count_distinct' },
-};
-const LATER = 'list array_agg arg_min arg_max product histogram skewness kurtosis corr'.split(' ');
 const EXPECTED =
   'count(*), count(x), sum(x), min(x), max(x), avg(x), median(x), first(x), string_agg(x, sep)';
 
@@ -42,12 +31,6 @@ export function parseMeasure(name: string, text: string): MeasurePlan {
   return { ...measure, name };
 }
 
-/** Whether a name is that of an aggregate function, built or not. */
-export function isAggregate(name: string): boolean {
-  const word = name.toLowerCase();
-  return Object.hasOwn(FUNCTIONS, word) || LATER.includes(word);
-}
-
 /** Parses a measure whose name, `callee`, has been read, and leaves what follows. It is named ''. */
 export function parseMeasureAt(
   reader: TokenReader,
@@ -55,7 +38,7 @@ export function parseMeasureAt(
   extension: ExpressionExtension | null,
 ): MeasurePlan {
   const word = callee.text.toLowerCase();
-  const fn = Object.hasOwn(FUNCTIONS, word) ? FUNCTIONS[word] : undefined;
+  const fn = Object.hasOwn(AGGREGATES, word) ? AGGREGATES[word] : undefined;
   if (fn === undefined) throw unknownFunction(callee);
   if (!reader.takeSymbol('(')) throw reader.unexpected(reader.peek(), EXPECTED);
   const isDistinct = readDistinct(reader, fn, word);
@@ -191,10 +174,10 @@ function checkEnd(reader: TokenReader): void {
 }
 
 function unknownFunction(callee: Token): Error {
-  if (LATER.includes(callee.text.toLowerCase())) {
+  if (LATER_AGGREGATES.includes(callee.text.toLowerCase())) {
     return notYet(`The aggregate function ${callee.text}`, callee.start);
   }
-  const hint = suggestion(callee.text, Object.keys(FUNCTIONS));
+  const hint = suggestion(callee.text, Object.keys(AGGREGATES));
   const message = `${JSON.stringify(callee.text)} is not an aggregate function.${hint}`;
   return expressionError(message, callee.start, EXPECTED);
 }

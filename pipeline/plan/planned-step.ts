@@ -1,6 +1,6 @@
 import type { Column } from '../protocol/job.ts';
-import type { StepScope } from './schema.ts';
-import type { Numbered, PlanStep } from './step.ts';
+import { STEP_SCOPES, type StepScope } from './schema.ts';
+import type { Numbered, PlanStep, StepKind } from './step.ts';
 import type { WavePlan } from './waves.ts';
 
 /** A step as it will be done. */
@@ -15,6 +15,31 @@ export interface PlannedStep {
   readonly columns: readonly Column[];
 }
 
+/** A step of a plan, and whether it works on groups that the master merges. */
+export interface CompiledStep extends Pick<PlannedStep, 'step' | 'columns'> {
+  readonly isGrouped: boolean;
+}
+
+/** All steps in their order, with the waves that they are done in. */
+export function plannedSteps(
+  compiled: readonly CompiledStep[],
+  waves: readonly WavePlan[],
+): PlannedStep[] {
+  const spans = wavesOfSteps(waves);
+  let before = 1;
+  return compiled.map(({ isGrouped, step, columns }, i) => {
+    const { first, last } = spans.get(i + 1) ?? { first: before, last: before };
+    before = last;
+    const span = isGrouped ? { wave: null, lastWave: null } : { wave: first, lastWave: last };
+    return { step, scope: scopeOf(step.kind), ...span, columns };
+  });
+}
+
+/** Scope of a step. */
+export function scopeOf(kind: StepKind): StepScope {
+  return STEP_SCOPES[kind];
+}
+
 /** Waves that a step has work in, from 1. */
 interface Span {
   readonly first: number;
@@ -25,7 +50,7 @@ interface Span {
  * The waves of each step, from 1, by its number: those whose tasks do something of it. Steps may be
  * done in another order than they stand in, such as a `select` behind a `sort` that is done before.
  */
-export function wavesOfSteps(waves: readonly WavePlan[]): ReadonlyMap<number, Span> {
+function wavesOfSteps(waves: readonly WavePlan[]): ReadonlyMap<number, Span> {
   const spans = new Map<number, Span>();
   waves.forEach(({ context: { steps, exchange, input } }, index) => {
     const then = exchange?.records.then ?? [];

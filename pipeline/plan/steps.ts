@@ -1,3 +1,4 @@
+import { LIMITS } from '../limits.ts';
 import { parseExpression } from './expression/parser.ts';
 import { pointerTo, type IssueList } from './issues.ts';
 import { parseMeasure } from './measure.ts';
@@ -23,6 +24,11 @@ const EXPECTED = 'a step, such as - filter: "amount > 0"';
 /** Steps as written, normalised. What is wrong goes to `issues`, and the step is left out. */
 export function readSteps(value: readonly unknown[], issues: IssueList): PlanStep[] {
   const steps: PlanStep[] = [];
+  const { planStepsMax } = LIMITS;
+  if (value.length > planStepsMax) {
+    issues.add('/steps', `There are ${value.length} steps`, `at most ${planStepsMax}`);
+    return [];
+  }
   value.forEach((item, index) => {
     const step = readStep(item, pointerTo('/steps', index), issues);
     if (step !== undefined) steps.push(step);

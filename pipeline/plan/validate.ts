@@ -62,7 +62,7 @@ function validateObject(
   const open = Object.values(rule.patternProperties ?? {})[0];
   if (open !== undefined && rule.properties === undefined) {
     if (keys.length === 0) fault(rule, value, path, issues);
-    for (const key of keys) validate(open, value[key], pointerTo(path, key), issues);
+    for (const key of keys) validateEntry(open, key, value[key], path, issues);
     return;
   }
   const properties = rule.properties ?? {};
@@ -85,6 +85,23 @@ function validateObject(
       (properties[key] as Rule).description ?? key,
     );
   }
+}
+
+/** A text with a comma that is not quoted falls apart within `{ }` of YAML: what is behind the comma
+ *  is a key of nothing. */
+function validateEntry(
+  rule: TSchema,
+  key: string,
+  value: unknown,
+  path: string,
+  issues: IssueList,
+): void {
+  if (value !== null) {
+    validate(rule, value, pointerTo(path, key), issues);
+    return;
+  }
+  const expected = `${nameOf(rule)}; one with a comma stands in quotes within { }`;
+  issues.addKey(pointerTo(path, key), `There is nothing behind ${JSON.stringify(key)}`, expected);
 }
 
 function validateArray(
@@ -124,9 +141,20 @@ function isWithin(rule: Rule, value: number): boolean {
 }
 
 function fault(rule: Rule, value: unknown, path: string, issues: IssueList): void {
-  const expected = rule.description ?? rule.type ?? JSON.stringify(rule.const);
+  const expected = nameOf(rule);
   issues.add(path, `${shown(value)} is not ${expected}`, expected);
 }
+
+function nameOf({ description, type, const: value }: Rule): string {
+  if (description !== undefined) return description;
+  if (type === undefined) return JSON.stringify(value);
+  return TYPE_NAMES[type];
+}
+
+const TYPE_NAMES = {
+  ...{ object: 'an object', array: 'a list', string: 'a text', boolean: 'true or false' },
+  ...{ integer: 'a whole number', number: 'a number' },
+} as const;
 
 function shown(value: unknown): string {
   if (value === null) return 'Nothing';

@@ -1,4 +1,5 @@
 import { RE2JS, RE2JSException } from 're2js';
+import { LIMITS } from '../limits.ts';
 
 /** Options by letter, as DuckDB has them; 'g' is of replacements alone. */
 const OPTIONS = 'cilmnpsg';
@@ -30,6 +31,11 @@ export class RegularExpression {
       else if ('mnp'.includes(option)) flags &= ~RE2JS.DOTALL;
     }
     this.isGlobal = options.includes('g');
+    if (pattern.length > LIMITS.patternCharsMax) {
+      throw new RegularExpressionError(
+        `The regular expression has ${pattern.length} characters, more than ${LIMITS.patternCharsMax}`,
+      );
+    }
     try {
       this.engine = RE2JS.compile(options.includes('l') ? RE2JS.quote(pattern) : pattern, flags);
     } catch (thrown) {

@@ -1,6 +1,5 @@
 import type { Column, ColumnType } from '../../protocol/job.ts';
 import { findColumn } from '../columns.ts';
-import { suggestion } from '../suggest.ts';
 import type { CaseExpression, Expression, Interval, Literal } from './ast.ts';
 import type { BoundValue, Condition, Load, SharedValue } from './bound.ts';
 import {
@@ -12,26 +11,17 @@ import {
   isDecimal,
   numberOf,
 } from './bind-decimal.ts';
-import { functionNames, partOf, signaturesOf } from './functions.ts';
+import { partOf, signaturesOf } from './functions.ts';
 import type { ParameterType, Signature } from './functions.ts';
 import { expressionError } from './lexer.ts';
 import { constantOf } from './literals.ts';
 import { DATE_PARTS } from './date-parts.ts';
 import { checkPattern } from './check-pattern.ts';
+import { unknownFunction } from './unknown-function.ts';
 import { resultType, shown, typeOf, type Value } from './value.ts';
 
 /** COALESCE nests, and nothing that walks an expression may overflow the stack. */
 const COALESCE_ARGUMENTS_MAX = 100;
-
-const LATER = new Set(
-  (
-    'regexp_extract_all regexp_split_to_array now today ' +
-    'current_date current_timestamp random uuid hash list_value struct_pack printf format repeat ' +
-    'ascii chr translate initcap cbrt sin cos tan asin acos atan atan2 pi degrees radians trunc ' +
-    'gcd lcm even factorial isnan isinf isfinite last_day date_add date_sub make_timestamp ' +
-    'epoch age levenshtein jaccard soundex sha1 base64 unhex hex to_json if iif'
-  ).split(' '),
-);
 
 /** Binds expressions that give values; conditions are the other half, in `bind-condition.ts`. */
 export abstract class ValueBinder {
@@ -317,16 +307,4 @@ function datePart(value: Value | undefined, at: number): Literal {
   }
   const parts = DATE_PARTS.join(', ');
   throw expressionError('A part of a date stands first', value?.at ?? at, `a text: ${parts}`);
-}
-
-function unknownFunction(name: string, at: number): Error {
-  if (LATER.has(name)) {
-    const expected = 'another function';
-    return expressionError(
-      `The function ${name} is not supported yet`,
-      ...([at, expected, 'plan-unsupported'] as const),
-    );
-  }
-  const hint = suggestion(name, functionNames());
-  return expressionError(`There is no function ${JSON.stringify(name)}.${hint}`, at, 'a function');
 }

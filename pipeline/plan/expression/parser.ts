@@ -1,11 +1,13 @@
 import type { Expression, Literal } from './ast.ts';
 import { DepthLimit } from './depth-limit.ts';
+import { functionNames } from './functions.ts';
 import { readInterval } from './interval.ts';
 import { expressionError, type Token } from './lexer.ts';
 import { numberLiteral } from './literals.ts';
 import { BINARIES, COMPARISONS, Power, RESERVED } from './precedence.ts';
 import { TokenReader } from './token-reader.ts';
 import { readTypeName } from './type-name.ts';
+import { unknownFunction } from './unknown-function.ts';
 
 /**
  * Pratt parser of SQL expressions, precedence as in PostgreSQL and DuckDB: OR < AND < NOT < IS <
@@ -160,7 +162,7 @@ class Parser {
     const otherwise = this.reader.takeWord('else') ? this.parse(Power.none) : null;
     if (otherwise !== null) children.push(otherwise);
     this.reader.expectWord('end');
-    return this.made({ kind: 'case', operand, branches, otherwise, at }, ...children);
+    return this.depth.made({ kind: 'case', operand, branches, otherwise, at }, children);
   }
 
   private parseCast(word: string, at: number): Expression {
@@ -176,6 +178,8 @@ class Parser {
     this.reader.expectSymbol('(');
     if (name === 'extract') return this.parseExtract(at);
     const args: Expression[] = [];
+    const isStar = this.reader.isSymbol('*');
+    if (isStar && !functionNames().includes(name)) throw unknownFunction(name, at);
     if (this.reader.isWord('distinct'))
       throw this.reader.unsupported('DISTINCT', this.reader.peek().start);
     if (!this.reader.isSymbol(')')) {
@@ -187,7 +191,7 @@ class Parser {
     this.reader.expectSymbol(')');
     if (this.reader.isWord('over')) throw this.reader.unsupported('OVER', this.reader.peek().start);
     const ordered = name === 'position' ? args.reverse() : args;
-    return this.made({ kind: 'call', name, args: ordered, at }, ...args);
+    return this.depth.made({ kind: 'call', name, args: ordered, at }, args);
   }
 
   /** `extract(year FROM x)` is `date_part('year', x)`. */
@@ -301,7 +305,7 @@ class Parser {
       this.reader.next();
       operands.push(this.parse(power));
     }
-    return this.made({ kind, operands, at }, ...operands);
+    return this.depth.made({ kind, operands, at }, operands);
   }
 
   private parseIs(left: Expression): Expression {
@@ -375,7 +379,7 @@ class Parser {
       values.push(this.parse(Power.none));
     }
     this.reader.expectSymbol(')');
-    return this.made({ kind: 'in', operand, values, at }, operand, ...values);
+    return this.depth.made({ kind: 'in', operand, values, at }, [operand, ...values]);
   }
 
   private negate(negated: boolean, operand: Expression, at: number): Expression {

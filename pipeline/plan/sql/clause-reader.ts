@@ -2,7 +2,8 @@ import type { Expression } from '../expression/ast.ts';
 import { expressionError, type Token } from '../expression/lexer.ts';
 import { parseExpressionAt, type ExpressionExtension } from '../expression/parser.ts';
 import { TokenReader } from '../expression/token-reader.ts';
-import { isAggregate, parseMeasureAt } from '../measure.ts';
+import { isAggregate } from '../aggregate-names.ts';
+import { parseMeasureAt } from '../measure.ts';
 import { isBareAlias, REFUSED_CALLS, type Refusal } from './keywords.ts';
 import type { Query, QueryMeasure } from './statement.ts';
 
