@@ -27,7 +27,6 @@ const RECONNECT_DELAY_MAX_MS = 5_000;
 const SET_UP_WITHIN_MS = 5_000;
 /** A confirm takes some milliseconds, and longer only on a broker that is blocked and says so. */
 const CONFIRM_WITHIN_MS = 8_000;
-const NOT_CONFIRMED = `a message was not confirmed within ${CONFIRM_WITHIN_MS / 1000} s`;
 /** Pause before a message is offered again that the broker refused. */
 const REFUSED_PAUSE_MS = 200;
 
@@ -52,6 +51,8 @@ export interface AmqpConnectionOptions {
   readonly openTimeoutMs?: number;
   /** How long a publish waits for a connection and its confirm before it rejects. */
   readonly publishTimeoutMs?: number;
+  /** How long a connection may leave a message without its confirm before it is given up. */
+  readonly confirmWithinMs?: number;
 }
 
 export interface Consumption {
@@ -68,7 +69,7 @@ interface Session {
   readonly publisher: ConfirmedPublisher;
   readonly closed: AbortController;
   /** Cuts the connection, so that the recovery sets up anew. */
-  readonly abandon: () => void;
+  readonly abandon: (reason: string) => void;
 }
 
 /**
@@ -250,7 +251,7 @@ export class AmqpConnection {
     const channel = await model.createConfirmChannel();
     const closed = new AbortController();
     const publisher = new ConfirmedPublisher(channel, closed.signal);
-    const session = { channel, closed, publisher, abandon: () => cut(model, NOT_CONFIRMED) };
+    const session = { channel, closed, publisher, abandon: (reason: string) => cut(model, reason) };
     this.#blocked = false;
     channel.on('error', (thrown) => {
       this.#error = `the broker at ${this.#address} closed the channel: ${thrown.message}`;
@@ -322,9 +323,11 @@ export class AmqpConnection {
    * connection it goes to the new leader. Consumers take a message that comes twice.
    */
   async #publishOn(session: Session, message: OutgoingMessage): Promise<PublishOutcome> {
+    const withinMs = this.#options.confirmWithinMs ?? CONFIRM_WITHIN_MS;
+    const reason = `a message was not confirmed within ${withinMs / 1000} s`;
     const timer = setInterval(() => {
-      if (!this.#blocked) session.abandon();
-    }, CONFIRM_WITHIN_MS);
+      if (!this.#blocked) session.abandon(reason);
+    }, withinMs);
     try {
       return await session.publisher.publish(message);
     } finally {

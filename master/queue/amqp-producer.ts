@@ -36,6 +36,7 @@ export interface AmqpProducerOptions {
   readonly log: Logger;
   readonly openTimeoutMs?: number;
   readonly publishTimeoutMs?: number;
+  readonly confirmWithinMs?: number;
 }
 
 interface DeadLetter {

@@ -9,6 +9,8 @@ export interface TcpProxy {
   delay(ms: number): void;
   /** While true nothing passes, and connections stay open: a cable that was pulled. */
   partition(isOn: boolean): void;
+  /** Nothing passes any more on the connections of now; new ones work. */
+  silence(): void;
   close(): Promise<void>;
 }
 
@@ -75,6 +77,9 @@ export async function startTcpProxy(
         if (isOn) socket.pause();
         else socket.resume();
       }
+    },
+    silence: () => {
+      for (const socket of [...pairs].flat()) socket.removeAllListeners('data').pause();
     },
     close: async () => {
       cut();

@@ -7,6 +7,7 @@ import { AmqpProducer } from '../../master/queue/amqp-producer.ts';
 import { LocalWorkers } from '../../master/queue/local-workers.ts';
 import type { Announcement } from '../../pipeline/protocol/index.ts';
 import { AmqpConsumer } from '../../worker/queue/amqp-consumer.ts';
+import { startTcpProxy } from '../chaos/tcp-proxy.ts';
 import { type BundledEntry, bundleEntry } from '../support/bundle-entry.ts';
 import { describeWith } from '../support/needs.ts';
 import { startRabbitMq } from '../support/rabbitmq.ts';
@@ -119,6 +120,22 @@ describeWith({ met: broker !== null, otherwise: reason }, 'the queue through Rab
     queue.startWorkers(1);
     await vi.waitFor(() => expect(resultKeys(heard)).toEqual([task.taskKey]), WAIT);
     await queue.close();
+  });
+
+  it('a message that is not confirmed is stored through a new connection', async () => {
+    const proxy = await startTcpProxy([Number(new URL(url).port)]);
+    const through = url.replace(new URL(url).port, String(proxy.port));
+    const prefix = `test-${randomUUID()}`;
+    const options = { url: through, prefix, log, confirmWithinMs: 500 };
+    const producer = await AmqpProducer.connect(options);
+    let reconnections = 0;
+    producer.onConnected(() => reconnections++);
+    proxy.silence();
+    await producer.publish(taskFor('ok'));
+    expect(reconnections).toBe(1);
+    await producer.close();
+    await proxy.close();
+    await deleteQueues(url, prefix);
   });
 
   it.runIf(broker?.owned)(
