@@ -16,11 +16,9 @@ interface KernelExports {
   isIrregular(): number;
   tokenize(
     ...args: [
-      ...[base: number, start: number, end: number, isFinal: boolean],
+      ...[index: number, base: number, start: number, end: number, isFinal: boolean],
       ...[delimiter: number, quote: number, skipBlank: boolean],
-      ...[fieldStarts: number, fieldEnds: number],
-      ...[recordFields: number, recordStarts: number, recordEnds: number, recordLines: number],
-      ...[fieldMax: number, recordMax: number, firstLine: number],
+      ...[recordMax: number, firstLine: number],
     ]
   ): number;
   initColumn(column: number, cacheEntries: number): void;
@@ -51,10 +49,12 @@ const BLOCK_BYTES = 64;
 /** Fields of a batch: some 256 records of a thousand columns. Of narrow tables there are far fewer. */
 const FIELDS_MAX = 262_144;
 
+/** As `IndexFrame` in `assembly/tokenize.ts` begins, and `recordFlags`. */
 const ARRAYS = [
   ...['fieldStarts', 'fieldEnds', 'recordFields', 'recordStarts', 'recordEnds', 'recordLines'],
   'recordFlags',
 ] as const;
+const FRAME_BYTES = 32;
 
 /** Typed arrays over the kernel's memory. Void after the memory has grown. */
 export interface KernelArrays {
@@ -77,6 +77,7 @@ export class Kernel {
   readonly recordsMax: number;
   readonly #memory = new WebAssembly.Memory({ initial: 1 });
   readonly #pointers: number[] = [];
+  readonly #frame: number;
   #textPointer: number;
   #arrays: KernelArrays;
   #text: Uint8Array = new Uint8Array(0);
@@ -90,8 +91,14 @@ export class Kernel {
       this.#pointers.push(pointer);
       pointer = align(pointer + 4 * this.#capacityOf(name));
     }
-    this.#textPointer = pointer;
+    const quotedLines = pointer;
+    this.#frame = align(pointer + 4 * (FIELDS_MAX + SLACK));
+    this.#textPointer = align(this.#frame + FRAME_BYTES);
     this.#arrays = this.#reserveText(0);
+    new Uint32Array(this.buffer, this.#frame, FRAME_BYTES / 4).set([
+      ...this.#pointers.slice(0, ARRAYS.indexOf('recordFlags')),
+      ...[quotedLines, FIELDS_MAX],
+    ]);
   }
 
   get arrays(): KernelArrays {
@@ -137,7 +144,7 @@ export class Kernel {
     return bytes === this.#text;
   }
 
-  /** See `tokenize` in `assembly/index.ts`. */
+  /** See `tokenize` in `assembly/tokenize.ts`. */
   tokenize(
     start: number,
     end: number,
@@ -149,12 +156,9 @@ export class Kernel {
     firstLine: number,
   ): number {
     invariant(end <= this.#text.length && recordsMax <= this.recordsMax, 'within the text loaded');
-    const [fieldStarts = 0, fieldEnds = 0, recordFields = 0, starts = 0, ends = 0, lines = 0] =
-      this.#pointers;
     const consumed = this.exports.tokenize(
-      ...([this.#textPointer, start, end, isFinal, delimiter, quote, skipBlank] as const),
-      ...([fieldStarts, fieldEnds, recordFields, starts, ends, lines] as const),
-      ...([FIELDS_MAX, recordsMax, firstLine] as const),
+      ...([this.#frame, this.#textPointer, start, end, isFinal] as const),
+      ...([delimiter, quote, skipBlank, recordsMax, firstLine] as const),
     );
     return consumed >>> 0;
   }
