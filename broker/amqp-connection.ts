@@ -9,7 +9,8 @@ import {
 } from 'amqplib';
 import { SluiceError } from '../pipeline/errors.ts';
 import type { BrokerTopology } from '../pipeline/protocol/broker-topology.ts';
-import type { QueueStatus } from '../pipeline/protocol/index.ts';
+import type { QueueStatus, Revocation } from '../pipeline/protocol/index.ts';
+import { parseRevocation } from '../pipeline/protocol/parse-message.ts';
 import { amqpAddress, explainConnectFailure, withHeartbeat } from './amqp-address.ts';
 import { type AmqpDelivery, amqpDelivery } from './amqp-delivery.ts';
 import {
@@ -46,7 +47,7 @@ export interface AmqpConnectionOptions {
   readonly name: string;
   readonly onEvent?: (event: BrokerEvent) => void;
   /** For workers: told of jobs whose tasks are wanted no more, while connected. */
-  readonly onRevoked?: (jobId: string) => void;
+  readonly onRevoked?: (revocation: Revocation) => void;
   /** How long the first connection may take before `open` rejects. */
   readonly openTimeoutMs?: number;
   /** How long a publish waits for a connection and its confirm before it rejects. */
@@ -166,9 +167,9 @@ export class AmqpConnection {
   }
 
   /** Tells all workers that are connected now; not repeated. */
-  revoke(jobId: string): void {
+  revoke(revocation: Revocation): void {
     const { revoked } = this.#options.topology;
-    this.#session?.channel.publish(revoked, '', Buffer.from(jobId));
+    this.#session?.channel.publish(revoked, '', Buffer.from(JSON.stringify(revocation)));
   }
 
   /** Waits for the confirms under way, then disconnects. */
@@ -363,13 +364,14 @@ async function declareTopology(channel: ConfirmChannel, topology: BrokerTopology
 async function listenToRevocations(
   channel: ConfirmChannel,
   { revoked }: BrokerTopology,
-  onRevoked: (jobId: string) => void,
+  onRevoked: (revocation: Revocation) => void,
 ): Promise<void> {
   const name = `${revoked}.${randomUUID()}`;
   const { queue } = await channel.assertQueue(name, { exclusive: true, autoDelete: true });
   await channel.bindQueue(queue, revoked, '');
   const onMessage = (message: ConsumeMessage | null): void => {
-    if (message !== null) onRevoked(message.content.toString());
+    const revocation = message === null ? null : parseRevocation(message.content);
+    if (revocation?.ok === true) onRevoked(revocation.value);
   };
   await channel.consume(queue, onMessage, { noAck: true, exclusive: true });
 }

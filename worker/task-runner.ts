@@ -5,6 +5,7 @@ import {
   errorDocument,
   toSluiceError,
 } from '../pipeline/errors.ts';
+import type { ChunkResult } from '../pipeline/execution/chunk-program.ts';
 import { LIMITS } from '../pipeline/limits.ts';
 import type {
   ChunkStatistics,
@@ -24,6 +25,7 @@ import { ChunkMemory } from './chunk-memory.ts';
 import type { ProgramCache } from './program-cache.ts';
 import type { WorkerBlobs } from './storage/worker-blobs.ts';
 import { fetchInputs } from './task-inputs.ts';
+import type { TaskInputs } from './task-inputs.ts';
 
 export interface TaskRunnerDeps {
   readonly worker: string;
@@ -35,6 +37,8 @@ export interface TaskRunnerDeps {
   readonly now: () => number;
   /** Resolves when every message that has come to this process was heard. */
   readonly turn: () => Promise<void>;
+  /** A computation takes a turn after so long. */
+  readonly sliceMs: number;
   /** A task that has not come to its computation by then is given back. */
   readonly isDraining: () => boolean;
   readonly onComputing: (task: TaskMessage) => void;
@@ -131,8 +135,9 @@ export class TaskRunner {
       if (this.#isVoid(signal)) return null;
       this.#deps.onComputing(task);
       const startedMs = this.#deps.now();
-      const { program, bytes, slices } = fetched;
-      const content = program.run(bytes, slices);
+      const { bytes } = fetched;
+      const content = await this.#compute(fetched, signal);
+      if (content === null) return null;
       const parts = encodeResult(content, { bytes, sha256: task.chunkKey });
       return { content, parts, busyMs: this.#deps.now() - startedMs };
     });
@@ -141,6 +146,23 @@ export class TaskRunner {
     await this.#deps.blobs.put(name, parts);
     const bytes = parts.reduce((sum, part) => sum + part.length, 0);
     return { statistics: content.statistics, resultBytes: bytes, busyMs };
+  }
+
+  /** Null when the task was called back meanwhile. A lost connection is no reason to stop. */
+  async #compute(
+    { program, bytes, slices }: TaskInputs,
+    signal: AbortSignal,
+  ): Promise<ChunkResult | null> {
+    const steps = program.steps(bytes, slices);
+    let sinceMs = this.#deps.now();
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+      if (this.#deps.now() - sinceMs < this.#deps.sliceMs) continue;
+      await this.#deps.turn();
+      if (signal.aborted && toSluiceError(signal.reason).code === 'aborted') return null;
+      sinceMs = this.#deps.now();
+    }
   }
 
   async #stored(name: string): Promise<Result | null> {

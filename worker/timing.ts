@@ -6,6 +6,8 @@ export interface Timing {
   readonly now: () => number;
   /** Resolves when every message that has come to this process was heard. */
   readonly turn: () => Promise<void>;
+  /** A computation is left after so long for what came meanwhile to be heard. */
+  readonly sliceMs: number;
   /** Runs `action` once, `ms` from now. Returns what calls it off. */
   readonly after: (ms: number, action: () => void) => () => void;
   /** Runs `action` every `ms`. Returns what ends it. */
@@ -19,6 +21,7 @@ export const PROCESS_TIMING: Timing = {
     await nextTurn();
     await nextTurn();
   },
+  sliceMs: 50,
   after: (ms, action) => {
     const timer = setTimeout(action, ms);
     return () => clearTimeout(timer);

@@ -78,6 +78,7 @@ export class Worker {
       announce: (announcement) => deps.consumer.announce(announcement),
       now: () => this.#timing.now(),
       turn: () => this.#timing.turn(),
+      sliceMs: this.#timing.sliceMs,
       isDraining: () => this.#state === 'draining' || this.#state === 'stopped',
       onComputing: ({ jobId, chunkIndex }) => {
         this.#currentTask = { jobId, chunkIndex };

@@ -40,7 +40,9 @@ export function fail(
   more: Partial<JobState> = {},
   changes: readonly ChunkChange[] = [],
 ): Decision {
-  const abort: readonly JobEffect[] = state.input === 'open' ? [{ kind: 'abort-input' }] : [];
+  const revoke: JobEffect = { kind: 'revoke', round: state.round };
+  const abort: readonly JobEffect[] =
+    state.input === 'open' ? [revoke, { kind: 'abort-input' }] : [revoke];
   return taken({ ...state, ...STOPPED, ...more, status: 'failed', error }, changes, abort);
 }
 

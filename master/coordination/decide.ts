@@ -51,11 +51,13 @@ export function decide(state: JobState, event: JobEvent): Decision {
     case 'cancel':
       return isFinal(state)
         ? refused(state)
-        : taken({ ...state, ...STOPPED, status: 'cancelled' }, [], [{ kind: 'abort-input' }]);
+        : taken(
+            { ...state, ...STOPPED, status: 'cancelled' },
+            [],
+            [{ kind: 'abort-input' }, { kind: 'revoke', round: state.round }],
+          );
     case 'pause':
-      return state.status === 'receiving' || state.status === 'processing'
-        ? taken({ ...state, status: 'paused' })
-        : refused(state);
+      return onPause(state);
     case 'resume':
       return state.status === 'paused'
         ? advance({ ...state, status: openStatus(state) })
@@ -179,6 +181,18 @@ function onChunkMerged(state: JobState, index: number): Decision {
     watermark: index + 1,
     answered: rangesFrom(state.answered, index + 1),
   });
+}
+
+/** What is out is called back; what a worker has done by then is taken all the same. */
+function onPause(state: JobState): Decision {
+  if (state.status !== 'receiving' && state.status !== 'processing') return refused(state);
+  const { running, round } = state;
+  const changes = running.map(({ index, attempt }): ChunkChange => ({
+    ...{ index, status: 'queued', attempts: attempt - 1 },
+  }));
+  const waiting = [...running, ...state.waiting];
+  const next: JobState = { ...state, status: 'paused', running: [], waiting, round: round + 1 };
+  return taken(next, changes, [{ kind: 'revoke', round }]);
 }
 
 function onWavePlanned(

@@ -21,7 +21,8 @@ import type { RangeSet } from './range-set.ts';
  * | cancelled               | cancel                               | never                          |
  *
  * A chunk is unpublished (index >= cursor), waiting (to be published again), running (published,
- * unanswered), or answered (done or failed). `watermark` counts the chunks merged in file order.
+ * unanswered), or answered (done or failed). A paused job has none that run: its tasks are called
+ * back, and wait. `watermark` counts the chunks merged in file order.
  *
  * The tasks of later waves are chunks too, with indexes that go on counting. A wave is planned when
  * all before it are merged; none of its tasks is published while a chunk of an earlier one is open.
@@ -49,6 +50,8 @@ export interface JobState {
   /** Whether the merge of the chunk at the watermark is under way. */
   readonly merging: boolean;
   readonly error: ErrorDocument | null;
+  /** How often its tasks were called back from the workers: each carries the round it is of. */
+  readonly round: number;
 }
 
 /** One wave: the chunks from `start` to the next wave's, and what is answered of them. */
@@ -149,6 +152,8 @@ export type JobEffect =
   /** Make the next wave's chunks of what all before it gave. */
   | { readonly kind: 'plan-wave'; readonly wave: number }
   | { readonly kind: 'finalize' }
+  /** Tell the workers that tasks up to this round are wanted no more. */
+  | { readonly kind: 'revoke'; readonly round: number }
   /** Stop reading the input. */
   | { readonly kind: 'abort-input' };
 
@@ -249,4 +254,5 @@ export const INITIAL_JOB_STATE: JobState = {
   watermark: 0,
   merging: false,
   error: null,
+  round: 0,
 };

@@ -67,6 +67,7 @@ export function onRetry(ended: JobState, event: Extract<JobEvent, { kind: 'retry
   const next: JobState = {
     ...merged,
     ...{ status: 'processing', waiting, answered, failed: [], error: null },
+    round: ended.round + 1,
   };
   const changes = waiting.map(({ index }): ChunkChange => ({
     index,

@@ -14,7 +14,7 @@ export class ActiveJob {
   state: JobState;
   /** Bytes of all chunks stored so far, in the decoded text. */
   chunkBytes = 0;
-  /** `index/attempt` of tasks on their way to the queue. */
+  /** `round/index/attempt` of tasks on their way to the queue. */
   readonly publishing = new Set<string>();
   readonly rate: RateMeter;
   readonly #abort = new AbortController();

@@ -236,8 +236,6 @@ export class Coordinator {
 
   #retire(job: ActiveJob): void {
     this.#active.delete(job.id);
-    // Only these never come back: a failed job may be retried, under the same id.
-    if (job.state.status === 'cancelled') this.#deps.queue.revoke(job.id);
     job.abort(new SluiceError('aborted', `the job is ${job.state.status}`));
     const ending = job.idle().finally(() => {
       if (this.#ending.get(job.id) === ending) this.#ending.delete(job.id);
@@ -310,6 +308,9 @@ export class Coordinator {
         return;
       case 'finalize':
         job.enqueue(() => this.#merger.finalize(job));
+        return;
+      case 'revoke':
+        this.#deps.queue.revoke(job.id, effect.round);
         return;
       case 'abort-input':
         job.abort(abortReason(job.state));

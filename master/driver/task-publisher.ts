@@ -31,16 +31,18 @@ export class TaskPublisher {
     const { taskKey, chunkKey, bytes } = chunk;
     void this.#publishUntilStored(job, {
       ...{ v: 1, taskKey, jobId: job.id, chunkIndex: index, chunkKey, contextKey, bytes, attempt },
+      round: job.state.round,
     });
   }
 
   async #publishUntilStored(job: ActiveJob, task: TaskMessage): Promise<void> {
-    const { jobId, chunkIndex, attempt } = task;
-    const name = `${chunkIndex}/${attempt}`;
+    const { jobId, chunkIndex, attempt, round } = task;
+    const name = `${round}/${chunkIndex}/${attempt}`;
     // One that waits for the broker's return goes out when it is back.
     if (job.publishing.has(name)) return;
     job.publishing.add(name);
     const isRunning = (): boolean =>
+      job.state.round === round &&
       job.state.running.some((one) => one.index === chunkIndex && one.attempt === attempt);
     while (this.#deps.isUnderWay(job) && isRunning()) {
       try {

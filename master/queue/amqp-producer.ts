@@ -88,8 +88,8 @@ export class AmqpProducer implements TaskProducer {
     });
   }
 
-  revoke(jobId: string): void {
-    this.#connection.revoke(jobId);
+  revoke(jobId: string, round: number): void {
+    this.#connection.revoke({ jobId, round });
   }
 
   async onAnnouncement(handler: (announcement: Announcement) => Promise<void>): Promise<void> {

@@ -94,9 +94,10 @@ export class InProcessProducer implements TaskProducer {
     this.#deliver();
   }
 
-  revoke(jobId: string): void {
-    this.#queue.revoke(jobId);
-    for (const child of this.#children.values()) child.send({ kind: 'revoke', jobId });
+  revoke(jobId: string, round: number): void {
+    this.#queue.revoke(jobId, round);
+    for (const child of this.#children.values())
+      child.send({ kind: 'revoke', revocation: { jobId, round } });
   }
 
   async onAnnouncement(handler: (announcement: Announcement) => Promise<void>): Promise<void> {

@@ -42,9 +42,9 @@ export class LocalTaskQueue {
     this.#ready.push({ task, deliveries: 0 });
   }
 
-  /** Forgets the tasks of a job that nobody holds. */
-  revoke(jobId: string): void {
-    this.#ready = this.#ready.filter(({ task }) => task.jobId !== jobId);
+  /** Forgets the tasks of a job up to this round that nobody holds. */
+  revoke(jobId: string, round: number): void {
+    this.#ready = this.#ready.filter(({ task }) => task.jobId !== jobId || task.round > round);
   }
 
   /** Queues a returned task: behind the others, so that it does not stand in their way. */

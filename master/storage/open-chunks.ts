@@ -28,7 +28,9 @@ export function decodeState(
     readonly failed: readonly number[];
   },
 ): JobState {
-  const stored = JSON.parse(text) as StoredState;
+  // Rounds are newer than some stores.
+  const { round = 0, ...rest } = JSON.parse(text) as Partial<StoredState>;
+  const stored = { ...rest, round } as StoredState;
   const { open, failed } = chunksOf(stored);
   const running: Attempt[] = [];
   const waiting: Attempt[] = [];

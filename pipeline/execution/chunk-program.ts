@@ -6,6 +6,7 @@ import type { ChunkContext } from './context.ts';
 import { createRecordSource } from './create-record-source.ts';
 import { lookupTables } from './join/lookup-tables.ts';
 import { createOperatorKernels } from './operator-kernels.ts';
+import { finished } from './program.ts';
 import type { ChunkProgram } from './program.ts';
 import { createWaveProgram } from './wave-program.ts';
 
@@ -24,17 +25,24 @@ export function createChunkProgram(
   const lookupMemoryBytes = [...tables.values()].reduce((sum, table) => sum + table.memoryBytes, 0);
   if (context.input !== 'chunk') {
     const parts = { ...createOperatorKernels(context, null), tables, limits };
-    return { ...createWaveProgram(context, parts), lookupMemoryBytes };
+    return programOf({ ...createWaveProgram(context, parts), lookupMemoryBytes });
   }
   const source = createRecordSource(context, kernel);
   const parts = { ...createOperatorKernels(context, source.kernel), tables, limits };
-  return {
+  return programOf({
     slices: () => [],
     lookupMemoryBytes,
-    run(bytes) {
+    *steps(bytes) {
       const run = new ChunkRun(context, inputView(context), bytes, parts);
-      for (const batch of source.batches(bytes)) run.take(batch);
+      for (const batch of source.batches(bytes)) {
+        run.take(batch);
+        yield;
+      }
       return run.finish(source.lines);
     },
-  };
+  });
+}
+
+function programOf(program: Omit<ChunkProgram, 'run'>): ChunkProgram {
+  return { ...program, run: (bytes, slices) => finished(program.steps(bytes, slices)) };
 }

@@ -14,6 +14,9 @@ export interface ChunkResult {
   readonly exchange: Uint8Array;
 }
 
+/** Yields after each batch of records, and returns the result. */
+export type Steps = Generator<undefined, ChunkResult, undefined>;
+
 /** A plan made ready to run over chunks, one after another. */
 export interface ChunkProgram {
   /** What a task needs beside the bytes of its chunk; nothing for a chunk of the input. */
@@ -24,6 +27,16 @@ export interface ChunkProgram {
    * 'blob-corrupt' whose detail `name` is that of the slice.
    */
   run(bytes: Uint8Array, slices?: readonly Uint8Array[]): ChunkResult;
+  /** The same batch by batch, to be left in between by who has to do something else. One at a time. */
+  steps(bytes: Uint8Array, slices?: readonly Uint8Array[]): Steps;
   /** Memory that its lookups take. */
   readonly lookupMemoryBytes: number;
+}
+
+/** Takes all steps at once. */
+export function finished(steps: Steps): ChunkResult {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
 }

@@ -23,12 +23,12 @@ import type { ChunkProgram, ChunkResult } from './program.ts';
 export function createWaveProgram(
   context: ChunkContext,
   parts: RunParts,
-): Pick<ChunkProgram, 'slices' | 'run'> {
+): Pick<ChunkProgram, 'slices' | 'steps'> {
   const { input } = context;
   invariant(input !== 'chunk', 'a later wave reads slices');
   return {
     slices: (bytes) => decodeDocument(bytes).slices.map(storedSlice),
-    run(bytes, slices = []) {
+    *steps(bytes, slices = []) {
       const document = decodeDocument(bytes);
       const records = readRecords(document, slices, input);
       if (input.kind === 'group') return runGroups(records.entries, input, context, parts);
@@ -37,7 +37,10 @@ export function createWaveProgram(
       const view = inputView(context);
       const run = new ChunkRun(context, view, records.entries.bytes, parts);
       const source = new CellsSource(view, context, records.entries);
-      for (const batch of source.batches(records.order, records.refused)) run.take(batch);
+      for (const batch of source.batches(records.order, records.refused)) {
+        run.take(batch);
+        yield;
+      }
       return run.finish(0, records);
     },
   };

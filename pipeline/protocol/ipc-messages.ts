@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { Announcement, TaskMessage } from './messages.ts';
+import { Announcement, Revocation, TaskMessage } from './messages.ts';
 
 /** Messages between the master and its worker child processes, when no broker stands between. */
 
@@ -24,8 +24,7 @@ export const MasterMessage = Type.Union([
     requestId: Type.Integer(),
     error: ErrorDocumentSchema,
   }),
-  /** Tasks of the job are wanted no more. */
-  Type.Object({ kind: Type.Literal('revoke'), jobId: Type.String() }),
+  Type.Object({ kind: Type.Literal('revoke'), revocation: Revocation }),
   /** No task follows this. */
   Type.Object({ kind: Type.Literal('no-more-tasks') }),
   /** The child finishes what it computes, and exits. */

@@ -14,8 +14,14 @@ export const TaskMessage = Type.Object({
   bytes: Type.Integer(),
   /** 1 for the first try. Broker redeliveries keep the attempt. */
   attempt: Type.Integer(),
+  /** A job's tasks of one round are called back together, see `Revocation`. */
+  round: Type.Integer(),
 });
 export type TaskMessage = Static<typeof TaskMessage>;
+
+/** Tasks of the job up to this round are wanted no more. */
+export const Revocation = Type.Object({ jobId: Type.String(), round: Type.Integer() });
+export type Revocation = Static<typeof Revocation>;
 
 /**
  * What happened to a chunk's records. recordsIn = recordsOut + rejected + filtered + deduplicated +

@@ -1,7 +1,7 @@
 import type { Static, TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
 import { ChildMessage, MasterMessage } from './ipc-messages.ts';
-import { Announcement, TaskMessage } from './messages.ts';
+import { Announcement, Revocation, TaskMessage } from './messages.ts';
 
 /** A message that came over a boundary, or why it is none. Unknown members are kept. */
 export type Parsed<T> =
@@ -10,6 +10,7 @@ export type Parsed<T> =
 /** Compiled at the first message: a process takes some of the kinds alone. */
 const task = lazy(() => Compile(TaskMessage));
 const announcement = lazy(() => Compile(Announcement));
+const revocation = lazy(() => Compile(Revocation));
 const fromChild = lazy(() => Compile(ChildMessage));
 const fromMaster = lazy(() => Compile(MasterMessage));
 
@@ -21,6 +22,11 @@ export function parseTask(bytes: Uint8Array): Parsed<TaskMessage> {
 /** An announcement from the bytes of a broker message. */
 export function parseAnnouncement(bytes: Uint8Array): Parsed<Announcement> {
   return parseJson(bytes, announcement());
+}
+
+/** A revocation from the bytes of a broker message. */
+export function parseRevocation(bytes: Uint8Array): Parsed<Revocation> {
+  return parseJson(bytes, revocation());
 }
 
 /** What a worker child process sent. */

@@ -10,10 +10,10 @@ export interface TaskProducer {
   /** Resolves when the broker has confirmed the message as stored. */
   publish(task: TaskMessage): Promise<void>;
   /**
-   * Tells that no task of the job is wanted any more, those that are queued or held by a worker and
-   * not begun. Best effort: a worker that does not hear of it computes what nobody reads.
+   * Tells that no task of the job up to this round is wanted any more, be it queued, held by a worker
+   * or being computed. Best effort: a worker that does not hear of it computes what nobody waits for.
    */
-  revoke(jobId: string): void;
+  revoke(jobId: string, round: number): void;
   /** Starts delivery of announcements; acknowledged when the handler resolves, redelivered when it
    *  rejects. One handler at a time; called in no order. */
   onAnnouncement(handler: (announcement: Announcement) => Promise<void>): Promise<void>;

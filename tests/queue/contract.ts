@@ -27,6 +27,7 @@ export function taskFor(script: string, chunkIndex = 0): TaskMessage {
     contextKey: 'x',
     bytes: 1,
     attempt: 1,
+    round: 0,
   };
 }
 
@@ -117,7 +118,7 @@ export function queueContract(open: () => Promise<QueueUnderTest>): void {
     const revoked = Array.from({ length: 12 }, (_, index) => taskFor('slow-400', index));
     await Promise.all(revoked.map((task) => queue.producer.publish(task)));
     await vi.waitFor(() => expect(results().length).toBeGreaterThan(0), WAIT);
-    queue.producer.revoke('slow-400');
+    queue.producer.revoke('slow-400', 0);
     await queue.producer.publish(wanted);
     await vi.waitFor(() => expect(results()).toContain(wanted.taskKey), WAIT);
     // What it had begun it finished, and one more may have begun before it heard.

@@ -140,6 +140,8 @@ export class Invariants {
     job.state = next;
     checkStatus(before, next);
     checkWaveOrder(job, before);
+    const isOut = next.status === 'paused' && next.running.length > 0;
+    check(!isOut, 'the tasks of a paused job are called back');
     check(next.watermark >= before.watermark || reopened, 'the watermark does not go back');
     checkCounts(job);
     checkNothingForgotten(job);

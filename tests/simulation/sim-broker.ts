@@ -4,11 +4,13 @@ import type {
   Announcement,
   Delivery,
   QueueStatus,
+  Revocation,
   TaskConsumer,
   TaskMessage,
   TaskProducer,
   Verdict,
 } from '../../pipeline/protocol/index.ts';
+import { RevokedJobs } from '../../worker/queue/revoked-jobs.ts';
 import type { Random } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 import { SimConnection } from './sim-connection.ts';
@@ -36,6 +38,7 @@ interface Consumer {
   readonly held: Set<Ticket>;
   readonly running: Set<Promise<void>>;
   isDraining: boolean;
+  readonly revoked: RevokedJobs;
 }
 
 const REQUEUE_DELAY_MS = 250;
@@ -76,12 +79,7 @@ export class SimBroker {
         if (this.mode === 'in-process') store();
         else await connection.publish(`publish ${task.chunkIndex}`, false, store);
       },
-      // Heard of by some workers, and too late by others.
-      revoke: (jobId) => {
-        const isKept = ({ task }: Ticket): boolean =>
-          task.jobId !== jobId || this.#random.chance(0.3);
-        this.#tasks = this.#tasks.filter(isKept);
-      },
+      revoke: (jobId, round) => this.#revoke({ jobId, round }),
       onAnnouncement: async (handler) => this.#lane.onAnnouncement(handler),
       onDeadLetter: async (handler) => this.#lane.onDeadLetter(handler),
       onConnected: (listener) => void connection.onReconnected.push(listener),
@@ -101,7 +99,9 @@ export class SimBroker {
     return {
       consume: async (handler, prefetch) => {
         const running = new Set<Promise<void>>();
-        consumer = { connection, prefetch, handler, held: new Set(), running, isDraining: false };
+        const revoked = new RevokedJobs();
+        const held = new Set<Ticket>();
+        consumer = { connection, prefetch, handler, held, running, isDraining: false, revoked };
         this.#consumers.add(consumer);
         connection.onReconnected.push(() => this.#deliver());
         this.#deliver();
@@ -154,6 +154,20 @@ export class SimBroker {
     if (!this.#lane.isAttached) throw new SluiceError('master-unavailable', 'the master is gone');
     await connection.process.call(label, 1, () => undefined);
     await new Promise<void>((handled) => this.#lane.offer({ announcement, handled }));
+  }
+
+  /** Some workers hear of it later, some not at all. */
+  #revoke(revocation: Revocation): void {
+    const { jobId, round } = revocation;
+    if (this.mode === 'in-process') {
+      this.#tasks = this.#tasks.filter(({ task }) => task.jobId !== jobId || task.round > round);
+    }
+    for (const { connection, revoked } of this.#consumers) {
+      if (this.#random.chance(0.2)) continue;
+      connection.process.after(this.#random.next() * 20, `hears of ${jobId}`, () =>
+        revoked.revoke(revocation),
+      );
+    }
   }
 
   #connect(process: SimProcess): SimConnection {
@@ -231,7 +245,10 @@ export class SimBroker {
     const redelivered = ticket.deliveries > 1;
     let verdict: Verdict = 'requeue';
     try {
-      verdict = await consumer.handler({ task: ticket.task, redelivered, signal: lost.signal });
+      const { task } = ticket;
+      verdict = await consumer.revoked.handle(task, lost.signal, (signal) =>
+        consumer.handler({ task, redelivered, signal }),
+      );
     } catch {
       verdict = 'requeue';
     }

@@ -26,6 +26,8 @@ export function startWorker(world: World, process: SimProcess): SimWorker {
     timing: {
       now: () => world.scheduler.nowMs,
       turn: () => process.sleep(0),
+      // After each batch, so that chunks are left in the midst.
+      sliceMs: -1,
       after: (ms, action) => process.after(ms, 'timer', action),
       every: (ms, action) => process.every(ms, 'heartbeat', action),
     },
@@ -39,7 +41,7 @@ function poisonable(context: ChunkContext, process: SimProcess): ChunkProgram {
   const program = programOf(context);
   return {
     ...program,
-    run: (bytes, slices = []) => {
+    steps: (bytes, slices = []) => {
       const text = Buffer.from(bytes);
       const isLate = context.input !== 'chunk';
       if (isLate && slices.some((slice) => Buffer.from(slice).includes(FAILS_LATER))) {
@@ -51,7 +53,7 @@ function poisonable(context: ChunkContext, process: SimProcess): ChunkProgram {
       }
       if (text.includes(FAILS_PROGRAM))
         throw new SluiceError('internal', 'a defect of the program');
-      return program.run(bytes, slices);
+      return program.steps(bytes, slices);
     },
   };
 }

@@ -39,6 +39,7 @@ describe('a worker process', { timeout: 120_000 }, () => {
       contextKey: '2'.repeat(64),
       bytes: 1,
       attempt: 1,
+      round: 0,
     });
     await vi.waitFor(() => {
       expect(heard).toContainEqual(expect.objectContaining({ kind: 'failure', retryable: true }));

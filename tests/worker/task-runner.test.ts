@@ -21,6 +21,7 @@ const task: TaskMessage = {
   contextKey: contextKey(context),
   bytes: chunk.length,
   attempt: 2,
+  round: 0,
 };
 
 let blobs: MemoryBlobs;
@@ -31,6 +32,10 @@ let compileCount: number;
 let runCount: number;
 let draining: boolean;
 let slices: Slice[];
+let nowMs: number;
+let stepsMax: number;
+let stepCount: number;
+let onStep: () => void;
 
 beforeEach(() => {
   blobs = new MemoryBlobs();
@@ -43,6 +48,9 @@ beforeEach(() => {
   runCount = 0;
   draining = false;
   slices = [];
+  nowMs = 0;
+  stepsMax = 0;
+  onStep = () => {};
 });
 
 /** The program copies its input, slices behind it; its statistics count two records. */
@@ -52,9 +60,14 @@ function programs(): ProgramCache {
     return {
       slices: () => slices,
       lookupMemoryBytes: 0,
-      run(bytes, fetched = []) {
+      run: () => expect.unreachable(),
+      *steps(bytes, fetched = []) {
         runCount++;
         if (programFault !== null) throw programFault;
+        for (stepCount = 0; stepCount < stepsMax; stepCount++) {
+          onStep();
+          yield;
+        }
         const none = { rejected: 0, filtered: 0, deduplicated: 0, aggregated: 0 };
         const output = [bytes, ...fetched];
         const outputBytes = output.reduce((sum, part) => sum + part.length, 0);
@@ -81,8 +94,9 @@ function runner(): TaskRunner {
       blobs.calls.push('announce');
       announced.push(announcement);
     },
-    now: () => 0,
+    now: () => nowMs,
     turn: () => Promise.resolve(),
+    sliceMs: 50,
     isDraining: () => draining,
     onComputing: () => blobs.calls.push('compute'),
   });
@@ -189,6 +203,23 @@ describe('a task', () => {
     expect([runCount, announced.length]).toEqual([0, 0]);
   });
 
+  it('is left in the midst when it is called back, and finished when the connection is lost', async () => {
+    stepsMax = 1_000;
+    const runUntil = async (code: ErrorCode) => {
+      const calledBack = new AbortController();
+      onStep = () => {
+        nowMs += 10;
+        if (stepCount === 12) calledBack.abort(new SluiceError(code, 'no'));
+      };
+      return await runner().run(task, calledBack.signal);
+    };
+    expect((await runUntil('aborted')).kind).toBe('returned');
+    expect(stepCount).toBeLessThan(20);
+    expect([announced.length, blobs.objects.has(`results/${task.taskKey}`)]).toEqual([0, false]);
+    expect((await runUntil('broker-unavailable')).kind).toBe('done');
+    expect(stepCount).toBe(stepsMax);
+  });
+
   it('is refused when its context is not what the key says', async () => {
     const other = encoder.encode(canonicalJson({ ...context, engine: 'other' }));
     blobs.objects.set(`contexts/${task.contextKey}`, other);
@@ -210,7 +241,12 @@ describe('compiled programs', () => {
       blobs,
       () => {
         compileCount++;
-        return { slices: () => [], lookupMemoryBytes: 0, run: () => expect.unreachable() };
+        return {
+          slices: () => [],
+          lookupMemoryBytes: 0,
+          run: () => expect.unreachable(),
+          steps: () => expect.unreachable(),
+        };
       },
       2,
     );

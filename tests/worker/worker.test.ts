@@ -54,6 +54,7 @@ const task: TaskMessage = {
   contextKey: 'x',
   bytes: 10,
   attempt: 1,
+  round: 0,
 };
 
 function start() {

@@ -18,6 +18,7 @@ import type {
   Announcement,
   Delivery,
   QueueStatus,
+  Revocation,
   TaskConsumer,
   Verdict,
 } from '../../pipeline/protocol/index.ts';
@@ -69,7 +70,7 @@ export class AmqpConsumer implements TaskConsumer {
     const topology = brokerTopology(prefix, deliveryLimit);
     const name = `sluice worker ${options.name}`;
     const revoked = new RevokedJobs();
-    const onRevoked = (jobId: string): void => revoked.revoke(jobId);
+    const onRevoked = (revocation: Revocation): void => revoked.revoke(revocation);
     const connecting: AmqpConnectionOptions = { ...rest, topology, onEvent, name, onRevoked };
     return new AmqpConsumer(await AmqpConnection.open(connecting), topology, onEvent, revoked);
   }
@@ -137,7 +138,7 @@ export class AmqpConsumer implements TaskConsumer {
     let verdict: Verdict = 'requeue';
     try {
       const task = parsed.value;
-      verdict = await this.#revoked.handle(task.jobId, signal, (isVoid) =>
+      verdict = await this.#revoked.handle(task, signal, (isVoid) =>
         handler({ task, redelivered, signal: isVoid }),
       );
     } catch (error) {

@@ -114,7 +114,7 @@ export class InProcessConsumer implements TaskConsumer {
         return;
       }
       case 'revoke':
-        this.#revoked.revoke(message.jobId);
+        this.#revoked.revoke(message.revocation);
         return;
       case 'no-more-tasks':
         this.#onNoMoreTasks();
@@ -135,7 +135,7 @@ export class InProcessConsumer implements TaskConsumer {
     let verdict: Verdict = 'requeue';
     try {
       if (handler !== null) {
-        verdict = await this.#revoked.handle(task.jobId, this.#lost.signal, (signal) =>
+        verdict = await this.#revoked.handle(task, this.#lost.signal, (signal) =>
           handler({ task, redelivered, signal }),
         );
       }
