@@ -7,8 +7,11 @@ import { SluiceError } from '../pipeline/errors.ts';
 import { LIMITS } from '../pipeline/limits.ts';
 import type { TaskProducer } from '../pipeline/protocol/index.ts';
 import type { IngestBlobStore } from '../pipeline/storage/blob-store.ts';
-import { FileBlobStore } from '../pipeline/storage/file-blob-store.ts';
-import { type BlobPlace, openBlobStore } from '../pipeline/storage/open-blob-store.ts';
+import {
+  type BlobPlace,
+  openBlobStore,
+  openFileStore,
+} from '../pipeline/storage/open-blob-store.ts';
 import type { MasterConfig, MasterOptions } from './config.ts';
 import { masterConfig } from './config.ts';
 import { Assemblies } from './aggregator/assemblies.ts';
@@ -84,7 +87,7 @@ async function assemble(
 
   const now = () => Date.now();
   const workers = new WorkerRegistry(now);
-  const assemblies = new Assemblies({ store, blobs, now });
+  const assemblies = new Assemblies({ store, blobs, now, trusts: !blobs.isDurable });
   const queue = started ?? (await openQueue(config, log, closers));
   const coordinator = new Coordinator({ store, blobs, queue, workers, assemblies, now, log });
   await coordinator.start();
@@ -117,7 +120,7 @@ async function assemble(
 async function openBlobs(place: BlobPlace): Promise<IngestBlobStore> {
   if (place.kind === 'file') {
     mkdirSync(place.dir, { recursive: true });
-    const blobs = new FileBlobStore(place.dir, place);
+    const blobs = openFileStore(place);
     await blobs.removeTemporaries();
     return blobs;
   }

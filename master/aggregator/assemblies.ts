@@ -28,7 +28,7 @@ import type { ConvertedResult } from './rewritten-result.ts';
 import { finalAggregate } from './final-aggregate.ts';
 import type { FinalAggregate } from './final-aggregate.ts';
 import { JobAssembly } from './job-assembly.ts';
-import { OutputCheck } from './output-check.ts';
+import { OutputCheck, type OutputCheckDeps } from './output-check.ts';
 import { RecordPages } from './record-pages.ts';
 import {
   decodeSection,
@@ -73,14 +73,10 @@ export class Assemblies {
   readonly #check: OutputCheck;
   #onDamage: (jobId: string, error: SluiceError) => void = () => undefined;
 
-  constructor(deps: {
-    readonly store: SqliteJobStore;
-    readonly blobs: BlobStore;
-    readonly now: () => number;
-  }) {
+  constructor(deps: OutputCheckDeps & { readonly store: SqliteJobStore }) {
     this.#store = deps.store;
     this.#blobs = deps.blobs;
-    this.#check = new OutputCheck(deps.blobs, deps.now);
+    this.#check = new OutputCheck(deps);
   }
 
   /** Tells of results that turned out damaged when they were read. */

@@ -7,6 +7,13 @@ import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
 const BELIEVED_MS = 60_000;
 const BELIEVED_MAX = 4_096;
 
+export interface OutputCheckDeps {
+  readonly blobs: BlobStore;
+  readonly now: () => number;
+  /** Whether the store is of this run alone: what was put into it a moment ago is believed. */
+  readonly trusts?: boolean;
+}
+
 /**
  * Holds stored outputs against their hashes. A part of an output has no hash of its own, so the
  * whole of it is read: once, and then not again for a while.
@@ -14,16 +21,19 @@ const BELIEVED_MAX = 4_096;
 export class OutputCheck {
   readonly #blobs: BlobStore;
   readonly #now: () => number;
+  readonly #trusts: boolean;
   /** When the output of a task was last found whole; oldest first. */
   readonly #wholeAtMs = new Map<string, number>();
 
-  constructor(blobs: BlobStore, now: () => number) {
+  constructor({ blobs, now, trusts = false }: OutputCheckDeps) {
     this.#blobs = blobs;
     this.#now = now;
+    this.#trusts = trusts;
   }
 
   /** Throws `blob-corrupt` or `blob-missing` unless the output is what the task's worker stored. */
   async whole(taskKey: string, outputBytes: number): Promise<void> {
+    if (this.#trusts) return;
     this.#wholeAtMs.delete(taskKey);
     await checkOutput(this.#blobs, taskKey, outputBytes);
     this.#wholeAtMs.set(taskKey, this.#now());

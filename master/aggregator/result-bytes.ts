@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { SluiceError } from '../../pipeline/errors.ts';
 import type { OutputFrame } from '../../pipeline/execution/output-frame.ts';
 import type { OutputMap } from '../../pipeline/reassembly/output-map.ts';
 import { RESULT_HEAD_BYTES } from '../../pipeline/result/result-format.ts';
@@ -77,7 +78,12 @@ export async function* resultPieces(
     const from = RESULT_HEAD_BYTES + place.within;
     const name = `results/${parts.taskKeyOf(place.chunk)}`;
     await parts.check(place.chunk, take < size);
-    for await (const piece of blobs.stream(name, from, from + take)) yield piece as Uint8Array;
+    let sent = 0;
+    for await (const piece of blobs.stream(name, from, from + take)) {
+      sent += (piece as Uint8Array).length;
+      yield piece as Uint8Array;
+    }
+    if (sent !== take) throw new SluiceError('blob-corrupt', `${name} ends too early`);
     at += take;
   }
   if (parts.complete && end > bodyEnd) {

@@ -1,13 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { SluiceError } from '../../pipeline/errors.ts';
-import {
-  decodeSection,
-  readResultHead,
-  RESULT_HEAD_BYTES,
-} from '../../pipeline/result/result-format.ts';
+import { decodeSection, readResultHead } from '../../pipeline/result/result-format.ts';
 import type { SectionName } from '../../pipeline/result/result-format.ts';
 import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
 import type { ChunkRecord } from '../storage/job-record.ts';
+
+/** Read at once: the head, and all of the result of most aggregates. */
+const BEGINNING_BYTES = 16 * 1024;
 
 /** The partial of the result that was announced. Throws `blob-corrupt`, `blob-missing`. */
 export function readPartial(blobs: BlobStore, chunk: ChunkRecord): Promise<Uint8Array> {
@@ -25,11 +24,15 @@ async function readSection(
   section: SectionName,
 ): Promise<Uint8Array> {
   const name = `results/${taskKey}`;
-  const head = readResultHead(await blobs.getRange(name, 0, RESULT_HEAD_BYTES));
+  const beginning = await blobs.getRange(name, 0, BEGINNING_BYTES);
+  const head = readResultHead(beginning);
   if (statistics === null || !isDeepStrictEqual(head.statistics, statistics)) {
     throw new SluiceError('blob-corrupt', `${name} is not the result that was announced`);
   }
   const { start, end } = head.sections[section];
-  const bytes = end > start ? await blobs.getRange(name, start, end) : new Uint8Array(0);
+  const bytes =
+    end > start && end > beginning.length
+      ? await blobs.getRange(name, start, end)
+      : beginning.subarray(start, end);
   return decodeSection(head, section, bytes);
 }

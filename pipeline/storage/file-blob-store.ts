@@ -7,11 +7,10 @@ import {
   mkdtempSync,
   openSync,
   unlinkSync,
-  writeFileSync,
   writeSync,
 } from 'node:fs';
 import type { Dirent } from 'node:fs';
-import { link, mkdir, mkdtemp, open, readdir, readFile, rm, stat, unlink } from 'node:fs/promises';
+import { link, mkdir, mkdtemp, open, readdir, rm, stat, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
@@ -39,7 +38,7 @@ export class FileBlobStore implements IngestBlobStore {
   /** Of `putNow`. */
   #blockingDir: string | null = null;
   #temporaryCount = 0;
-  readonly #knownDirs = new Set<string>();
+  protected readonly knownDirs = new Set<string>();
 
   constructor(dir: string, { durable = true }: FileBlobStoreOptions = {}) {
     this.#dir = path.resolve(dir);
@@ -51,9 +50,9 @@ export class FileBlobStore implements IngestBlobStore {
   }
 
   async put(name: string, parts: BlobParts): Promise<{ readonly created: boolean }> {
-    const target = this.#pathOf(name);
-    if (await this.#guard(name, () => touch(target))) return { created: false };
-    return await this.#guard(name, async () => {
+    const target = this.pathOf(name);
+    if (await this.guard(name, () => touch(target))) return { created: false };
+    return await this.guard(name, async () => {
       const temporary = await this.#writeTemporary(parts);
       return { created: await this.#publish(temporary, target) };
     });
@@ -64,8 +63,8 @@ export class FileBlobStore implements IngestBlobStore {
    * written by then, by calls that block. For a thread that does nothing else.
    */
   async putNow(name: string, bytes: Uint8Array): Promise<{ readonly created: boolean }> {
-    const target = this.#pathOf(name);
-    return await this.#guard(name, async () => {
+    const target = this.pathOf(name);
+    return await this.guard(name, async () => {
       if (touchNow(target)) return { created: false };
       const { file, temporary } = this.#writeTemporaryNow(bytes);
       try {
@@ -80,34 +79,28 @@ export class FileBlobStore implements IngestBlobStore {
     });
   }
 
-  /**
-   * Makes bytes of another file a chunk, without a copy: for a store that is not durable, and `get`.
-   * That they were changed since is found by their hash, which is not made where the file has kept
-   * its version.
-   */
-  referNow(name: string, slice: FileSlice): void {
-    const target = `${this.#pathOf(name)}${REFERENCE}`;
-    const dir = path.dirname(target);
-    if (!this.#knownDirs.has(dir)) mkdirSync(dir, { recursive: true });
-    this.#knownDirs.add(dir);
-    writeFileSync(target, JSON.stringify(slice));
+  referNow(_name: string, _slice: FileSlice): void {
+    invariant(false, 'a durable store holds its chunks itself');
   }
 
   async get(name: string, room: Room = ownMemory): Promise<Uint8Array> {
-    const slice = await this.#guard(name, () => this.#sliceOf(name));
-    const { bytes, isUnchanged } = await this.#guard(name, () => readSlice(slice, room));
-    if (isContentHash(name) && !isUnchanged) verifyContent(name, slice.path, bytes);
+    const file = this.pathOf(name);
+    const { bytes } = await this.guard(name, async () => {
+      const slice = { path: file, start: 0, end: (await stat(file)).size, version: null };
+      return await readSlice(slice, room);
+    });
+    if (isContentHash(name)) verifyContent(name, file, bytes);
     return bytes;
   }
 
   async getRange(name: string, start: number, end: number): Promise<Uint8Array> {
-    const slice = { path: this.#pathOf(name), start, end, version: null };
-    return (await this.#guard(name, () => readSlice(slice, ownMemory))).bytes;
+    const slice = { path: this.pathOf(name), start, end, version: null };
+    return (await this.guard(name, () => readSlice(slice, ownMemory))).bytes;
   }
 
   stream(name: string, start: number, end: number): Readable {
     if (end <= start) return Readable.from([]);
-    return createReadStream(this.#pathOf(name), { start, end: end - 1, highWaterMark: 1 << 18 });
+    return createReadStream(this.pathOf(name), { start, end: end - 1, highWaterMark: 1 << 18 });
   }
 
   async has(name: string): Promise<boolean> {
@@ -115,22 +108,22 @@ export class FileBlobStore implements IngestBlobStore {
   }
 
   async renew(name: string): Promise<boolean> {
-    return await this.#guard(name, () => touch(this.#pathOf(name)));
+    return await this.guard(name, () => touch(this.pathOf(name)));
   }
 
   async version(name: string): Promise<string | null> {
-    return await this.#guard(name, () => versionOf(this.#pathOf(name)));
+    return await this.guard(name, () => versionOf(this.pathOf(name)));
   }
 
   async deleteUnchanged(name: string, version: string): Promise<boolean> {
-    return await this.#guard(name, async () => {
-      const aside = path.join(await this.#temporaries(), String(this.#temporaryCount++));
-      return await unlinkUnchanged(this.#pathOf(name), version, aside);
+    return await this.guard(name, async () => {
+      const aside = await this.temporaryName();
+      return await unlinkUnchanged(this.pathOf(name), version, aside);
     });
   }
 
   async delete(name: string): Promise<void> {
-    await this.#guard(name, () => unlink(this.#pathOf(name)).catch(ignoreMissing));
+    await this.guard(name, () => unlink(this.pathOf(name)).catch(ignoreMissing));
   }
 
   async *list(prefix: string): AsyncIterable<string> {
@@ -158,16 +151,7 @@ export class FileBlobStore implements IngestBlobStore {
     return children.map((child) => `${name}/${child.name}`);
   }
 
-  async #sliceOf(name: string): Promise<FileSlice> {
-    const file = this.#pathOf(name);
-    if (!this.#isDurable && name.startsWith('chunks/')) {
-      const reference = await readFile(`${file}${REFERENCE}`, 'utf8').catch(ignoreMissing);
-      if (reference !== undefined) return JSON.parse(reference) as FileSlice;
-    }
-    return { path: file, start: 0, end: (await stat(file)).size, version: null };
-  }
-
-  #pathOf(name: string): string {
+  protected pathOf(name: string): string {
     assertBlobName(name);
     const [room = '', key = '', ...more] = name.split('/');
     const rest = key.slice(2) === '' ? SHORT_NAME : key.slice(2);
@@ -177,7 +161,7 @@ export class FileBlobStore implements IngestBlobStore {
   /** Gives a durable temporary file its name. Returns false when the name is taken. */
   async #publish(temporary: string, target: string): Promise<boolean> {
     try {
-      await this.#ensureDir(path.dirname(target));
+      await this.ensureDir(path.dirname(target));
       await link(temporary, target);
       if (this.#isDurable) await syncDir(path.dirname(target));
       return true;
@@ -213,7 +197,7 @@ export class FileBlobStore implements IngestBlobStore {
   }
 
   async #writeTemporary(parts: BlobParts): Promise<string> {
-    const temporary = path.join(await this.#temporaries(), String(this.#temporaryCount++));
+    const temporary = await this.temporaryName();
     const file = await open(temporary, 'wx');
     try {
       if (Array.isArray(parts)) await writeAll(file, parts);
@@ -228,6 +212,11 @@ export class FileBlobStore implements IngestBlobStore {
     return temporary;
   }
 
+  /** Of a file that does not exist, on the same file system. */
+  protected async temporaryName(): Promise<string> {
+    return path.join(await this.#temporaries(), String(this.#temporaryCount++));
+  }
+
   async #temporaries(): Promise<string> {
     this.#temporaryDir ??= (async () => {
       await mkdir(path.join(this.#dir, 'tmp'), { recursive: true });
@@ -239,13 +228,13 @@ export class FileBlobStore implements IngestBlobStore {
     });
   }
 
-  async #ensureDir(dir: string): Promise<void> {
-    if (this.#knownDirs.has(dir)) return;
+  protected async ensureDir(dir: string): Promise<void> {
+    if (this.knownDirs.has(dir)) return;
     await mkdir(dir, { recursive: true });
-    if (this.#knownDirs.size < 4096) this.#knownDirs.add(dir);
+    if (this.knownDirs.size < 4096) this.knownDirs.add(dir);
   }
 
-  async #guard<T>(name: string, work: () => Promise<T>): Promise<T> {
+  protected async guard<T>(name: string, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (thrown) {
@@ -257,9 +246,6 @@ export class FileBlobStore implements IngestBlobStore {
 /** Bytes a blocking write: larger ones were not faster in any measurement. */
 const WRITE_BYTES = 256 * 1024;
 
-/** Ends the name of a file that says where a chunk is. */
-const REFERENCE = '.at';
-
 /** Stands for the empty rest of a key of one or two characters. */
 const SHORT_NAME = '_';
 
@@ -268,11 +254,11 @@ function ownMemory(byteCount: number): Uint8Array {
 }
 
 /** Whether an object's name is the hash of its bytes. */
-function isContentHash(name: string): boolean {
+export function isContentHash(name: string): boolean {
   return /^(chunks|lookups)\//.test(name);
 }
 
-function verifyContent(name: string, file: string, bytes: Uint8Array): void {
+export function verifyContent(name: string, file: string, bytes: Uint8Array): void {
   const digest = createHash('sha256').update(bytes).digest('hex');
   if (!name.endsWith(`/${digest}`)) {
     throw new SluiceError('blob-corrupt', `${name} does not match its hash (in ${file})`, {
@@ -291,7 +277,7 @@ async function entries(dir: string): Promise<Dirent[]> {
 }
 
 /** In one call of the system, not in one for each half megabyte of each part. */
-async function writeAll(file: FileHandle, parts: readonly Uint8Array[]): Promise<void> {
+export async function writeAll(file: FileHandle, parts: readonly Uint8Array[]): Promise<void> {
   const filled = parts.filter(({ length }) => length > 0);
   const wanted = filled.reduce((sum, { length }) => sum + length, 0);
   const written = wanted === 0 ? 0 : (await file.writev(filled)).bytesWritten;

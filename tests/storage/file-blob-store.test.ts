@@ -1,20 +1,9 @@
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FileBlobStore } from '../../pipeline/storage/file-blob-store.ts';
-import { settledVersion } from '../../pipeline/storage/file-slice.ts';
 import { blobStoreContract } from './contract.ts';
 
 let dir: string;
@@ -61,63 +50,6 @@ describe('FileBlobStore', () => {
     const parts: Buffer[] = [];
     for await (const part of store.stream('results/r', 3, 7)) parts.push(part as Buffer);
     expect(Buffer.concat(parts).toString()).toBe('3456');
-  });
-
-  it('refers to the bytes of another file, and finds by their hash that they were changed', async () => {
-    const input = path.join(dir, 'input.csv');
-    writeFileSync(input, 'a,b\n1,2\n3,4\n');
-    const volatile = new FileBlobStore(dir, { durable: false });
-    const name = `chunks/${sha256('1,2\n3,4\n')}`;
-    volatile.referNow(name, { path: input, start: 4, end: 12, version: null });
-    const memory = new Uint8Array(100);
-    const bytes = await volatile.get(name, (byteCount) => memory.subarray(0, byteCount));
-    expect(Buffer.from(bytes).toString()).toBe('1,2\n3,4\n');
-    expect(bytes.buffer).toBe(memory.buffer);
-    for (const changed of ['a,b\n1,2\n3,5\n', 'a,b\n1,2\n']) {
-      writeFileSync(input, changed);
-      const message = expect.stringContaining(input);
-      await expect(volatile.get(name)).rejects.toMatchObject({ code: 'blob-corrupt', message });
-    }
-    rmSync(input);
-    await expect(volatile.get(name)).rejects.toMatchObject({ code: 'blob-missing' });
-  });
-
-  it('takes the bytes of a file that has kept its version as they are, and no others', async () => {
-    const input = path.join(dir, 'input.csv');
-    const volatile = new FileBlobStore(dir, { durable: false });
-    // Not the hash of the bytes: whether it is looked at shows.
-    const name = `chunks/${sha256('other bytes')}`;
-    const refer = (nowMs: number, end = 12): void => {
-      const file = openSync(input, 'r');
-      const version = settledVersion(file, nowMs);
-      closeSync(file);
-      volatile.referNow(name, { path: input, start: 4, end, version });
-    };
-    const later = Date.now() + 60_000;
-    const text = 'a,b\n1,2\n3,4\n';
-    writeFileSync(input, text);
-    refer(later);
-    expect(Buffer.from(await volatile.get(name)).toString()).toBe('1,2\n3,4\n');
-
-    const corrupt = { code: 'blob-corrupt' };
-    const { atime, mtime } = statSync(input);
-    // The next tick of the clock that files are stamped by.
-    await new Promise((resolve) => setTimeout(resolve, 30));
-    writeFileSync(input, text.replace('4', '5'));
-    utimesSync(input, atime, mtime);
-    await expect(volatile.get(name)).rejects.toMatchObject(corrupt);
-
-    refer(later);
-    writeFileSync(`${input}.new`, text);
-    renameSync(`${input}.new`, input);
-    await expect(volatile.get(name)).rejects.toMatchObject(corrupt);
-
-    refer(later, 13);
-    await expect(volatile.get(name)).rejects.toMatchObject(corrupt);
-
-    // It was written just now: it could change again and show the same times.
-    refer(Date.now());
-    await expect(volatile.get(name)).rejects.toMatchObject(corrupt);
   });
 
   it('refuses a chunk whose bytes are not those of its name', async () => {
