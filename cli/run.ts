@@ -7,13 +7,14 @@ import { FINAL_STATUSES, type Job } from '../pipeline/protocol/index.ts';
 import { serverFrom, type ServerFlags } from './config.ts';
 import { embeddedRunner } from './embedded-runner.ts';
 import { describeJobError, EXIT, exitCodeFor, type ExitCode, type PlanText } from './failure.ts';
-import { formatBytes, formatCount, formatDuration, formatRate } from './figures.ts';
+import { formatBytes } from './figures.ts';
 import { type InputSource, openInput } from './input-source.ts';
 import { waitForEnd, type JobRunner } from './job-runner.ts';
 import { planFolder, readPlan, type PlanFlags } from './plan-source.ts';
 import { ProgressBar } from './progress-bar.ts';
 import { writeRejects, type RejectsFormat } from './reject-file.ts';
 import { serverRunner } from './server-runner.ts';
+import { firstReject, summaryLines } from './summary.ts';
 import { workerCount } from './worker-count.ts';
 
 export interface RunFlags extends PlanFlags, ServerFlags {
@@ -42,9 +43,9 @@ export async function run(file: string, flags: RunFlags, signal: AbortSignal): P
     const ended = await runJob(runner, { input, plan, flags }, signal);
     if (ended === 'reader gone') return EXIT.done;
     if (flags.quiet !== true) {
-      for (const warning of ended.warnings) process.stderr.write(`warning: ${warning}\n`);
-      for (const line of checkLines(ended)) process.stderr.write(line);
-      if (isCompleted(ended)) process.stderr.write(summaryLine(ended, Date.now() - startedMs));
+      const ms = isCompleted(ended) ? Date.now() - startedMs : null;
+      for (const line of summaryLines(ended, ms)) process.stderr.write(line);
+      if (flags.rejects === undefined) process.stderr.write(await firstReject(runner, ended));
     }
     return reportEnd(ended, plan);
   } finally {
@@ -192,26 +193,6 @@ async function writeReports(runner: JobRunner, job: Job, flags: RunFlags): Promi
   if (flags.manifest !== undefined) {
     await writeFile(flags.manifest, asFile(await runner.manifest(job.id)));
   }
-}
-
-/** Checks of severity warn that some records did not meet. */
-function checkLines({ warned }: Job): string[] {
-  return warned
-    .filter(({ records }) => records > 0)
-    .map(({ check, records }) => {
-      const what = records === 1 ? 'record does' : 'records do';
-      return `warning: ${formatCount(records)} ${what} not meet the check ${JSON.stringify(check)}\n`;
-    });
-}
-
-function summaryLine(job: Job, ms: number): string {
-  const counts = [
-    `${formatCount(job.recordsIn)} records in`,
-    `${formatCount(job.resultRecords)} out`,
-    `${formatCount(job.rejected)} rejected`,
-    `${formatCount(job.filtered)} filtered`,
-  ];
-  return `${counts.join(', ')}; ${formatDuration(ms)}, ${formatRate(job.bytesReceived, ms)}\n`;
 }
 
 function reportEnd(job: Job, plan: PlanText): ExitCode {

@@ -82,28 +82,27 @@ export function answeredCount(state: JobState): number {
 /**
  * The account of the job: records come in by the first wave and out by the last one, of
  * `waveCount`, and may be rejected, filtered, deduplicated or aggregated by any. In between they are
- * on their way: the account balances when the last wave is done, and no chunk failed. Behind a wave
- * that leaves groups, and no record that came in, there is nothing left to account for; checks that
- * count still do.
+ * on their way: the account balances when the last wave is done, and no chunk failed. It ends with a
+ * wave whose output is not the records that came in but groups, or joined records: what becomes of
+ * those is not theirs. Checks that count still do.
  */
 export function jobTotals(state: JobState, waveCount: number): ChunkStatistics {
   const [first] = state.waves;
   invariant(first !== undefined, 'a job has a first wave');
-  const grouped = state.waves.findIndex(
-    ({ totals }) => totals.recordsOut === 0 && totals.outputRecords > 0,
-  );
-  const counted = grouped < 0 ? state.waves : state.waves.slice(0, grouped + 1);
-  const sums = counted.reduce((sum, wave) => addStatistics(sum, wave.totals), ZERO_STATISTICS);
+  const end = state.waves.findIndex(({ totals }) => totals.recordsOut !== totals.outputRecords);
+  const counted = end < 0 ? state.waves : state.waves.slice(0, end + 1);
+  const sums = sumOf(counted);
   const { recordsIn, lines, bytesIn } = first.totals;
-  const { warned } = state.waves.reduce(
-    (sum, wave) => addStatistics(sum, wave.totals),
-    ZERO_STATISTICS,
-  );
   const last = state.waves[waveCount - 1]?.totals ?? ZERO_STATISTICS;
   const { outputRecords, outputBytes } = last;
-  const recordsOut = grouped < 0 ? last.recordsOut : 0;
+  const recordsOut = (state.waves[end]?.totals ?? last).recordsOut;
+  const { warned } = sumOf(state.waves);
   return {
     ...{ ...sums, recordsIn, lines, bytesIn, recordsOut, outputRecords, outputBytes },
     ...(warned === undefined ? {} : { warned }),
   };
+}
+
+function sumOf(waves: readonly WaveState[]): ChunkStatistics {
+  return waves.reduce((sum, { totals }) => addStatistics(sum, totals), ZERO_STATISTICS);
 }

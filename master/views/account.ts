@@ -1,11 +1,11 @@
 import type { ChunkStatistics } from '../../pipeline/protocol/index.ts';
 import { isFinal } from '../coordination/job-state.ts';
+import { jobTotals } from '../coordination/waves.ts';
 import type { JobState } from '../coordination/job-state.ts';
 
 /**
  * Whether every record is accounted for: in each chunk, and, when the job is at its end, from wave
- * to wave. A join makes more records of those that come in: so it is held against the records that
- * the wave before put out, not against the total. `each` are the chunks' own statistics.
+ * to wave, and in total. `each` are the chunks' own statistics.
  */
 export function isAccountedFor(
   state: JobState,
@@ -23,7 +23,7 @@ export function isAccountedFor(
     if (totals.recordsIn !== handedOn) return false;
     handedOn = totals.outputRecords;
   }
-  return true;
+  return isBalanced(jobTotals(state, waveCount));
 }
 
 /** Whether every record that came to a chunk is accounted for. */

@@ -1,6 +1,7 @@
 import { AGGREGATES, LATER_AGGREGATES } from './aggregate-names.ts';
 import type { Expression } from './expression/ast.ts';
 import { expressionError, type Token } from './expression/lexer.ts';
+import { functionNames } from './expression/functions.ts';
 import { parseExpressionAt, type ExpressionExtension } from './expression/parser.ts';
 import { TokenReader } from './expression/token-reader.ts';
 import type { MeasurePlan, Ordering } from './step.ts';
@@ -176,6 +177,14 @@ function checkEnd(reader: TokenReader): void {
 function unknownFunction(callee: Token): Error {
   if (LATER_AGGREGATES.includes(callee.text.toLowerCase())) {
     return notYet(`The aggregate function ${callee.text}`, callee.start);
+  }
+  if (functionNames().includes(callee.text.toLowerCase())) {
+    const message = `${callee.text} is a function of values: a measure is an aggregate alone`;
+    return expressionError(
+      message,
+      callee.start,
+      'an aggregate here, and the rest in a derive behind it',
+    );
   }
   const hint = suggestion(callee.text, Object.keys(AGGREGATES));
   const message = `${JSON.stringify(callee.text)} is not an aggregate function.${hint}`;

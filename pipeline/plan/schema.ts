@@ -106,7 +106,10 @@ const SortKeyFile = Type.Union(
   ],
   { description: 'a column name or {by, desc, nulls}' },
 );
-const SortKeys = Type.Array(SortKeyFile, { minItems: 1, description: 'a list of sort keys' });
+const SortKeys = Type.Array(SortKeyFile, {
+  minItems: 1,
+  description: 'a list of sort keys such as [id] or [{by: id, desc: true}]',
+});
 
 const GROUP_KEY = 'a column name or {name: expression}';
 

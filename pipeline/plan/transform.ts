@@ -1,4 +1,4 @@
-import type { Column } from '../protocol/job.ts';
+import type { Column, ColumnType } from '../protocol/job.ts';
 import { refuseDuplicates, transformAggregate } from './aggregate.ts';
 import { bindCondition, bindValue } from './expression/bind.ts';
 import { pointerTo, type IssueList } from './issues.ts';
@@ -78,6 +78,10 @@ export function derived(
 ): Transformed {
   const steps: Step[] = [];
   const current = [...columns];
+  const place = (name: string, type: ColumnType): void => {
+    const known = current.findIndex((column) => column.name === name);
+    current[known < 0 ? current.length : known] = { name, type };
+  };
   for (const { name, text, ast, type: stated, path } of assignments) {
     try {
       const { value } = bindValue(ast, current);
@@ -85,10 +89,11 @@ export function derived(
       const isText = value.type === 'string';
       const expression = { text, ast };
       steps.push({ kind: 'derive', name, type, isText, expression });
-      const known = current.findIndex((column) => column.name === name);
-      current[known < 0 ? current.length : known] = { name, type };
+      place(name, type);
     } catch (thrown) {
       issues.addExpression(path, text, thrown);
+      // The steps behind it are not to blame for the column.
+      place(name, stated ?? 'string');
     }
   }
   return { steps, columns: current };

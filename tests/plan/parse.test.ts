@@ -196,6 +196,12 @@ describe('checkPlan', () => {
     expect(answer.issues[0]?.message).toContain(message);
   });
 
+  it('blames no step for a column that could not be computed', () => {
+    const steps = '[{ derive: { x: born + Name, y: x } }, { filter: x = y }, { select: [x, y] }]';
+    const { issues } = checkPlan(`steps: ${steps}`, input);
+    expect(issues).toMatchObject([{ path: '/steps/0/derive/x' }]);
+  });
+
   it.each([
     ['fill_null: { id: many }', '/steps/0/fill_null/id', 'is not an integer'],
     ['cast: { id: intger }', '/steps/0/cast/id', 'is not a type'],
@@ -207,6 +213,11 @@ describe('checkPlan', () => {
       'aggregate: { by: [{ y: year(id) }], measures: { n: count(*) } }',
       '/steps/0/aggregate/by/0',
       'does not take',
+    ],
+    [
+      'aggregate: { measures: { n: "round(avg(id), 1)" } }',
+      '/steps/0/aggregate/measures/n',
+      'round is a function of values',
     ],
     [
       'aggregate: { measures: { n: bool_and(id) } }',
