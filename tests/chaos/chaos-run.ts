@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Upload } from 'tus-js-client';
 import { FINAL_STATUSES } from '../../pipeline/protocol/index.ts';
 import type { Job, Manifest } from '../../pipeline/protocol/index.ts';
 import { sluice } from '../support/sluice.ts';
@@ -22,8 +23,10 @@ export interface ChaosReport {
   readonly jobs: number;
   /** How often each fault struck. */
   readonly faults: Readonly<Record<string, number>>;
-  /** Uploads that had to be sent again. */
+  /** Uploads that had to be sent again from their beginning. */
   readonly uploadsAgain: number;
+  /** Times that a client asked how far its upload came, and went on. */
+  readonly uploadsContinued: number;
   /** Retries of jobs that ended with failed chunks or a damaged result. */
   readonly retries: number;
   /** Everything that is not as promised. */
@@ -38,7 +41,11 @@ const PLANS = [
   [{ sort: ['country', { by: 'amount', desc: true }] }],
 ] as const;
 
-const JOB_WITHIN_MS = 600_000;
+const JOB_WITHIN_MS = 1_800_000;
+const UPLOAD_PART_BYTES = 64 * 1024 * 1024;
+/** Tries without any progress: longer than anything that is broken stays so. */
+const UPLOAD_TRIES = 200;
+const UPLOAD_PAUSE_MS = 300;
 
 /**
  * Sends job after job while faults strike one after another, and compares each result with that of
@@ -55,6 +62,7 @@ class ChaosRun {
   readonly #wrong: string[] = [];
   readonly #expected = new Map<number, string>();
   #uploadsAgain = 0;
+  #uploadsContinued = 0;
   #retries = 0;
   #isStriking = true;
 
@@ -72,8 +80,8 @@ class ChaosRun {
     await striking;
     await this.#expectNothingLeft();
     return {
-      ...{ jobs, faults: this.#struck, uploadsAgain: this.#uploadsAgain },
-      ...{ retries: this.#retries, wrong: this.#wrong },
+      ...{ jobs, faults: this.#struck, retries: this.#retries, wrong: this.#wrong },
+      ...{ uploadsAgain: this.#uploadsAgain, uploadsContinued: this.#uploadsContinued },
     };
   }
 
@@ -100,7 +108,7 @@ class ChaosRun {
     const name = `chaos-${number}.csv`;
     const startedMs = Date.now();
     try {
-      const id = await this.#upload(name, planOf(planIndex, number));
+      const id = await this.#upload(name, number, planOf(planIndex, number));
       await this.#untilRight(id, this.#expected.get(planIndex) ?? '');
       log(`${name}, plan ${planIndex}: right after ${Date.now() - startedMs} ms`);
       await this.#ask(`/api/jobs/${id}`, 'DELETE');
@@ -109,21 +117,53 @@ class ChaosRun {
     }
   }
 
-  /** Until the server has the whole file: a master that was killed has forgotten an open upload. */
-  async #upload(name: string, plan: string): Promise<string> {
+  /** Until the server has the whole file. Every third is sent in one request, others go on when cut. */
+  async #upload(name: string, number: number, plan: string): Promise<string> {
     for (;;) {
-      const query = new URLSearchParams({ name, plan });
-      const answer = await fetch(`${this.#world.url}/api/jobs?${query.toString()}`, {
-        method: 'POST',
-        headers: { 'content-type': 'text/csv' },
-        body: createReadStream(this.#options.file, { highWaterMark: 1 << 20 }),
-        duplex: 'half',
-      }).catch(() => null);
-      if (answer?.status === 201) return ((await answer.json()) as Job).id;
-      if (answer !== null && answer.status < 500) throw new Error(await answer.text());
+      const upload = number % 3 === 2 ? this.#sendWhole : this.#sendResumably;
+      const id = await upload.call(this, name, plan);
+      if (id !== null) return id;
       this.#uploadsAgain++;
       await sleep(500);
     }
+  }
+
+  /** A master that is killed has forgotten such an upload. */
+  async #sendWhole(name: string, plan: string): Promise<string | null> {
+    const query = new URLSearchParams({ name, plan });
+    const answer = await fetch(`${this.#world.url}/api/jobs?${query.toString()}`, {
+      method: 'POST',
+      headers: { 'content-type': 'text/csv' },
+      body: createReadStream(this.#options.file, { highWaterMark: 1 << 20 }),
+      duplex: 'half',
+    }).catch(() => null);
+    if (answer?.status === 201) return ((await answer.json()) as Job).id;
+    if (answer !== null && answer.status < 500) throw new Error(await answer.text());
+    return null;
+  }
+
+  /** By tus-js-client, which asks how far it came and goes on from there. */
+  async #sendResumably(name: string, plan: string): Promise<string | null> {
+    return await new Promise<string | null>((resolve) => {
+      const upload = new Upload(createReadStream(this.#options.file), {
+        endpoint: `${this.#world.url}/api/uploads`,
+        metadata: { filename: name, filetype: 'text/csv', plan },
+        chunkSize: UPLOAD_PART_BYTES,
+        retryDelays: Array.from({ length: UPLOAD_TRIES }, () => UPLOAD_PAUSE_MS),
+        onShouldRetry: (error) => {
+          const status = error.originalResponse?.getStatus() ?? 0;
+          const mayGoOn = status === 0 || status >= 500 || status === 409 || status === 423;
+          if (mayGoOn) this.#uploadsContinued++;
+          return mayGoOn;
+        },
+        onError: (error) => {
+          this.#options.log(`${name} is sent again: ${error.message}`);
+          resolve(null);
+        },
+        onSuccess: () => resolve(upload.url?.split('/').at(-1) ?? null),
+      });
+      upload.start();
+    });
   }
 
   /** The job's end, repaired as a person would: retry, as its error says. */
