@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   connect,
   type ChannelModel,
@@ -13,11 +14,7 @@ import type { QueueStatus, Revocation } from '../pipeline/protocol/index.ts';
 import { parseRevocation } from '../pipeline/protocol/parse-message.ts';
 import { amqpAddress, explainConnectFailure, withHeartbeat } from './amqp-address.ts';
 import { type AmqpDelivery, amqpDelivery } from './amqp-delivery.ts';
-import {
-  ConfirmedPublisher,
-  type OutgoingMessage,
-  type PublishOutcome,
-} from './confirmed-publish.ts';
+import { ConfirmedPublisher, type OutgoingMessage } from './confirmed-publish.ts';
 
 /** Seconds between heartbeats; RabbitMQ's guide recommends 5 to 20. */
 const HEARTBEAT_SECONDS = 10;
@@ -300,37 +297,43 @@ export class AmqpConnection {
   async #publishUntilStored(message: OutgoingMessage, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const session = this.#session;
-      if (session === null) {
-        if (this.#closing) throw new SluiceError('closing', 'the connection is closing');
-        await new Promise<void>((resolve) => {
-          this.#waiters.push(resolve);
-          signal.addEventListener('abort', () => resolve(), { once: true });
-        });
+      if (session !== null && !session.closed.signal.aborted) {
+        if (await this.#isStoredBy(session, message, signal)) return;
         continue;
       }
-      const outcome = await this.#publishOn(session, message);
-      if (outcome === 'stored') return;
-      // The queue was deleted under us: a new set-up declares it.
-      if (outcome === 'unroutable') await session.channel.close().catch(() => {});
-      if (outcome !== 'lost') {
-        await new Promise((resolve) => setTimeout(resolve, REFUSED_PAUSE_MS));
-      }
+      if (this.#closing) throw new SluiceError('closing', 'the connection is closing');
+      await new Promise<void>((resolve) => {
+        this.#waiters.push(resolve);
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
     }
   }
 
   /**
-   * Gives up on a channel that does not confirm: while a quorum queue changes its leader, a message
-   * on its way to the old one may never be answered (RabbitMQ 3.10), and all behind it wait. On a new
-   * connection it goes to the new leader. Consumers take a message that comes twice.
+   * Resolves when the message is stored, or else when the session is over. One that neither stores
+   * it nor says why is given up: when the leader of a quorum queue is killed, a channel may go on
+   * asking the old one, and leave messages without an answer or refuse them for ever (RabbitMQ 3.10).
+   * A new connection asks the new leader. A message that comes twice does no harm.
    */
-  async #publishOn(session: Session, message: OutgoingMessage): Promise<PublishOutcome> {
+  async #isStoredBy(
+    session: Session,
+    message: OutgoingMessage,
+    expired: AbortSignal,
+  ): Promise<boolean> {
     const withinMs = this.#options.confirmWithinMs ?? CONFIRM_WITHIN_MS;
-    const reason = `a message was not confirmed within ${withinMs / 1000} s`;
     const timer = setInterval(() => {
+      const reason = `the broker did not store a message within ${withinMs / 1000} s`;
       if (!this.#blocked) session.abandon(reason);
     }, withinMs);
     try {
-      return await session.publisher.publish(message);
+      while (!session.closed.signal.aborted && !expired.aborted) {
+        const outcome = await session.publisher.publish(message);
+        if (outcome === 'stored') return true;
+        // The queue was deleted under us: a new set-up declares it.
+        if (outcome === 'unroutable') await session.channel.close().catch(() => {});
+        else if (outcome === 'refused') await sleep(REFUSED_PAUSE_MS);
+      }
+      return false;
     } finally {
       clearInterval(timer);
     }

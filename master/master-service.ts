@@ -43,6 +43,7 @@ import type {
 import { removeJobBlobs } from './storage/job-blobs.ts';
 import type { ChunkRecord, JobFacts, JobRecord } from './storage/job-record.ts';
 import { JobUploads } from './uploads/job-uploads.ts';
+import { awaitedBy } from './views/awaited.ts';
 import { etaMs, jobDocument } from './views/job-document.ts';
 import { chunkDocument, manifest } from './views/manifest.ts';
 import { uuidv7 } from './uuid.ts';
@@ -285,8 +286,18 @@ export class LocalMasterService implements MasterService {
 
   #document(job: ActiveJob | JobRecord): Job {
     const active = this.#deps.coordinator.active(job.id);
-    const eta = active === undefined ? null : etaMs(active);
-    return jobDocument(job, this.#deps.assemblies.resultSize(job), eta);
+    const now = active === undefined ? { etaMs: null, waitsFor: null } : this.#progressOf(active);
+    return jobDocument(job, this.#deps.assemblies.resultSize(job), now);
+  }
+
+  #progressOf(job: ActiveJob): Pick<Job, 'etaMs' | 'waitsFor'> {
+    const { coordinator, queue, workers } = this.#deps;
+    const waitsFor = awaitedBy(job.state, {
+      liveWorkers: workers.liveCount(),
+      queueIsConnected: queue.status().connected,
+      backlogChunks: coordinator.window().backlogChunks,
+    });
+    return { etaMs: etaMs(job), waitsFor };
   }
 
   async #command(id: string, event: JobEvent, verb: string): Promise<Job> {

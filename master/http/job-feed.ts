@@ -1,6 +1,7 @@
 import { LIMITS } from '../../pipeline/limits.ts';
 import {
   FINAL_STATUSES,
+  type Job,
   type Profile,
   type RecordPage,
   type ServerToClient,
@@ -23,6 +24,8 @@ export interface Feed {
   profileLate: boolean;
   page: RecordPage | null;
   profile: Profile | null;
+  /** As it was told last. */
+  waitsFor: Job['waitsFor'];
   done: Snapshot | null;
 }
 
@@ -47,6 +50,7 @@ export function newFeed(jobId: string): Feed {
     profileLate: false,
     page: null,
     profile: null,
+    waitsFor: null,
     done: null,
   };
 }
@@ -62,7 +66,12 @@ export async function advanceFeed(
   const view = service.snapshot(jobId);
   const final = FINAL_STATUSES.includes(view.job.status);
   if (!final) feed.done = null;
-  if (changed) broadcast(jobId, 'progress', { ...view, sequence: ++feed.sequence });
+  // Workers and broker come and go without a change of the job.
+  const { waitsFor } = view.job;
+  if (changed || waitsFor !== feed.waitsFor) {
+    broadcast(jobId, 'progress', { ...view, sequence: ++feed.sequence });
+  }
+  feed.waitsFor = waitsFor;
   await advanceRecords(feed, dependencies);
   await advanceProfile(feed, final, dependencies);
   // What came meanwhile has its own turn; the end is told once, when nothing moves.

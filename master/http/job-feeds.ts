@@ -25,6 +25,9 @@ export interface JobFeedsDependencies extends FeedDependencies {
 }
 
 const PROGRESS_INTERVAL_MS = 1000 / LIMITS.progressPerSecondMax;
+/** A job that stands still is looked at so often: whom it waits for may change. */
+const QUIET_INTERVAL_MS = LIMITS.workerHeartbeatMs;
+
 export function createJobFeeds(dependencies: JobFeedsDependencies): JobFeeds {
   const { service, onError } = dependencies;
   const feeds = new Map<string, Feed>();
@@ -38,9 +41,9 @@ export function createJobFeeds(dependencies: JobFeedsDependencies): JobFeeds {
   }
 
   function schedule(feed: Feed): void {
-    if (feed.running || feed.timer !== null) return;
-    const waitMs = Math.max(0, feed.turnAtMs + PROGRESS_INTERVAL_MS - performance.now());
-    feed.timer = setTimeout(() => void takeTurn(feed), waitMs);
+    if (feed.running) return;
+    if (feed.timer !== null) clearTimeout(feed.timer);
+    feed.timer = setTimeout(() => void takeTurn(feed), msUntilTurn(feed));
   }
 
   async function takeTurn(feed: Feed): Promise<void> {
@@ -56,8 +59,8 @@ export function createJobFeeds(dependencies: JobFeedsDependencies): JobFeeds {
       else onError(error, feed.jobId);
     }
     feed.running = false;
-    const more = feed.changed || feed.profileLate;
-    if (more && feeds.get(feed.jobId) === feed) schedule(feed);
+    if (feeds.get(feed.jobId) !== feed) return;
+    if (feed.changed || feed.profileLate || feed.done === null) schedule(feed);
   }
 
   function remove(feed: Feed): void {
@@ -98,6 +101,11 @@ export function createJobFeeds(dependencies: JobFeedsDependencies): JobFeeds {
       for (const feed of [...feeds.values()]) remove(feed);
     },
   };
+}
+
+function msUntilTurn({ changed, profileLate, turnAtMs }: Feed): number {
+  const intervalMs = changed || profileLate ? PROGRESS_INTERVAL_MS : QUIET_INTERVAL_MS;
+  return Math.max(0, turnAtMs + intervalMs - performance.now());
 }
 
 function isGone(error: unknown): boolean {

@@ -16,7 +16,7 @@ export interface ResultSize {
 export function jobDocument(
   job: JobRecord | ActiveJob,
   result: ResultSize,
-  etaMs: number | null,
+  { etaMs, waitsFor }: Pick<Job, 'etaMs' | 'waitsFor'>,
 ): Job {
   const { state, facts } = job;
   const totals = jobTotals(state, facts.waves?.length ?? 1);
@@ -42,6 +42,7 @@ export function jobDocument(
     },
     waves: wavesOf(job),
     etaMs,
+    waitsFor,
     error: state.error === null ? null : { ...state.error, details: { ...state.error.details } },
     input: facts.input,
     warned: facts.checks.map((check, i) => ({ check, records: totals.warned?.[i] ?? 0 })),

@@ -88,6 +88,20 @@ export const InputDescription = Type.Object({
 });
 export type InputDescription = Static<typeof InputDescription>;
 
+/**
+ * Whom a job that is under way waits for. `upload`: the workers are done with all that has come;
+ * `workers`: so much is stored and not processed that the upload is held up; `no-worker`: none is
+ * there; `broker`: it cannot be reached; `turn`: the workers are at other jobs.
+ */
+export const Awaited = Type.Union([
+  Type.Literal('upload'),
+  Type.Literal('workers'),
+  Type.Literal('no-worker'),
+  Type.Literal('broker'),
+  Type.Literal('turn'),
+]);
+export type Awaited = Static<typeof Awaited>;
+
 export const Job = Type.Object({
   id: Type.String(),
   name: Type.String(),
@@ -114,6 +128,8 @@ export const Job = Type.Object({
   /** The waves of the plan, in order; empty until the input was sniffed. */
   waves: Type.Array(JobWave),
   etaMs: Type.Union([Type.Integer(), Type.Null()]),
+  /** Null while its work goes on, and when it has ended. */
+  waitsFor: Type.Union([Awaited, Type.Null()]),
   error: Type.Union([JobError, Type.Null()]),
   /** Null until sniffed. */
   input: Type.Union([InputDescription, Type.Null()]),

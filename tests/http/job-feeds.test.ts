@@ -62,6 +62,18 @@ it('the last change is told when its turn comes, and then nothing is', async () 
   const before = of('progress').length;
   await vi.advanceTimersByTimeAsync(60_000);
   expect(of('progress')).toHaveLength(before);
+  feeds.close();
   expect(vi.getTimerCount()).toBe(0);
+});
+
+it('whom the job waits for is told although nothing of the job changes', async () => {
+  const { service, jobId, of, feeds } = watchedJob();
+  feeds.greet(jobId, () => undefined);
+  await vi.advanceTimersByTimeAsync(10_000);
+  const before = of('progress').length;
+  Object.assign(service.getJob(jobId), { waitsFor: 'no-worker' });
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(of('progress')).toHaveLength(before + 1);
+  expect((of('progress').at(-1)?.document as Snapshot).job.waitsFor).toBe('no-worker');
   feeds.close();
 });

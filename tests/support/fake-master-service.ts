@@ -359,7 +359,7 @@ const EMPTY_JOB: Job = {
   ...{ recordsIn: 0, recordsOut: 0, rejected: 0, filtered: 0, deduplicated: 0, aggregated: 0 },
   chunks: { queued: 0, running: 0, done: 0, reused: 0, failed: 0 },
   waves: [],
-  etaMs: null,
+  ...{ etaMs: null, waitsFor: null },
   error: null,
   input: null,
   outputColumns: null,
