@@ -1,4 +1,5 @@
 import type { Batch } from '../execution/batch.ts';
+import { FIELD_FRAME_WORDS, KernelBatch } from '../execution/kernel-batch.ts';
 import type { Dialect } from '../parsing/dialect.ts';
 import type { Kernel } from '../parsing/structural/kernel.ts';
 import { ByteWriter } from '../values/byte-writer.ts';
@@ -10,15 +11,12 @@ const MIB = 1024 * 1024;
 
 /** What the kernel takes; more is left to the reference. */
 const COLUMNS_MAX = 64;
-const NULL_TEXTS_MAX = 8;
-const NULL_TEXT_BYTES_MAX = 16;
 
 /** As in `assembly/aggregate/frame.ts`. */
 const FRAME_BYTES = 256;
-const NULL_TEXT_ENTRY_BYTES = 32;
 const COLUMN_BYTES = 16;
 const BLOCK_RECORDS = 256;
-const BLOCK_KEY_BYTES = 40;
+const BLOCK_KEY_BYTES = 32;
 const LONG_KEY_BYTES = 1088;
 const VALUE_BYTES = 16;
 const SLOT_BYTES = 8;
@@ -26,9 +24,6 @@ const SORT_ITEM_BYTES = 32;
 /** Places in the frame, in words. */
 const GROUP_COUNT = 22;
 const GROUPS_WRITTEN = 31;
-/** Stands for "no quote": no byte has this value. */
-const NO_QUOTE = 256;
-
 /** Groups of a chunk of 8 MiB with records of 16 bytes. With more, they are written and cleared. */
 const GROUP_COUNT_MAX = 524_288;
 /** For all groups of some 190 bytes; of longer ones there are fewer. */
@@ -54,7 +49,6 @@ export interface AggregateKernelOptions {
 
 /** Sizes of the areas in bytes, in the order of their pointers in the frame. */
 const AREAS = {
-  nullTexts: NULL_TEXTS_MAX * NULL_TEXT_ENTRY_BYTES,
   keyColumns: COLUMNS_MAX * COLUMN_BYTES,
   measured: COLUMNS_MAX * COLUMN_BYTES,
   measures: COLUMNS_MAX * COLUMN_BYTES,
@@ -77,9 +71,9 @@ const AREAS = {
 export class AggregateKernel {
   readonly #options: AggregateKernelOptions;
   readonly #kernel: Kernel;
+  readonly #batches: KernelBatch;
   readonly #pointers: Readonly<Record<keyof typeof AREAS, number>>;
   readonly #frame: number;
-  readonly #firstFields: number;
   readonly #left: number;
   #shape: AggregateShape = { keyTypes: [], measures: [] };
   #records = 0;
@@ -87,22 +81,17 @@ export class AggregateKernel {
 
   /** Null when the kernel cannot read the dialect's fields. Reserves memory of the kernel. */
   static create(options: AggregateKernelOptions): AggregateKernel | null {
-    const { dialect, nullstr } = options;
-    const nullTexts = encodedTexts(nullstr);
-    const isNullTaken =
-      nullTexts.length <= NULL_TEXTS_MAX &&
-      nullTexts.every((text) => text.length <= NULL_TEXT_BYTES_MAX);
-    const isQuoteTaken = dialect.quote.length <= 1 && dialect.quote <= '\x7f';
-    const isEscapeTaken = dialect.escape === dialect.quote;
-    return isNullTaken && isQuoteTaken && isEscapeTaken ? new AggregateKernel(options) : null;
+    const { kernel, dialect, nullstr } = options;
+    const batches = KernelBatch.create(kernel, dialect, nullstr);
+    return batches === null ? null : new AggregateKernel(options, batches);
   }
 
-  private constructor(options: AggregateKernelOptions) {
+  private constructor(options: AggregateKernelOptions, batches: KernelBatch) {
     const { kernel } = options;
     this.#options = options;
     this.#kernel = kernel;
+    this.#batches = batches;
     this.#frame = kernel.reserve(FRAME_BYTES);
-    this.#firstFields = kernel.reserve(4 * kernel.recordsMax);
     this.#left = kernel.reserve(4 * BLOCK_RECORDS);
     const pointers = Object.entries(AREAS).map(([name, bytes]) => [name, kernel.reserve(bytes)]);
     this.#pointers = Object.fromEntries(pointers) as Record<keyof typeof AREAS, number>;
@@ -121,24 +110,16 @@ export class AggregateKernel {
   }
 
   /** Whether the batch's bytes and fields lie in the kernel's memory. */
-  holds({ bytes, index, selectedCount }: Batch): boolean {
-    const kernel = this.#kernel;
-    const { fieldStarts, fieldEnds } = kernel.arrays;
-    return (
-      kernel.holds(bytes) &&
-      index.fieldStarts === fieldStarts &&
-      index.fieldEnds === fieldEnds &&
-      selectedCount <= kernel.recordsMax
-    );
+  holds(batch: Batch): boolean {
+    return this.#batches.holds(batch);
   }
 
   /** Takes the batch's selected records. Those left are written to `left`, ascending; returns how
    *  many they are. */
   add(batch: Batch, left: Uint32Array): number {
-    const { exports, buffer, textPointer } = this.#kernel;
+    const { exports, buffer } = this.#kernel;
     const { selection, selectedCount } = batch;
-    this.#fillFirstFields(batch);
-    this.#words(1)[0] = textPointer;
+    this.#batches.enter(batch, this.#frame);
     const leftPlaces = new Uint32Array(buffer, this.#left, BLOCK_RECORDS);
     let leftCount = 0;
     for (let from = 0; from < selectedCount; from += BLOCK_RECORDS) {
@@ -189,41 +170,32 @@ export class AggregateKernel {
   }
 
   #fillFrame(layout: KernelLayout): void {
-    const kernel = this.#kernel;
-    const { dialect, nullstr, hashMask = 0xffffffff, groupCountMax = Infinity } = this.#options;
-    const nullTexts = encodedTexts(nullstr);
+    const { hashMask = 0xffffffff, groupCountMax = Infinity } = this.#options;
     const at = this.#pointers;
     const groupsMax = Math.floor(GROUPS_AREA_BYTES / layout.groupBytes);
-    const quote = dialect.quote === '' ? NO_QUOTE : dialect.quote.charCodeAt(0);
-    this.#words(FRAME_BYTES / 4).set([
-      ...[kernel.textPointer, kernel.pointerOf('fieldStarts'), kernel.pointerOf('fieldEnds')],
-      ...[this.#firstFields, at.nullTexts, nullTexts.length, nullstr.includes('') ? 1 : 0, quote],
-      ...[at.keyColumns, layout.keyColumns.length, at.measured, layout.measured.length],
-      ...[at.measures, layout.measures.length, this.#left, at.keys, at.longKeys, at.values],
-      ...[at.slots, 0, at.groups, layout.groupBytes, 0],
-      ...[Math.min(GROUP_COUNT_MAX, groupsMax, groupCountMax), at.arena, 0, ARENA_BYTES, hashMask],
-      ...[at.sortItems, at.output, OUTPUT_BYTES, 0],
-    ]);
+    this.#words(FRAME_BYTES / 4).set(
+      [
+        ...[at.keyColumns, layout.keyColumns.length, at.measured, layout.measured.length],
+        ...[at.measures, layout.measures.length, this.#left, at.keys, at.longKeys, at.values],
+        ...[at.slots, 0, at.groups, layout.groupBytes, 0],
+        ...[
+          Math.min(GROUP_COUNT_MAX, groupsMax, groupCountMax),
+          at.arena,
+          0,
+          ARENA_BYTES,
+          hashMask,
+        ],
+        ...[at.sortItems, at.output, OUTPUT_BYTES, 0],
+      ],
+      FIELD_FRAME_WORDS,
+    );
     this.#fillColumns(at.keyColumns, layout.keyColumns);
     this.#fillColumns(at.measured, layout.measured);
     this.#fillColumns(at.measures, layout.measures);
-    nullTexts.forEach((text, i) => {
-      const place = at.nullTexts + i * NULL_TEXT_ENTRY_BYTES;
-      const entry = new Uint8Array(kernel.buffer, place, NULL_TEXT_ENTRY_BYTES);
-      entry.fill(0);
-      entry.set(text);
-      entry[NULL_TEXT_BYTES_MAX] = text.length;
-    });
   }
 
   #fillColumns(pointer: number, columns: readonly (readonly number[])[]): void {
     new Uint32Array(this.#kernel.buffer, pointer, columns.length * 4).set(columns.flat());
-  }
-
-  #fillFirstFields({ index, selection, selectedCount }: Batch): void {
-    const { recordFields } = index;
-    const firstFields = new Uint32Array(this.#kernel.buffer, this.#firstFields, selectedCount);
-    for (let i = 0; i < selectedCount; i++) firstFields[i] = recordFields[selection[i]!]!;
   }
 }
 
@@ -235,9 +207,4 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
     at += part.length;
   }
   return bytes;
-}
-
-function encodedTexts(nullstr: readonly string[]): Uint8Array[] {
-  const encoder = new TextEncoder();
-  return nullstr.filter((text) => text !== '').map((text) => encoder.encode(text));
 }

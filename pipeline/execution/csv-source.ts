@@ -15,6 +15,7 @@ export class CsvRecordSource implements RecordSource {
   private readonly tokenizer: BatchTokenizer;
   private readonly index = createRecordIndex(BATCH_RECORDS_MAX);
   private readonly selection = new Uint32Array(BATCH_RECORDS_MAX);
+  private readonly all = Uint32Array.from({ length: BATCH_RECORDS_MAX }, (_, record) => record);
 
   constructor(context: ChunkContext, kernel: KernelModule | null) {
     this.context = context;
@@ -54,9 +55,11 @@ export class CsvRecordSource implements RecordSource {
       rawStart: index.recordStarts[record]!,
       rawEnd: index.recordEnds[record]!,
     });
-    let selectedCount = 0;
+    const isWhole = this.tokenizer.evenFields === columnCount;
+    if (isWhole) selection.set(this.all.subarray(0, recordCount));
+    let selectedCount = isWhole ? recordCount : 0;
     let shortCount = 0;
-    for (let record = 0; record < recordCount; record++) {
+    for (let record = selectedCount; record < recordCount; record++) {
       const cells = recordFields[record + 1]! - recordFields[record]!;
       if (cells === columnCount && (recordFlags[record]! & unreadable) === 0) {
         selection[selectedCount++] = record;
@@ -111,6 +114,9 @@ interface BatchTokenizer {
   /** Fills `index` with the records from `start` on; returns what was consumed. */
   tokenize(bytes: Uint8Array, start: number, index: RecordIndex): number;
   readonly kernel: Kernel | null;
+  /** Fields of each of the records read last, when all are known to have as many and no flags; else
+   *  0. */
+  readonly evenFields: number;
   /** Line ends passed since `load`. */
   readonly lines: number;
 }
@@ -126,6 +132,7 @@ function createTokenizer(context: ChunkContext, kernel: KernelModule | null): Ba
   const scalar = new Tokenizer(dialect, options);
   return {
     kernel: null,
+    evenFields: 0,
     load(text) {
       scalar.reset();
       return text;

@@ -14,6 +14,7 @@ interface KernelExports {
   fields(): number;
   lines(): number;
   isIrregular(): number;
+  evenFields(): number;
   tokenize(
     ...args: [
       ...[index: number, base: number, start: number, end: number, isFinal: boolean],
@@ -179,6 +180,11 @@ export class Kernel {
   /** Whether quotes were met that only the scalar tokenizer reads: nothing written counts. */
   get isIrregular(): boolean {
     return this.exports.isIrregular() !== 0;
+  }
+
+  /** Fields of every record, when all have as many; else 0. */
+  get evenFields(): number {
+    return this.exports.evenFields();
   }
 
   #capacityOf(name: (typeof ARRAYS)[number]): number {

@@ -44,6 +44,7 @@ export class StructuralTokenizer {
   readonly #recordsMax: number;
   #regionBytes: number;
   #line = 0;
+  #evenFields = 0;
 
   constructor(
     dialect: Dialect,
@@ -64,6 +65,11 @@ export class StructuralTokenizer {
   /** Line ends passed since `load`. */
   get lines(): number {
     return this.#line;
+  }
+
+  /** Fields of each of the records read last, when all have as many and no flags; else 0. */
+  get evenFields(): number {
+    return this.#evenFields;
   }
 
   /** Takes a whole text and counts lines from 0. The bytes returned are valid until the next. */
@@ -110,7 +116,8 @@ export class StructuralTokenizer {
     index.fieldCount = kernel.fieldCount;
     Object.assign(index, kernel.arrays);
     index.recordFlags.fill(0, 0, index.recordCount);
-    flagInvalidUtf8(bytes, start, next, index);
+    const isClean = flagInvalidUtf8(bytes, start, next, index);
+    this.#evenFields = isClean ? kernel.evenFields : 0;
     this.#line += kernel.lineCount;
     return next;
   }
@@ -123,6 +130,7 @@ export class StructuralTokenizer {
     index: RecordIndex,
   ): number {
     const scalar = this.#scalar;
+    this.#evenFields = 0;
     scalar.reset();
     const next = scalar.tokenize(bytes, start, end, isFinal, index, this.#recordsMax);
     for (let record = 0; record < index.recordCount; record++) {

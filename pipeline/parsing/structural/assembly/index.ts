@@ -17,7 +17,7 @@ export {
   setScanDialect,
   setScanLimits,
 } from './scan';
-export { fields, isIrregular, lines, records, tokenize } from './tokenize';
+export { evenFields, fields, isIrregular, lines, records, tokenize } from './tokenize';
 
 export function heapBase(): usize {
   return __heap_base;

@@ -20,6 +20,7 @@ let recordCount: u32 = 0;
 let fieldCount: u32 = 0;
 let lineCount: u32 = 0;
 let irregular: bool = false;
+let even: u32 = 0;
 
 export function records(): u32 {
   return recordCount;
@@ -33,6 +34,10 @@ export function lines(): u32 {
 }
 export function isIrregular(): bool {
   return irregular;
+}
+/** Fields of every record, when all have as many; else 0. */
+export function evenFields(): u32 {
+  return even;
 }
 
 /** Where the index lies in memory, arrays of u32, and what it has room for. */
@@ -85,7 +90,11 @@ export function tokenize(
   startFields(frame, start);
   const stride = fieldsOfFirst(frame, base);
   let next = findRecords(frame, base, start, stride, skipBlank, firstLine);
-  if (recordCount != recordsFound) next = findRecords(frame, base, start, 1, skipBlank, firstLine);
+  even = stride;
+  if (recordCount != recordsFound) {
+    next = findRecords(frame, base, start, 1, skipBlank, firstLine);
+    even = 0;
+  }
   if (isFinal && isWhole && next < end) next = endLast(frame, end, firstLine);
   const last = <usize>recordCount << 2;
   fieldCount = load<u32>(frame.recordFields + last);
@@ -279,6 +288,7 @@ function findRecords(
 function endLast(frame: IndexFrame, end: u32, firstLine: u32): u32 {
   const slot = <usize>recordCount << 2;
   const field = <usize>fieldsFound << 2;
+  if (fieldsFound + 1 - load<u32>(frame.recordFields + slot) != even) even = 0;
   store<u32>(frame.fieldEnds + field, end);
   store<u32>(frame.recordEnds + slot, end);
   store<u32>(frame.recordFields + slot, fieldsFound + 1, 4);

@@ -16,7 +16,16 @@ import {
   measuredColumn,
   valueOf,
 } from './frame';
-import { Group, findGroup, growForBlock, hasRoomForBlock, touchGroup, touchSlot } from './group-table';
+import {
+  Group,
+  findGroup,
+  growForBlock,
+  hasRoomForBlock,
+  isSpread,
+  onlyGroup,
+  touchGroup,
+  touchSlot,
+} from './group-table';
 import { add128, isInt64, storeProduct } from './int128';
 
 /** Powers of ten up to 10^18. */
@@ -48,24 +57,33 @@ export function hasRoom(frame: Frame): bool {
 export function addBlock(frame: Frame, from: u32, to: u32): u32 {
   const count = to - from;
   growForBlock(frame);
+  const only = frame.keyColumnCount == 0 ? onlyGroup(frame) : null;
+  if (only && frame.measuredCount == 0) {
+    only.recordCount += count;
+    return 0;
+  }
   readKeys(frame, from, to);
-  for (let i: u32 = 0; i < count; i++) touched += touchSlot(frame, keyOf(frame, i));
   for (let c: u32 = 0; c < frame.measuredCount; c++) {
     readValues(frame, measuredColumn(frame, c), c, from, to);
   }
-  for (let i: u32 = 0; i < count; i++) touched += touchGroup(frame, keyOf(frame, i));
-  for (let i: u32 = 0; i < count; i++) {
-    const key = keyOf(frame, i);
-    if (key.length != LEFT) key.group = changetype<usize>(findGroup(frame, key));
-  }
+  if (isSpread(frame)) touchGroups(frame, count);
   let leftCount: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
     const key = keyOf(frame, i);
-    if (key.length != LEFT && addRecord(frame, changetype<Group>(key.group), i)) continue;
+    if (key.length != LEFT) {
+      const group = only ? only : findGroup(frame, key);
+      if (addRecord(frame, group, i)) continue;
+    }
     store<u32>(frame.left + (<usize>leftCount << 2), from + i);
     leftCount++;
   }
   return leftCount;
+}
+
+/** Brings what the block's keys lead to near, all at the same time. */
+function touchGroups(frame: Frame, count: u32): void {
+  for (let i: u32 = 0; i < count; i++) touched += touchSlot(frame, keyOf(frame, i));
+  for (let i: u32 = 0; i < count; i++) touched += touchGroup(frame, keyOf(frame, i));
 }
 
 @inline

@@ -74,10 +74,9 @@ export class BlockKey {
   pointer: usize;
   length: u32;
   hash: u32;
-  group: usize;
 }
 
-export const BLOCK_KEY_BYTES: usize = 40;
+export const BLOCK_KEY_BYTES: usize = 32;
 
 /** A measured value of a block: the number, and its scale or NULL_SCALE. */
 export const VALUE_BYTES: usize = 16;

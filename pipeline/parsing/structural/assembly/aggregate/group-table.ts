@@ -2,10 +2,12 @@
 // group's number plus one; 0 is free. Groups lie one behind another in order of first appearance:
 // key (16 bytes, zero-padded), its length, its place in the arena when it is longer, its hash, how
 // many records; then the state of each measured column.
-import { BLOCK_RECORDS, BlockKey, Frame, KEY_STEP } from './frame';
+import { BLOCK_RECORDS, BlockKey, Frame, KEY_STEP, keyOf } from './frame';
 
 /** Slots at the start: more than enough for a block. */
 const SLOTS_MIN: u32 = 1024;
+/** Groups of some 100 bytes, with their slots, that fit the nearest cache. */
+const NEAR_GROUPS: u32 = 256;
 
 @unmanaged
 export class Group {
@@ -51,6 +53,22 @@ export function growForBlock(frame: Frame): void {
 @inline
 export function groupOf(frame: Frame, number: u32): Group {
   return changetype<Group>(frame.groups + <usize>number * frame.groupBytes);
+}
+
+/** Whether slots and groups are more than what the nearest cache holds. */
+@inline
+export function isSpread(frame: Frame): bool {
+  return frame.groupCount > NEAR_GROUPS;
+}
+
+/** The group of all records, where there are no key columns. */
+export function onlyGroup(frame: Frame): Group {
+  const key = keyOf(frame, 0);
+  key.first = 0;
+  key.second = 0;
+  key.length = 0;
+  key.hash = 0;
+  return findGroup(frame, key);
 }
 
 /** Loads the slot where the key's search begins, so that it is near when the search comes. */

@@ -1,6 +1,6 @@
 // The profile of one column over a block of records: every value adds to the column's state, or is
 // handed back to the reference implementation, whole.
-import { MALFORMED, SCRATCH, SCRATCH_BYTES, unescapeInto } from '../field';
+import { FieldFrame, MALFORMED, SCRATCH, SCRATCH_BYTES, unescapeInto } from '../field';
 import { charactersOf, countCharacters, holds, loadPadded } from './blocks';
 import {
   ColumnState,
@@ -36,22 +36,11 @@ const BLOCK_RECORDS_MAX = 1024;
 const SKETCHED: usize = memory.data(4 * BLOCK_RECORDS_MAX);
 let sketchedCount: u32 = 0;
 
-/** Where a batch is: pointers, but for the last two. pipeline/profile/profile-kernel.ts fills it. */
+/** pipeline/profile/profile-kernel.ts fills it. Texts that stand for NULL count as empty. */
 @unmanaged
-export class BatchFrame {
-  text: usize;
-  /** Offsets in the text, by field. */
-  fieldStarts: usize;
-  fieldEnds: usize;
-  /** First field of each selected record. */
-  firstFields: usize;
+export class BatchFrame extends FieldFrame {
   /** Out: the fields handed back, as positions in `fieldStarts`. */
   deferred: usize;
-  /** Texts that stand for NULL: 16 bytes zero-padded, then the length, 32 bytes each. */
-  nullTexts: usize;
-  nullTextCount: u32;
-  /** A byte, or 256 for none. */
-  quote: u32;
 }
 
 /** Takes the field `position` of the selected records [from, to), and returns how many of them it
