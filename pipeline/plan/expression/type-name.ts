@@ -44,6 +44,12 @@ export function readTypeName(reader: TokenReader): ColumnType | DecimalType {
   if (type === 'datetime' && (reader.isWord('with') || reader.isWord('without'))) {
     throw reader.unsupported('A time zone in a type', reader.peek().start);
   }
+  // As in DuckDB, a text is as long as it is.
+  if (type === 'string' && reader.takeSymbol('(')) {
+    const length = reader.next();
+    if (!/^\d+$/.test(length.text)) throw reader.unexpected(length, 'a number of characters');
+    reader.expectSymbol(')');
+  }
   if (reader.isSymbol('(') || reader.isSymbol('[')) {
     throw reader.unsupported('A type with a size', reader.peek().start);
   }
