@@ -27,32 +27,50 @@ export function encodeGroups(
   const groups = Array.from({ length: table.count }, (_, group) => sortable(shape, table, group));
   groups.sort(compareGroups);
   const writer = new ByteWriter();
-  for (const { group, texts } of groups) writeGroup(writer, group, texts, states);
+  const columnCount = shape.keyTypes.length;
+  for (const { group } of groups) writeGroup(writer, group, table.key(group), columnCount, states);
   return writer.finish();
 }
 
-const encoder = new TextEncoder();
-
-/** One group as a CSV record: the texts of its key, null for NULL, and its measures. */
+/** One group as a CSV record: the texts of its key, and its measures. */
 export function writeGroup(
   writer: ByteWriter,
   group: number,
-  texts: readonly (Uint8Array | null)[],
+  key: Uint8Array,
+  columnCount: number,
   states: readonly MeasureState[],
 ): void {
-  let first = true;
-  for (const text of texts) {
-    if (!first) writer.byte(COMMA);
-    first = false;
-    writeField(writer, text);
+  let at = 0;
+  for (let column = 0; column < columnCount; column++) {
+    if (column > 0) writer.byte(COMMA);
+    let tag = 0;
+    let shift = 0;
+    let byte: number;
+    do {
+      byte = key[at++]!;
+      tag |= (byte & 0x7f) << shift;
+      shift += 7;
+    } while (byte >= 0x80);
+    if (tag === 0) continue;
+    writeField(writer, key, at, at + tag - 1);
+    at += tag - 1;
   }
-  for (const state of states) {
-    if (!first) writer.byte(COMMA);
-    first = false;
-    const text = state.text(group);
-    writeField(writer, typeof text === 'string' ? encoder.encode(text) : text);
+  for (let s = 0; s < states.length; s++) {
+    if (s > 0 || columnCount > 0) writer.byte(COMMA);
+    const text = states[s]!.text(group);
+    if (text === null) continue;
+    if (typeof text !== 'string') writeField(writer, text, 0, text.length);
+    else if (text === '' || SPECIAL.test(text)) writeText(writer, text);
+    else writer.characters(text);
   }
   writer.byte(LF);
+}
+
+const SPECIAL = /[,"\r\n]/;
+
+function writeText(writer: ByteWriter, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  writeField(writer, bytes, 0, bytes.length);
 }
 
 function sortable(shape: AggregateShape, table: GroupTable, group: number): SortedGroup {
@@ -88,17 +106,17 @@ function compareGroups(left: SortedGroup, right: SortedGroup): number {
   return 0;
 }
 
-function writeField(writer: ByteWriter, text: Uint8Array | null): void {
-  if (text === null) return;
-  if (text.length === 0) writer.raw(EMPTY_TEXT);
-  else if (needsQuotes(text)) writeQuoted(writer, text);
-  else writer.raw(text);
+function writeField(writer: ByteWriter, bytes: Uint8Array, start: number, end: number): void {
+  if (start === end) writer.raw(EMPTY_TEXT);
+  else if (needsQuotes(bytes, start, end)) writeQuoted(writer, bytes.subarray(start, end));
+  else writer.slice(bytes, start, end);
 }
 
 const EMPTY_TEXT = Uint8Array.of(QUOTE, QUOTE);
 
-function needsQuotes(text: Uint8Array): boolean {
-  for (const byte of text) {
+function needsQuotes(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i];
     if (byte === COMMA || byte === QUOTE || byte === LF || byte === CR) return true;
   }
   return false;

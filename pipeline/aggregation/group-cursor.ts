@@ -38,20 +38,24 @@ const BLOCKS = new Set<string>([
   ...['string_agg', 'approx_count_distinct'],
 ]);
 
-function skipMeasure({ function: name, type, distinct }: MeasureShape, reader: ByteReader): void {
+/** Reads over what a measure knows of one group. */
+export function skipMeasure(
+  { function: name, type, distinct }: MeasureShape,
+  reader: ByteReader,
+): void {
   if (distinct === true || BLOCKS.has(name)) {
-    reader.block();
+    reader.skipBlock();
   } else if (type === null || name === 'count') {
     reader.count();
   } else if (name === 'min' || name === 'max') {
     if (reader.byte() === 0) return;
-    if (type === 'string') reader.block();
-    else reader.scalar();
+    if (type === 'string') reader.skipBlock();
+    else reader.skipScalar();
   } else if (reader.count() > 0) {
     // Sums: the scale and the mantissa; spreads have one of the values and one of their squares.
     for (let sums = name === 'sum' || name === 'avg' ? 1 : 2; sums > 0; sums--) {
       reader.count();
-      reader.scalar();
+      reader.skipScalar();
     }
   }
 }

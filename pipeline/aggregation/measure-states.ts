@@ -124,12 +124,27 @@ class SumState implements MeasureState {
   text(group: number): string | null {
     const count = this.#counts[group]!;
     if (count === 0) return null;
+    const short = this.#shortText(group, count);
+    if (short !== null) return short;
     const total = this.#sums.total(group);
     if (this.#isMean) return formatDouble(exactMean(total, count));
     if (this.#type === 'integer') return exactText(total);
     return formatDouble(decimalToDouble(total.mantissa, total.scale));
   }
+
+  /** The same, where a double holds the sum and one division is all the rounding there is. */
+  #shortText(group: number, count: number): string | null {
+    const whole = this.#sums.shortMantissa(group);
+    if (whole === null) return null;
+    const places = this.#sums.shortScale(group);
+    if (this.#isMean) return places === 0 ? formatDouble(whole / count) : null;
+    if (this.#type === 'integer') return places === 0 ? String(whole) : null;
+    return places < POWERS_OF_TEN.length ? formatDouble(whole / POWERS_OF_TEN[places]!) : null;
+  }
 }
+
+/** Those that doubles hold exactly. */
+const POWERS_OF_TEN = Array.from({ length: 23 }, (_, power) => Number(`1e${String(power)}`));
 
 /** Least (-1) or greatest (1) of values with an order of their own. */
 class ScalarExtremeState implements MeasureState {

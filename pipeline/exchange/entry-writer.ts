@@ -48,6 +48,22 @@ export class EntryWriter {
     if (this.position - this.blockStart >= this.blockBytes) this.endBlock();
   }
 
+  /** Adds a whole block of `records` entries, as `add` would have written them. */
+  addBlock(
+    block: Uint8Array,
+    records: number,
+    keys: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+  ): void {
+    this.reserve(block.length);
+    this.index.startBlock(keys, keyStart, keyEnd);
+    this.slab.set(block, this.position);
+    this.position += block.length;
+    this.blockRecords = records;
+    this.endBlock();
+  }
+
   /** Bytes so far. */
   get length(): number {
     return this.ended + this.position - this.slabStart;

@@ -1,6 +1,6 @@
 import { encodeDuplicateLists } from './distinct-index.ts';
 import type { Entries } from './entries.ts';
-import { compareKeys, orderByKey } from './order-by-key.ts';
+import { compareKeys } from './order-by-key.ts';
 import { encodeOrdinals } from './ordinal-list.ts';
 
 /** The output of a task that compared keys, and the index of it. */
@@ -10,16 +10,16 @@ export interface DuplicatesFound {
 }
 
 /**
- * Of entries of equal keys all but the first, or the last, are duplicates. An entry's record is the
- * ordinal of a record in the output that its slice is of.
+ * Of entries of equal keys all but the first, or the last, are duplicates; `order` is that of the keys.
+ * An entry's record is the ordinal of a record in the output that its slice is of.
  */
 export function findDuplicates(
   entries: Entries,
   slices: readonly { readonly result: string }[],
   keep: 'first' | 'last',
+  order: Uint32Array,
 ): DuplicatesFound {
   const { bytes, keyStarts, keyEnds, count } = entries;
-  const order = orderByKey(bytes, keyStarts, keyEnds, count);
   const isDuplicate = new Uint8Array(count);
   for (let i = 1; i < count; i++) {
     const left = order[i - 1]!;

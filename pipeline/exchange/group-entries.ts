@@ -1,6 +1,6 @@
-import { GroupCursor } from '../aggregation/group-cursor.ts';
+import { skipMeasure } from '../aggregation/group-cursor.ts';
 import { writeGroup } from '../aggregation/csv-groups.ts';
-import { decodeKey } from '../aggregation/key-encoder.ts';
+import type { MeasureState } from '../aggregation/measure-state.ts';
 import { measureState } from '../aggregation/measure-states.ts';
 import { readAggregateHead } from '../aggregation/partial-codec.ts';
 import type { AggregateShape } from '../aggregation/shape.ts';
@@ -9,9 +9,10 @@ import { ByteReader } from '../values/byte-reader.ts';
 import { ByteWriter } from '../values/byte-writer.ts';
 import { parseDouble, parseInteger } from '../values/number.ts';
 import type { Entries } from './entries.ts';
-import { EntryWriter, NO_KEY } from './entry-writer.ts';
+import type { EntryEngine } from './entry-engine.ts';
+import { NO_KEY } from './entry-writer.ts';
 import { KeyArena } from './key-arena.ts';
-import { compareKeys, orderByKey } from './order-by-key.ts';
+import { compareKeys } from './order-by-key.ts';
 
 /** Groups of a partial as the output of a task. */
 export interface GroupEntries {
@@ -22,26 +23,26 @@ export interface GroupEntries {
 
 /** A partial's groups as entries, in the order that groups are written in at last. An entry's record
  *  is the group as it stands in the partial: its key and what its measures wrote. */
-export function groupEntries(partial: Uint8Array, blockBytes: number): GroupEntries {
+export function groupEntries(
+  partial: Uint8Array,
+  blockBytes: number,
+  engine: EntryEngine,
+): GroupEntries {
   const { shape, groups, reader } = readAggregateHead(partial);
-  const cursor = new GroupCursor(shape, partial, reader, groups);
   const keys = new KeyArena();
-  const records: Uint8Array[] = [];
-  for (; cursor.key !== null; cursor.next()) {
-    orderedKey(cursor.key, shape, keys);
+  const starts = new Uint32Array(groups);
+  const ends = new Uint32Array(groups);
+  for (let group = 0; group < groups; group++) {
+    starts[group] = reader.position;
+    const length = reader.count();
+    orderedKey(partial, reader.position, shape, keys);
     keys.endKey();
-    records.push(cursor.group());
+    reader.seek(reader.position + length);
+    for (let m = 0; m < shape.measures.length; m++) skipMeasure(shape.measures[m]!, reader);
+    ends[group] = reader.position;
   }
-  const { bytes, starts } = keys;
-  const order = orderByKey(bytes, starts, starts.subarray(1), groups);
-  const entries = new EntryWriter(blockBytes);
-  for (const group of order) {
-    const record = records[group]!;
-    entries.add(bytes, starts[group]!, starts[group + 1]!, record, 0, record.length);
-  }
-  const last = order.at(-1);
-  const lastKey = last === undefined ? NO_KEY : bytes.subarray(starts[last], starts[last + 1]);
-  return { ...entries.finish(lastKey), groups };
+  const records = { bytes: partial, starts, ends };
+  return { ...engine.writeSorted(keys.slices, records, groups, groups, blockBytes), groups };
 }
 
 /** Groups merged, as RFC 4180 records in the order of their keys, and how many there are. */
@@ -50,33 +51,45 @@ export interface MergedGroups {
   readonly groups: number;
 }
 
-/** Merges the groups of several partials, each the entries of a slice; slices are in file order.
- *  Without keys there is one group, also of no records. */
-export function mergeGroups(entries: Entries, shape: AggregateShape): MergedGroups {
-  const { bytes, keyStarts, keyEnds, recordEnds, count } = entries;
-  const order = orderByKey(bytes, keyStarts, keyEnds, count);
-  const states = shape.measures.map((measure) => measureState(measure));
+/** Merges the groups of several partials, each the entries of a slice; slices are in file order, and
+ *  `order` is that of the keys. Without keys there is one group, also of no records. */
+export function mergeGroups(
+  entries: Entries,
+  order: Uint32Array,
+  { keyTypes, measures }: AggregateShape,
+): MergedGroups {
+  const { bytes, keyEnds, count } = entries;
   const writer = new ByteWriter();
+  const reader = new ByteReader(bytes);
   const slices = slicesOf(entries);
+  let states: readonly MeasureState[] = [];
   let groups = 0;
   for (let i = 0; i < count; groups++) {
+    const slot = groups % STATE_GROUPS;
+    if (slot === 0) states = measures.map((measure) => measureState(measure));
+    for (const state of states) state.reserve(slot + 1);
     const first = order[i]!;
-    for (const state of states) state.reserve(groups + 1);
-    let key: Uint8Array = NO_KEY;
+    reader.seek(keyEnds[first]!);
+    const key = reader.block();
     for (; i < count && isSameKey(entries, first, order[i]!); i++) {
       const entry = order[i]!;
-      const reader = new ByteReader(bytes.subarray(keyEnds[entry], recordEnds[entry]));
-      key = reader.block();
-      for (const state of states) state.merge(groups, reader, slices[entry]! * POSITIONS);
+      const offset = slices[entry]! * POSITIONS;
+      reader.seek(keyEnds[entry]!);
+      reader.skipBlock();
+      for (let s = 0; s < states.length; s++) states[s]!.merge(slot, reader, offset);
     }
-    writeGroup(writer, groups, decodeKey(key, shape.keyTypes.length), states);
+    writeGroup(writer, slot, key, keyTypes.length, states);
   }
-  if (groups === 0 && shape.keyTypes.length === 0) {
+  if (groups === 0 && keyTypes.length === 0) {
+    states = measures.map((measure) => measureState(measure));
     for (const state of states) state.reserve(1);
-    writeGroup(writer, groups++, [], states);
+    writeGroup(writer, groups++, NO_KEY, 0, states);
   }
   return { csv: writer.finish(), groups };
 }
+
+/** Groups that are done are not held: what measures know of so many is, at a time. */
+const STATE_GROUPS = 1024;
 
 /** More than the records of one partial: what lies between the positions of one slice and the next. */
 const POSITIONS = 2 ** 32;
@@ -98,32 +111,55 @@ function isSameKey({ bytes, keyStarts, keyEnds }: Entries, left: number, right: 
   return order === 0;
 }
 
-/** A group's key in bytes of the order of its values: ascending, NULL last. */
-function orderedKey(key: Uint8Array, { keyTypes }: AggregateShape, arena: KeyArena): void {
-  decodeKey(key, keyTypes.length).forEach((text, column) => {
-    if (text === null) arena.null(false);
-    else orderedText(text, keyTypes[column]!, arena);
-  });
+/** A group's key, which begins at `start`, in bytes of the order of its values: ascending, NULL last. */
+function orderedKey(
+  bytes: Uint8Array,
+  start: number,
+  { keyTypes }: AggregateShape,
+  arena: KeyArena,
+): void {
+  let at = start;
+  for (let column = 0; column < keyTypes.length; column++) {
+    let tag = 0;
+    let shift = 0;
+    let byte: number;
+    do {
+      byte = bytes[at++]!;
+      tag |= (byte & 0x7f) << shift;
+      shift += 7;
+    } while (byte >= 0x80);
+    if (tag === 0) arena.null(false);
+    else {
+      orderedText(bytes, at, at + tag - 1, keyTypes[column]!, arena);
+      at += tag - 1;
+    }
+  }
 }
 
 /** Canonical dates, timestamps and booleans sort by their bytes as by their values. */
-function orderedText(text: Uint8Array, type: ColumnType, arena: KeyArena): void {
+function orderedText(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  type: ColumnType,
+  arena: KeyArena,
+): void {
   if (type === 'number') {
-    arena.double(canonicalDouble(text), false);
+    arena.double(canonicalDouble(bytes, start, end), false);
     return;
   }
-  const whole = type === 'integer' ? parseInteger(text, 0, text.length) : null;
+  const whole = type === 'integer' ? parseInteger(bytes, start, end) : null;
   if (typeof whole === 'number') arena.integer(whole, false);
   else if (whole !== null) arena.bigint(whole, false);
-  else arena.text(text, 0, text.length, false);
+  else arena.text(bytes, start, end, false);
 }
 
 /** `nan`, `inf` and `-inf` too, which no text of a file casts to. */
-function canonicalDouble(text: Uint8Array): number {
-  const value = parseDouble(text, 0, text.length);
-  if (!Number.isNaN(value) || text.length < 3 || text.length > 4) return value;
-  if (text[0] === MINUS) return -Infinity;
-  return text[0] === LETTER_I ? Infinity : NaN;
+function canonicalDouble(bytes: Uint8Array, start: number, end: number): number {
+  const value = parseDouble(bytes, start, end);
+  if (!Number.isNaN(value) || end - start < 3 || end - start > 4) return value;
+  if (bytes[start] === MINUS) return -Infinity;
+  return bytes[start] === LETTER_I ? Infinity : NaN;
 }
 
 const MINUS = 0x2d;

@@ -1,3 +1,5 @@
+import type { ByteSlices } from './entry-engine.ts';
+
 const SIGN = 0x80000000 | 0;
 /** Of the one NaN that stands for all. */
 const NAN_HIGH = 0x7ff80000;
@@ -33,6 +35,12 @@ export class KeyArena {
 
   get openLength(): number {
     return this.length - this.starts[this.count]!;
+  }
+
+  /** The keys that were ended, as slices. */
+  get slices(): ByteSlices {
+    const { bytes, starts } = this;
+    return { bytes, starts, ends: starts.subarray(1) };
   }
 
   /** Forgets the key that was not ended yet. */

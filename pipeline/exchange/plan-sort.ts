@@ -104,6 +104,9 @@ function endOf(runs: readonly Run[], blocks: readonly BlockRef[], take: number):
   return null;
 }
 
+/** What an entry counts as at least: sorting takes some 50 bytes for each beside its own. */
+const ENTRY_BYTES_MIN = 32;
+
 /** Where partitions begin, but the first: ascending. */
 function splitPlaces(
   runs: readonly Run[],
@@ -125,7 +128,7 @@ function splitPlaces(
         bytes = 0;
       }
     }
-    bytes += bytesOf(runs, ref);
+    bytes += Math.max(bytesOf(runs, ref), ENTRY_BYTES_MIN * recordsOf(runs, [ref]));
   }
   return places;
 }

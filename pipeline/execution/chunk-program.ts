@@ -1,3 +1,4 @@
+import { entryEngine } from '../exchange/choose-engine.ts';
 import { EXCHANGE_LIMITS, type ExchangeLimits } from '../limits.ts';
 import type { KernelModule } from '../parsing/structural/kernel.ts';
 import { ChunkRun } from './chunk-run.ts';
@@ -21,14 +22,15 @@ export function createChunkProgram(
   lookups: ReadonlyMap<string, Uint8Array> = new Map(),
   limits: ExchangeLimits = EXCHANGE_LIMITS,
 ): ChunkProgram {
+  const engine = entryEngine(kernel);
   const tables = lookupTables(context, lookups);
   const lookupMemoryBytes = [...tables.values()].reduce((sum, table) => sum + table.memoryBytes, 0);
   if (context.input !== 'chunk') {
-    const parts = { ...createOperatorKernels(context, null), tables, limits };
-    return programOf({ ...createWaveProgram(context, parts), lookupMemoryBytes });
+    const parts = { ...createOperatorKernels(context, null), tables, limits, engine };
+    return programOf({ ...createWaveProgram(context, parts, kernel), lookupMemoryBytes });
   }
   const source = createRecordSource(context, kernel);
-  const parts = { ...createOperatorKernels(context, source.kernel), tables, limits };
+  const parts = { ...createOperatorKernels(context, source.kernel), tables, limits, engine };
   return programOf({
     slices: () => [],
     lookupMemoryBytes,

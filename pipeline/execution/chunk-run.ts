@@ -1,4 +1,5 @@
 import { invariant } from '../errors.ts';
+import type { EntryEngine } from '../exchange/entry-engine.ts';
 import { LIMITS, type ExchangeLimits } from '../limits.ts';
 import type { ChunkStatistics } from '../protocol/messages.ts';
 import { encodePartial } from '../result/partial.ts';
@@ -19,6 +20,7 @@ import { RejectLog } from './reject-log.ts';
 /** What the runs of a program share. */
 export interface RunParts extends OperatorParts {
   readonly limits: ExchangeLimits;
+  readonly engine: EntryEngine;
 }
 
 /** Records of a task that came and went before they were read. */
@@ -59,7 +61,7 @@ export class ChunkRun implements OperatorSink {
     const { operators, view } = createOperators(context, input, parts);
     this.operators = operators;
     const bare = operators.map(({ operator }) => operator);
-    this.sink = createRecordSink(view, context, parts.limits, parts.writer, bare);
+    this.sink = createRecordSink(view, context, parts, bare);
     this.sinkNumber = context.exchange?.number ?? null;
     this.givesGroups = context.exchange?.kind === 'group';
     this.rejects = new RejectLog(context, bytes);

@@ -1,4 +1,5 @@
 import { invariant, SluiceError } from '../errors.ts';
+import type { EntryEngine } from '../exchange/entry-engine.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { ExchangeLimits } from '../limits.ts';
 import type { SortKey } from '../plan/step.ts';
@@ -18,12 +19,18 @@ import { ResultSink } from './result-sink.ts';
 import { SortKeys } from './sort-keys.ts';
 import { SortSink } from './sort-sink.ts';
 
+/** What sinks need beside the context. */
+export interface SinkParts {
+  readonly limits: ExchangeLimits;
+  readonly engine: EntryEngine;
+  readonly writer: CsvKernel | null;
+}
+
 /** Where the records of a context go. */
 export function createRecordSink(
   view: ColumnView,
   context: ChunkContext,
-  limits: ExchangeLimits,
-  kernel: CsvKernel | null,
+  { limits, engine, writer: kernel }: SinkParts,
   operators: readonly object[],
 ): RecordSink {
   const { exchange } = context;
@@ -34,23 +41,19 @@ export function createRecordSink(
     case 'sort': {
       const take = exchange.take ?? Infinity;
       const keys = new SortKeys(exchange.keys, view, context);
-      return new SortSink(
-        keys,
-        widens ? Infinity : take,
-        writerOf(exchange, view, context),
-        limits,
-      );
+      const writer = writerOf(exchange, view, context);
+      return new SortSink(keys, widens ? Infinity : take, writer, limits, engine);
     }
     case 'distinct': {
       const by = exchange.by.map((name) => ascending(name));
       const keys = new SortKeys(by, view, context);
       const writer = writerOf(exchange, view, context);
-      return new DistinctSink(keys, { ...exchange, dropsEarly: !widens }, writer, limits);
+      return new DistinctSink(keys, { ...exchange, dropsEarly: !widens }, writer, limits, engine);
     }
     case 'group': {
       const aggregate = operators.find((operator) => operator instanceof AggregateOperator);
       invariant(aggregate !== undefined, 'groups are those of an aggregate');
-      return new GroupSink(aggregate, limits);
+      return new GroupSink(aggregate, limits, engine);
     }
     case 'duplicates':
       throw new SluiceError('internal', 'keys are compared, no records taken');

@@ -7,6 +7,7 @@ import { CellReader } from './cell-reader.ts';
 import type { ColumnView } from './column-view.ts';
 import type { CsvKernel, FieldSpan } from './csv-kernel.ts';
 import type { OutputBuffer } from './output-buffer.ts';
+import type { RecordBuffer } from './record-buffer.ts';
 import type { RecordWriter } from './record-writer.ts';
 
 const LF = 0x0a;
@@ -136,6 +137,35 @@ export class CsvWriter implements RecordWriter {
         out.share(batch.lastingBytes, start, end);
         out.byte(LF);
       }
+    }
+  }
+
+  writeEach(batch: Batch, out: RecordBuffer): void {
+    const { bytes, index, selection, selectedCount } = batch;
+    const { recordStarts, recordEnds, recordFlags } = index;
+    const isLone = this.sources.length === 1;
+    const isRun = this.isIdentity && this.keepsLines;
+    const isPlain = (record: number): boolean =>
+      recordFlags[record] === 0 && !(isLone && recordStarts[record] === recordEnds[record]);
+    for (let i = 0; i < selectedCount;) {
+      const record = selection[i]!;
+      const first = i++;
+      if (!isRun || !isPlain(record)) {
+        this.writeRecord(batch, record, out);
+        out.endRecord();
+        continue;
+      }
+      const start = recordStarts[record]!;
+      let end = recordEnds[record]!;
+      for (; i < selectedCount && bytes[end] === LF; i++) {
+        const next = selection[i]!;
+        if (recordStarts[next] !== end + 1 || !isPlain(next)) break;
+        end = recordEnds[next]!;
+      }
+      const shift = out.position - start + 1;
+      out.copy(bytes, start, end);
+      out.byte(LF);
+      for (let at = first; at < i; at++) out.endRecordAt(recordEnds[selection[at]!]! + shift);
     }
   }
 

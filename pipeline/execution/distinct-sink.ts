@@ -1,14 +1,14 @@
 import { encodeDistinctIndex } from '../exchange/distinct-index.ts';
+import type { EntryEngine } from '../exchange/entry-engine.ts';
 import { EntryWriter, NO_KEY } from '../exchange/entry-writer.ts';
 import { KeySet } from '../exchange/key-set.ts';
-import { orderByKey } from '../exchange/order-by-key.ts';
 import { encodeOrdinals } from '../exchange/ordinal-list.ts';
 import type { ExchangeLimits } from '../limits.ts';
 import type { Batch } from './batch.ts';
 import type { OperatorSink } from './operator.ts';
 import { RecordBuffer } from './record-buffer.ts';
 import type { RecordSink, SinkOutput } from './record-sink.ts';
-import type { RecordWriter } from './record-writer.ts';
+import { writeEach, type RecordWriter } from './record-writer.ts';
 import type { SortKeys } from './sort-keys.ts';
 
 export interface DistinctOptions {
@@ -25,6 +25,7 @@ export class DistinctSink implements RecordSink {
   private readonly options: DistinctOptions;
   private readonly writer: RecordWriter;
   private readonly blockBytes: number;
+  private readonly engine: EntryEngine;
   private readonly set = new KeySet();
   /** By key: the record that stays. */
   private kept = new Uint32Array(1024);
@@ -37,7 +38,9 @@ export class DistinctSink implements RecordSink {
     options: DistinctOptions,
     writer: RecordWriter,
     { blockBytes }: ExchangeLimits,
+    engine: EntryEngine,
   ) {
+    this.engine = engine;
     this.keys = keys;
     this.options = options;
     this.writer = writer;
@@ -50,14 +53,15 @@ export class DistinctSink implements RecordSink {
 
   take(batch: Batch): void {
     const { buffer, writer } = this;
-    if (this.begun !== batch.bytes) writer.begin(batch.bytes);
+    if (this.begun !== batch.bytes) {
+      writer.begin(batch.bytes);
+      buffer.expect(batch.bytes.length);
+    }
     this.begun = batch.bytes;
     for (let i = 0; i < batch.selectedCount; i++) {
-      const record = batch.selection[i]!;
-      this.note(batch, record);
-      writer.writeRecord(batch, record, buffer);
-      buffer.endRecord();
+      this.note(batch, batch.selection[i]!, buffer.count + i);
     }
+    writeEach(writer, batch, buffer);
   }
 
   get length(): number {
@@ -79,8 +83,8 @@ export class DistinctSink implements RecordSink {
     };
   }
 
-  /** Compares a record's key with those before it. */
-  private note(batch: Batch, record: number): void {
+  /** Compares the key of the record that will be the `ordinal`th with those before it. */
+  private note(batch: Batch, record: number, ordinal: number): void {
     const { set, options } = this;
     const hasNull = this.keys.append(batch, record, set.keys);
     if (hasNull && !options.nullsEqual) {
@@ -89,7 +93,6 @@ export class DistinctSink implements RecordSink {
     }
     const known = set.keys.count;
     const key = set.settle();
-    const ordinal = this.buffer.count;
     if (key === known) {
       if (key === this.kept.length) this.kept = doubled(this.kept);
       this.kept[key] = ordinal;
@@ -117,23 +120,22 @@ export class DistinctSink implements RecordSink {
     const entries = new EntryWriter(this.blockBytes);
     for (let record = 0; record < ordinals.length; record++) {
       if (ordinals[record] === GONE) continue;
-      const start = buffer.startOf(record);
-      entries.add(NO_KEY, 0, 0, buffer.bytes, start, buffer.ends[record]!);
+      const { bytes, starts } = buffer;
+      entries.add(NO_KEY, 0, 0, bytes, starts[record]!, starts[record + 1]!);
     }
     return entries.finish(NO_KEY);
   }
 
   private sortedKeys(ordinals: Uint32Array): ReturnType<EntryWriter['finish']> {
-    const { bytes, starts, count } = this.set.keys;
-    const order = orderByKey(bytes, starts, starts.subarray(1), count);
-    const entries = new EntryWriter(this.blockBytes);
-    for (const key of order) {
+    const { keys } = this.set;
+    const { count } = keys;
+    const records = new RecordBuffer();
+    for (let key = 0; key < count; key++) {
       const ordinal = encodeOrdinals(Uint32Array.of(ordinals[this.kept[key]!]!));
-      entries.add(bytes, starts[key]!, starts[key + 1]!, ordinal, 0, ordinal.length);
+      records.copy(ordinal, 0, ordinal.length);
+      records.endRecord();
     }
-    const last = order.at(-1);
-    const lastKey = last === undefined ? NO_KEY : bytes.subarray(starts[last], starts[last + 1]);
-    return entries.finish(lastKey);
+    return this.engine.writeSorted(keys.slices, records.slices, count, count, this.blockBytes);
   }
 }
 

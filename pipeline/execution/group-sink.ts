@@ -1,3 +1,4 @@
+import type { EntryEngine } from '../exchange/entry-engine.ts';
 import { groupEntries } from '../exchange/group-entries.ts';
 import type { ExchangeLimits } from '../limits.ts';
 import type { RecordSink, SinkOutput } from './record-sink.ts';
@@ -6,8 +7,14 @@ import type { RecordSink, SinkOutput } from './record-sink.ts';
 export class GroupSink implements RecordSink {
   private readonly aggregate: { toPartial(): Uint8Array };
   private readonly blockBytes: number;
+  private readonly engine: EntryEngine;
 
-  constructor(aggregate: { toPartial(): Uint8Array }, { blockBytes }: ExchangeLimits) {
+  constructor(
+    aggregate: { toPartial(): Uint8Array },
+    { blockBytes }: ExchangeLimits,
+    engine: EntryEngine,
+  ) {
+    this.engine = engine;
     this.aggregate = aggregate;
     this.blockBytes = blockBytes;
   }
@@ -25,7 +32,11 @@ export class GroupSink implements RecordSink {
   }
 
   finish(): SinkOutput {
-    const { output, index, groups } = groupEntries(this.aggregate.toPartial(), this.blockBytes);
+    const { output, index, groups } = groupEntries(
+      this.aggregate.toPartial(),
+      this.blockBytes,
+      this.engine,
+    );
     return { output, exchange: index, records: 0, deduplicated: 0, groups };
   }
 }

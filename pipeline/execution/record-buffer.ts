@@ -1,12 +1,18 @@
+import type { ByteSlices } from '../exchange/entry-engine.ts';
 import { OutputBuffer } from './output-buffer.ts';
 
 const FIRST_BYTES = 64 * 1024;
 
 /** Records written one after another into one piece of memory. */
 export class RecordBuffer extends OutputBuffer {
-  /** Where each record ends; it begins where the one before ends. */
-  ends = new Uint32Array(1024);
+  /** Where each record starts; `starts[count]` is where the last one ends. */
+  starts = new Uint32Array(1024);
   count = 0;
+
+  /** Makes room for so many bytes at first: growing copies. */
+  expect(byteCount: number): void {
+    if (this.bytes.length === 0) this.bytes = Buffer.allocUnsafeSlow(byteCount + FIRST_BYTES);
+  }
 
   override reserve(length: number): void {
     const needed = this.position + length;
@@ -21,16 +27,24 @@ export class RecordBuffer extends OutputBuffer {
   }
 
   endRecord(): void {
-    if (this.count === this.ends.length) {
-      const grown = new Uint32Array(this.count * 2);
-      grown.set(this.ends);
-      this.ends = grown;
-    }
-    this.ends[this.count++] = this.position;
+    this.endRecordAt(this.position);
   }
 
-  startOf(record: number): number {
-    return record === 0 ? 0 : this.ends[record - 1]!;
+  /** Ends a record at a place behind the end of the one before. */
+  endRecordAt(end: number): void {
+    this.count += 1;
+    if (this.count === this.starts.length) {
+      const grown = new Uint32Array(this.count * 2);
+      grown.set(this.starts);
+      this.starts = grown;
+    }
+    this.starts[this.count] = end;
+  }
+
+  /** The records, as slices. */
+  get slices(): ByteSlices {
+    const { bytes, position, starts } = this;
+    return { bytes: bytes.subarray(0, position), starts, ends: starts.subarray(1) };
   }
 
   clear(): void {

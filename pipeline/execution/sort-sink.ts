@@ -1,12 +1,11 @@
-import { EntryWriter, NO_KEY } from '../exchange/entry-writer.ts';
+import type { EntryEngine } from '../exchange/entry-engine.ts';
 import { KeyArena } from '../exchange/key-arena.ts';
-import { orderByKey } from '../exchange/order-by-key.ts';
 import type { ExchangeLimits } from '../limits.ts';
 import type { Batch } from './batch.ts';
 import type { OperatorSink } from './operator.ts';
 import { RecordBuffer } from './record-buffer.ts';
 import type { RecordSink, SinkOutput } from './record-sink.ts';
-import type { RecordWriter } from './record-writer.ts';
+import { writeEach, type RecordWriter } from './record-writer.ts';
 import type { SortKeys } from './sort-keys.ts';
 
 /** A sorted run. */
@@ -15,11 +14,19 @@ export class SortSink implements RecordSink {
   private readonly limit: number;
   private readonly writer: RecordWriter;
   private readonly blockBytes: number;
+  private readonly engine: EntryEngine;
   private readonly arena = new KeyArena();
   private readonly buffer = new RecordBuffer();
   private begun: Uint8Array | null = null;
 
-  constructor(keys: SortKeys, take: number, writer: RecordWriter, { blockBytes }: ExchangeLimits) {
+  constructor(
+    keys: SortKeys,
+    take: number,
+    writer: RecordWriter,
+    { blockBytes }: ExchangeLimits,
+    engine: EntryEngine,
+  ) {
+    this.engine = engine;
     this.keys = keys;
     this.limit = take;
     this.writer = writer;
@@ -32,15 +39,17 @@ export class SortSink implements RecordSink {
 
   take(batch: Batch): void {
     const { keys, arena, buffer, writer } = this;
-    if (this.begun !== batch.bytes) writer.begin(batch.bytes);
+    if (this.begun !== batch.bytes) {
+      writer.begin(batch.bytes);
+      buffer.expect(batch.bytes.length);
+    }
     this.begun = batch.bytes;
     for (let i = 0; i < batch.selectedCount; i++) {
       const record = batch.selection[i]!;
       keys.append(batch, record, arena);
       arena.endKey();
-      writer.writeRecord(batch, record, buffer);
-      buffer.endRecord();
     }
+    writeEach(writer, batch, buffer);
   }
 
   get length(): number {
@@ -48,19 +57,10 @@ export class SortSink implements RecordSink {
   }
 
   finish(): SinkOutput {
-    const { arena, buffer } = this;
-    const { bytes, starts, count } = arena;
-    const order = orderByKey(bytes, starts, starts.subarray(1), count);
+    const { arena, buffer, engine, blockBytes } = this;
+    const { count } = arena;
     const records = Math.min(count, this.limit);
-    const entries = new EntryWriter(this.blockBytes);
-    for (let i = 0; i < records; i++) {
-      const at = order[i]!;
-      const start = buffer.startOf(at);
-      entries.add(bytes, starts[at]!, starts[at + 1]!, buffer.bytes, start, buffer.ends[at]!);
-    }
-    const last = order[records - 1];
-    const lastKey = last === undefined ? NO_KEY : bytes.subarray(starts[last], starts[last + 1]);
-    const { output, index } = entries.finish(lastKey);
-    return { output, exchange: index, records, deduplicated: 0 };
+    const sorted = engine.writeSorted(arena.slices, buffer.slices, count, records, blockBytes);
+    return { output: sorted.output, exchange: sorted.index, records, deduplicated: 0 };
   }
 }

@@ -1,13 +1,14 @@
 import { invariant } from '../errors.ts';
-import { readEntries, verify, type Entries } from '../exchange/entries.ts';
+import { verify, type Entries } from '../exchange/entries.ts';
+import type { EntryEngine, WrittenEntries } from '../exchange/entry-engine.ts';
 import { EntryWriter, NO_KEY } from '../exchange/entry-writer.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { findDuplicates } from '../exchange/find-duplicates.ts';
 import { mergeGroups } from '../exchange/group-entries.ts';
-import { orderByKey } from '../exchange/order-by-key.ts';
 import { markOrdinals } from '../exchange/ordinal-list.ts';
 import { decodeDocument, storedSlice, type WaveDocument } from '../exchange/wave-document.ts';
 import type { ExchangeLimits } from '../limits.ts';
+import type { KernelModule } from '../parsing/structural/kernel.ts';
 import type { ChunkStatistics } from '../protocol/messages.ts';
 import { encodePartial } from '../result/partial.ts';
 import { CellsSource, type Refused } from './cells-source.ts';
@@ -16,34 +17,42 @@ import { inputView } from './column-view.ts';
 import type { ChunkContext } from './context.ts';
 import { takeOf } from './create-record-sink.ts';
 import { CsvRecordSource } from './csv-source.ts';
-import { OutputBuffer } from './output-buffer.ts';
 import type { ChunkProgram, ChunkResult } from './program.ts';
 
 /** The program of a wave behind the first: its tasks' bytes are documents, see `WaveDocument`. */
 export function createWaveProgram(
   context: ChunkContext,
   parts: RunParts,
+  kernel: KernelModule | null,
 ): Pick<ChunkProgram, 'slices' | 'steps'> {
   const { input } = context;
   invariant(input !== 'chunk', 'a later wave reads slices');
+  const groups = input.kind === 'group' ? new CsvRecordSource(context, kernel) : null;
   return {
     slices: (bytes) => decodeDocument(bytes).slices.map(storedSlice),
     *steps(bytes, slices = []) {
       const document = decodeDocument(bytes);
-      const records = readRecords(document, slices, input);
-      if (input.kind === 'group') return runGroups(records.entries, input, context, parts);
-      if (input.kind === 'distinct') return compareKeys(records.entries, document, input.keep);
-      if (input.records.layout === null) return copyRecords(records, context, parts.limits);
+      const records = readRecords(document, slices, input, parts.engine);
+      if (groups !== null) return runGroups(records, groups, context, parts);
+      if (input.kind === 'distinct') return compareKeys(records, document, input.keep);
+      if (input.records.layout === null) return copyRecords(records, context, parts);
       const view = inputView(context);
-      const run = new ChunkRun(context, view, records.entries.bytes, parts);
+      const held = records.entries.bytes;
+      const run = new ChunkRun(context, view, held, parts);
       const source = new CellsSource(view, context, records.entries);
       for (const batch of source.batches(records.order, records.refused)) {
         run.take(batch);
         yield;
       }
-      return run.finish(0, records);
+      const result = run.finish(0, records);
+      return { ...result, output: detached(result.output, held) };
     },
   };
+}
+
+/** The parts of an output without views of `bytes`, which the next task overwrites. */
+function detached(output: readonly Uint8Array[], { buffer }: Uint8Array): Uint8Array[] {
+  return output.map((part) => (part.buffer === buffer ? part.slice() : part));
 }
 
 /** The records that a task is about. */
@@ -61,25 +70,23 @@ function readRecords(
   document: WaveDocument,
   slices: readonly Uint8Array[],
   input: Exchange,
+  engine: EntryEngine,
 ): TaskRecords {
   const { filtered } = document;
   const rest = { refused: null, filtered, deduplicated: 0 };
   switch (document.kind) {
     case 'merge': {
-      const entries = readEntries(document.slices, slices, document.lower, document.upper);
-      const { bytes, keyStarts, keyEnds, count } = entries;
-      const isSorted = input.kind === 'sort';
-      const order = isSorted ? orderByKey(bytes, keyStarts, keyEnds, count) : new Uint32Array(0);
-      return { entries, order, ...rest };
+      const entries = engine.read(document.slices, slices, document.lower, document.upper);
+      return { entries, order: engine.order(entries), ...rest };
     }
     case 'range': {
-      const entries = readEntries(document.slices, slices);
+      const entries = engine.read(document.slices, slices);
       const { skip, count } = document;
       return { entries, order: Uint32Array.from({ length: count }, (_, i) => skip + i), ...rest };
     }
     case 'without': {
       invariant(input.kind === 'duplicates', 'a document is of its wave');
-      return withoutDuplicates(document, slices, input);
+      return withoutDuplicates(document, slices, input, engine);
     }
   }
 }
@@ -88,8 +95,9 @@ function withoutDuplicates(
   document: Extract<WaveDocument, { kind: 'without' }>,
   slices: readonly Uint8Array[],
   input: Extract<Exchange, { kind: 'duplicates' }>,
+  engine: EntryEngine,
 ): TaskRecords {
-  const entries = readEntries(document.slices.slice(0, 1), slices);
+  const entries = engine.read(document.slices.slice(0, 1), slices);
   const flags = new Uint8Array(entries.count);
   for (let list = 1; list < document.slices.length; list++) {
     verify(document.slices[list]!, slices[list] ?? NO_KEY);
@@ -116,13 +124,14 @@ function duplicateFault({ by, records, number }: Extract<Exchange, { kind: 'dupl
 
 /** Groups merged are read as a chunk of records. */
 function runGroups(
-  entries: Entries,
-  { shape }: Extract<Exchange, { kind: 'group' }>,
+  { entries, order }: TaskRecords,
+  source: CsvRecordSource,
   context: ChunkContext,
   parts: RunParts,
 ): ChunkResult {
-  const { csv, groups } = mergeGroups(entries, shape);
-  const source = new CsvRecordSource(context, null);
+  const { input } = context;
+  invariant(input !== 'chunk' && input.kind === 'group', 'the wave before left groups');
+  const { csv, groups } = mergeGroups(entries, order, input.shape);
   const run = new ChunkRun(context, inputView(context), csv, parts);
   for (const batch of source.batches(csv)) run.take(batch);
   if (entries.count > 0) return run.finish(0, { aggregated: entries.count - groups });
@@ -138,11 +147,11 @@ function ofNoRecords(statistics: ChunkStatistics): ChunkStatistics {
 
 /** Keys are no records: they count as none. */
 function compareKeys(
-  entries: Entries,
+  { entries, order }: TaskRecords,
   { slices }: WaveDocument,
   keep: 'first' | 'last',
 ): ChunkResult {
-  const { output, exchange } = findDuplicates(entries, slices, keep);
+  const { output, exchange } = findDuplicates(entries, slices, keep, order);
   return resultOf({ recordsIn: 0, records: 0, filtered: 0, deduplicated: 0 }, entries, {
     output,
     index: exchange,
@@ -153,34 +162,40 @@ function compareKeys(
 function copyRecords(
   { entries, order, filtered, deduplicated }: TaskRecords,
   { exchange }: ChunkContext,
-  { blockBytes }: ExchangeLimits,
+  { engine, limits }: RunParts,
 ): ChunkResult {
-  const { bytes, keyEnds, recordEnds } = entries;
   let records = order.length;
   if (exchange !== null) {
     invariant(exchange.kind === 'limit', 'no columns are needed any more');
     records = Math.min(records, takeOf(exchange));
   }
-  const writer = new EntryWriter(blockBytes);
-  const buffer = new OutputBuffer();
-  for (let i = 0; i < records; i++) {
-    const entry = order[i]!;
-    if (exchange === null) buffer.copy(bytes, keyEnds[entry]!, recordEnds[entry]!);
-    else writer.add(NO_KEY, 0, 0, bytes, keyEnds[entry]!, recordEnds[entry]!);
-  }
+  const kept = order.subarray(0, records);
   const written =
     exchange === null
-      ? { output: buffer.finish(), index: new Uint8Array(0) }
-      : writer.finish(NO_KEY);
+      ? { output: engine.copyRecords(entries, kept), index: new Uint8Array(0) }
+      : writeInOrder(entries, kept, limits);
   const recordsIn = order.length + filtered + deduplicated;
   const counts = { recordsIn, records, deduplicated };
   return resultOf({ ...counts, filtered: recordsIn - records - deduplicated }, entries, written);
 }
 
+/** Records as entries that another limit reads. */
+function writeInOrder(
+  { bytes, keyEnds, recordEnds }: Entries,
+  order: Uint32Array,
+  { blockBytes }: ExchangeLimits,
+): WrittenEntries {
+  const writer = new EntryWriter(blockBytes);
+  for (const entry of order) {
+    writer.add(NO_KEY, 0, 0, bytes, keyEnds[entry]!, recordEnds[entry]!);
+  }
+  return writer.finish(NO_KEY);
+}
+
 function resultOf(
   counts: { recordsIn: number; records: number; filtered: number; deduplicated: number },
   entries: Entries,
-  { output, index }: ReturnType<EntryWriter['finish']>,
+  { output, index }: WrittenEntries,
 ): ChunkResult {
   const { recordsIn, records, filtered, deduplicated } = counts;
   return {

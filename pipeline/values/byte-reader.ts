@@ -16,6 +16,11 @@ export class ByteReader {
     return this.#position;
   }
 
+  /** Goes on at another place. */
+  seek(position: number): void {
+    this.#position = position;
+  }
+
   get done(): boolean {
     return this.#position >= this.#bytes.length;
   }
@@ -59,6 +64,21 @@ export class ByteReader {
     this.#need(length);
     this.#position += length;
     return this.#bytes.subarray(this.#position - length, this.#position);
+  }
+
+  /** Passes a block. */
+  skipBlock(): void {
+    const length = this.count();
+    this.#need(length);
+    this.#position += length;
+  }
+
+  /** Passes a scalar. */
+  skipScalar(): void {
+    if (this.byte() === 0) {
+      this.#need(8);
+      this.#position += 8;
+    } else this.skipBlock();
   }
 
   text(): string {

@@ -1,3 +1,5 @@
+const SHORT_BYTES = 32;
+
 /** Appends binary values to a buffer that grows: the counterpart of `ByteReader`. */
 export class ByteWriter {
   #bytes = new Uint8Array(1024);
@@ -45,9 +47,36 @@ export class ByteWriter {
   }
 
   raw(bytes: Uint8Array): void {
-    this.#reserve(bytes.length);
-    this.#bytes.set(bytes, this.#length);
-    this.#length += bytes.length;
+    this.slice(bytes, 0, bytes.length);
+  }
+
+  /** Bytes `[start, end)`. A short slice is copied byte by byte, which is faster than a call. */
+  slice(bytes: Uint8Array, start: number, end: number): void {
+    this.#reserve(end - start);
+    if (end - start > SHORT_BYTES) {
+      this.#bytes.set(bytes.subarray(start, end), this.#length);
+      this.#length += end - start;
+      return;
+    }
+    const target = this.#bytes;
+    let position = this.#length;
+    for (let i = start; i < end; i++) target[position++] = bytes[i]!;
+    this.#length = position;
+  }
+
+  /** UTF-8 without its length. */
+  characters(text: string): void {
+    this.#reserve(text.length);
+    const target = this.#bytes;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 0x7f) {
+        this.raw(new TextEncoder().encode(text));
+        return;
+      }
+      target[this.#length + i] = code;
+    }
+    this.#length += text.length;
   }
 
   text(text: string): void {

@@ -89,6 +89,15 @@ export class ExactSums {
     return normalised(sumOf(spill.big, fast));
   }
 
+  /** The sum times 10^`shortScale` where a double holds it; null elsewhere. */
+  shortMantissa(slot: number): number | null {
+    return this.#spills.size > 0 && this.#spills.has(slot) ? null : this.#fast[slot]! + 0;
+  }
+
+  shortScale(slot: number): number {
+    return this.#scales[slot]!;
+  }
+
   #addRescaled(slot: number, mantissa: number, scale: number): void {
     const difference = scale - this.#scales[slot]!;
     const power = POWERS_OF_TEN[Math.abs(difference)] ?? Infinity;

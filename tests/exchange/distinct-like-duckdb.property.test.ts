@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { builtKernel } from '../support/kernel.ts';
 import { DuckDBTable } from '../support/duckdb-table.ts';
 import { runPlan } from '../support/run-plan.ts';
 import { total } from '../support/run-waves.ts';
 import { RECORD_TYPES, tinyLimits, typedRecords } from '../support/typed-records.ts';
 
+const kernel = builtKernel();
 let duckdb: DuckDBTable;
 beforeAll(async () => {
   duckdb = await DuckDBTable.open();
@@ -37,7 +39,7 @@ describe('dedupe', () => {
           const steps: unknown[] = [{ dedupe: { by, keep: kept } }];
           if (goesOn) steps.push({ derive: { x: 'i + 0.5' } }, { filter: 'id > 0' });
           const plan = JSON.stringify({ steps, write: { format: 'ndjson' } });
-          const options = { types: RECORD_TYPES, limits, chunkRecords: records };
+          const options = { types: RECORD_TYPES, limits, chunkRecords: records, kernel };
           const { output, waves } = runPlan(plan, csv, options);
           expect(idsOf(output)).toEqual(rows.map(([id]) => id));
           const all = waves.flat();
@@ -63,7 +65,7 @@ describe('dedupe', () => {
             `SELECT count(*) FROM (SELECT DISTINCT ${names} FROM input)`,
           );
           const plan = JSON.stringify({ steps: [{ select: by }, { dedupe: {} }, { limit: 1000 }] });
-          const options = { types: RECORD_TYPES, limits, chunkRecords: records };
+          const options = { types: RECORD_TYPES, limits, chunkRecords: records, kernel };
           const { waves } = runPlan(plan, csv, options);
           expect(String(total(waves.at(-1)!, 'recordsOut'))).toBe(count);
         },
@@ -87,7 +89,7 @@ describe('unique', () => {
              ORDER BY 1`,
           );
           const plan = JSON.stringify({ steps: [{ unique: by }], write: { format: 'ndjson' } });
-          const options = { types: RECORD_TYPES, limits, chunkRecords: records };
+          const options = { types: RECORD_TYPES, limits, chunkRecords: records, kernel };
           const { output, rejects, waves } = runPlan(plan, csv, options);
           expect(idsOf(output)).toEqual(rows.map(([id]) => id));
           expect(rejects.length).toBe(total(waves[0]!, 'recordsIn') - rows.length);

@@ -4,10 +4,12 @@ import { createChunkProgram } from '../../pipeline/execution/chunk-program.ts';
 import { outputFrame } from '../../pipeline/execution/output-frame.ts';
 import { partialOptions } from '../../pipeline/execution/partial-options.ts';
 import { PartialMerger } from '../../pipeline/result/partial.ts';
+import { builtKernel } from '../support/kernel.ts';
 import { DuckDBTable } from '../support/duckdb-table.ts';
 import { cutPlan, runPlan, type RunOptions } from '../support/run-plan.ts';
 import { RECORD_TYPES, tinyLimits, typedRecords } from '../support/typed-records.ts';
 
+const kernel = builtKernel();
 let duckdb: DuckDBTable;
 beforeAll(async () => {
   duckdb = await DuckDBTable.open();
@@ -42,7 +44,7 @@ describe('an aggregate with keys', () => {
         async (csv, by, records, limits) => {
           const types = RECORD_TYPES;
           const plan = JSON.stringify({ steps: [{ aggregate: { by, measures: MEASURES } }] });
-          const options = { types, limits, chunkRecords: records };
+          const options = { types, limits, chunkRecords: records, kernel };
           const waves = runPlan(plan, csv, options);
           expect(waves.output.toString()).toBe(mergedGroups(plan, csv, options));
         },
@@ -71,7 +73,7 @@ describe('an aggregate with keys', () => {
             { select: ['k', 'total', 'early'] },
           ];
           const { output } = runPlan(JSON.stringify({ steps }), csv, {
-            ...{ types: RECORD_TYPES, limits, chunkRecords: records },
+            ...{ types: RECORD_TYPES, limits, chunkRecords: records, kernel },
           });
           const lines = output.toString().split('\n').slice(1, -1);
           expect(lines).toEqual(rows.map((row) => row.join(',')));
@@ -97,7 +99,7 @@ describe('an aggregate with keys', () => {
             { aggregate: { by: ['b'], measures: { k: 'count(*)' } } },
           ];
           const { output } = runPlan(JSON.stringify({ steps }), csv, {
-            ...{ types: RECORD_TYPES, limits, chunkRecords: records },
+            ...{ types: RECORD_TYPES, limits, chunkRecords: records, kernel },
           });
           const lines = output.toString().split('\n').slice(1, -1);
           expect(lines).toEqual(rows.map((row) => row.join(',')));

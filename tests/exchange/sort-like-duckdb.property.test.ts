@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { builtKernel } from '../support/kernel.ts';
 import { DuckDBTable } from '../support/duckdb-table.ts';
 import { runPlan } from '../support/run-plan.ts';
 import { RECORD_TYPES, tinyLimits, typedRecords } from '../support/typed-records.ts';
 
+const kernel = builtKernel();
 let duckdb: DuckDBTable;
 beforeAll(async () => {
   duckdb = await DuckDBTable.open();
@@ -46,7 +48,7 @@ describe('sort', () => {
           const expected = rows.map(([id]) => id);
           const plan = JSON.stringify({ steps: [{ sort: keys }, { select: ['id', 'i'] }] });
           const types = RECORD_TYPES;
-          const cut = runPlan(plan, csv, { types, limits, chunkRecords: records });
+          const cut = runPlan(plan, csv, { types, limits, chunkRecords: records, kernel });
           expect(idsOf(cut.output)).toEqual(expected);
           expect(cut.rejects).toEqual([]);
           const whole = runPlan(plan, csv, { types });
@@ -61,7 +63,7 @@ describe('sort', () => {
             ],
           });
           const direct = runPlan(further, csv, { types }).output.toString();
-          const between = runPlan(none, csv, { types, limits, chunkRecords: records });
+          const between = runPlan(none, csv, { types, limits, chunkRecords: records, kernel });
           expect(between.output.toString()).toBe(direct);
         },
       ),
@@ -76,7 +78,7 @@ describe('sort', () => {
         ...[typedRecords, sortKeys, chunkRecords, tinyLimits, count, count],
         async (csv, keys, records, limits, limit, offset) => {
           await duckdb.load(csv, RECORD_TYPES);
-          const options = { types: RECORD_TYPES, limits, chunkRecords: records };
+          const options = { types: RECORD_TYPES, limits, chunkRecords: records, kernel };
           const run = (steps: unknown[]) => runPlan(JSON.stringify({ steps }), csv, options);
           const idsFrom = async (sql: string) => (await duckdb.query(sql)).map(([id]) => id);
           const page = `LIMIT ${String(limit)} OFFSET ${String(offset)}`;

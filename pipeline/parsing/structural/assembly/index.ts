@@ -1,5 +1,8 @@
 // What the kernel exports; each file tells what it is for.
 export { addBlock, clearGroups, encodeGroups, hasRoom, sortGroups } from './aggregate/index';
+export { orderKeys } from './entries/order-keys';
+export { countEntries, readEntries } from './entries/read-entries';
+export { copyRecords, longestEntry, writeBlock } from './entries/write-entries';
 export { fillFirstFields } from './field';
 export { addMember, select } from './filter/index';
 export { writeRecords, writeRuns } from './output/write-records';
