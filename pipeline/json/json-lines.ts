@@ -210,12 +210,14 @@ export class JsonLines {
   }
 
   #tooLong(): SluiceError {
-    return this.#limit('recordBytesMax', `A record is longer than ${LIMITS.recordBytesMax} bytes`);
+    const what = `Record ${this.#elements + 1} of the document has more than ${LIMITS.recordBytesMax} bytes`;
+    const advice =
+      'split it, or send one object a line (NDJSON), where it is a reject and the rest is read';
+    return this.#limit('recordBytesMax', `${what}: ${advice}`);
   }
 
   #limit(limit: keyof typeof LIMITS, message: string): SluiceError {
-    const place = `record ${this.#elements + 1}`;
-    return new SluiceError('limit-exceeded', `${message} (${place})`, {
+    return new SluiceError('limit-exceeded', message, {
       details: { limit, max: LIMITS[limit], record: this.#elements + 1 },
     });
   }

@@ -81,6 +81,8 @@ describe('JsonToNdjson', () => {
     for (const document of hostile) {
       await expect(convert(document)).rejects.toMatchObject({ code: 'limit-exceeded' });
     }
+    const second = `[1,"${'x'.repeat(17 * 2 ** 20)}`;
+    await expect(convert(second)).rejects.toThrow(/^Record 2 of the document .* \(NDJSON\)/);
   });
 });
 
