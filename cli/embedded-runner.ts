@@ -56,6 +56,7 @@ export async function embeddedRunner(options: EmbeddedOptions): Promise<JobRunne
     submit: (request, signal) => submit(master, request, signal),
     job: async (id) => service.getJob(id),
     follow: async (id, signal) => service.result(id).follow(0, signal),
+    lend: async (id, signal) => service.result(id).lend(0, signal),
     rejects: (id) => rejectsOf(master, id),
     profile: (id) => service.profile(id),
     manifest: (id) => service.manifest(id),

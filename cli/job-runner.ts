@@ -10,6 +10,8 @@ export interface JobRunner {
   job(id: string): Promise<Job>;
   /** The result's bytes from the start, going on while it grows, until the job ends. */
   follow(id: string, signal: AbortSignal): Promise<Readable>;
+  /** The same in pieces for somebody who has written each away before he asks for the next. */
+  lend(id: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
   rejects(id: string): AsyncIterable<Reject>;
   profile(id: string): Promise<Profile>;
   manifest(id: string): Promise<Manifest>;

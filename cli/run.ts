@@ -1,8 +1,7 @@
-import { createWriteStream } from 'node:fs';
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { open, rename, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { writeAll } from '../pipeline/storage/write-all.ts';
 import { FINAL_STATUSES, type Job } from '../pipeline/protocol/index.ts';
 import { serverFrom, type ServerFlags } from './config.ts';
 import { embeddedRunner } from './embedded-runner.ts';
@@ -160,9 +159,16 @@ async function copyResult(
   output: string | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  const result: Readable = await runner.follow(id, signal);
-  if (output === undefined) await pipeline(result, process.stdout, { end: false, signal });
-  else await pipeline(result, createWriteStream(partName(output)), { signal });
+  if (output === undefined) {
+    await pipeline(await runner.follow(id, signal), process.stdout, { end: false, signal });
+    return;
+  }
+  const file = await open(partName(output), 'w');
+  try {
+    for await (const piece of await runner.lend(id, signal)) await writeAll(file, [piece]);
+  } finally {
+    await file.close();
+  }
 }
 
 /** Nobody sees half a result under its final name. */

@@ -1,4 +1,5 @@
 import { LIMITS } from '../pipeline/limits.ts';
+import type { Readable } from 'node:stream';
 import type { Job, Manifest, Profile, Reject, RejectPage } from '../pipeline/protocol/index.ts';
 import { bodyOf, call, callJson, type Server } from './api-client.ts';
 import type { JobRunner, Submission, SubmittedJob } from './job-runner.ts';
@@ -7,11 +8,13 @@ import { uploadResumable } from './resumable-upload.ts';
 /** Jobs on a running server, over its HTTP API. */
 export function serverRunner(server: Server): JobRunner {
   const at = (id: string, rest = ''): string => `/api/jobs/${encodeURIComponent(id)}${rest}`;
+  const follow = async (id: string, signal: AbortSignal): Promise<Readable> =>
+    bodyOf(await call(server, at(id, '/result?follow=1'), { signal }));
   return {
     submit: (request, signal) => submit(server, request, signal),
     job: (id) => callJson<Job>(server, at(id)),
-    follow: async (id, signal) =>
-      bodyOf(await call(server, at(id, '/result?follow=1'), { signal })),
+    follow,
+    lend: follow,
     rejects: (id) => rejectsOf(server, at(id, '/rejects')),
     profile: (id) => callJson<Profile>(server, at(id, '/profile')),
     manifest: (id) => callJson<Manifest>(server, at(id, '/manifest')),

@@ -157,6 +157,8 @@ export interface ResultView {
   stream(start: number, end: number): Readable;
   /** Bytes from `start`, going on while the result grows, until the job ends. */
   follow(start: number, signal: AbortSignal): Readable;
+  /** As `follow`, in pieces that are each lent until the next is asked for. */
+  lend(start: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
 export interface MasterMetrics {

@@ -3,7 +3,7 @@ import { SluiceError } from '../../pipeline/errors.ts';
 import type { OutputFrame } from '../../pipeline/execution/output-frame.ts';
 import type { OutputMap } from '../../pipeline/reassembly/output-map.ts';
 import { RESULT_HEAD_BYTES } from '../../pipeline/result/result-format.ts';
-import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
+import type { BlobStore, Room } from '../../pipeline/storage/blob-store.ts';
 
 /** The result's bytes: header, the chunks' outputs in file order, footer. Nothing is rewritten. */
 export interface ResultParts {
@@ -57,12 +57,16 @@ export function resultStream(
   return Readable.from(resultPieces(blobs, parts, start, end), { objectMode: false });
 }
 
-/** The same as pieces. No byte of a chunk's output comes before all of it was found whole. */
+/**
+ * The same as pieces. No byte of a chunk's output comes before all of it was found whole. With a
+ * `room` each piece is lent until the next is asked for, where the store can lend.
+ */
 export async function* resultPieces(
   blobs: BlobStore,
   parts: ResultParts,
   start: number,
   end: number,
+  room: Room | null = null,
 ): AsyncGenerator<Uint8Array> {
   const { frame, map } = parts;
   const bodyStart = frame.header.length;
@@ -79,7 +83,8 @@ export async function* resultPieces(
     const name = `results/${parts.taskKeyOf(place.chunk)}`;
     await parts.check(place.chunk, take < size);
     let sent = 0;
-    for await (const piece of blobs.stream(name, from, from + take)) {
+    const lent = room === null ? undefined : blobs.lend?.(name, from, from + take, room);
+    for await (const piece of lent ?? blobs.stream(name, from, from + take)) {
       sent += (piece as Uint8Array).length;
       yield piece as Uint8Array;
     }

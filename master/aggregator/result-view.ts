@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Readable } from 'node:stream';
 import type { ResultFormat } from '../../pipeline/plan/schema.ts';
-import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
+import type { BlobStore, Room } from '../../pipeline/storage/blob-store.ts';
 import type { ResultView } from '../service.ts';
 import { chunkAt, placeOfOutput, resultByteCount } from './result-bytes.ts';
 import { resultPieces, resultStream } from './result-bytes.ts';
@@ -54,7 +54,8 @@ export function resultView(
     check: (start, end) => checkBefore(source, start, Math.min(end, bytes)),
     stream: (start, end) => streamOf(blobs, source, start, Math.min(end, bytes)),
     follow: (start, signal) =>
-      Readable.from(followed(blobs, sourceNow, start, signal), { objectMode: false }),
+      Readable.from(followed(blobs, sourceNow, start, null, signal), { objectMode: false }),
+    lend: (start, signal) => followed(blobs, sourceNow, start, reusedMemory(), signal),
   };
 }
 
@@ -95,6 +96,7 @@ async function* followed(
   blobs: BlobStore,
   sourceNow: () => ResultSource,
   start: number,
+  room: Room | null,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   let at = start;
@@ -103,7 +105,7 @@ async function* followed(
     const source = sourceNow();
     const end = byteCount(source);
     if (at < end) {
-      for await (const piece of piecesOf(blobs, source, at, end)) {
+      for await (const piece of piecesOf(blobs, source, at, end, room)) {
         signal.throwIfAborted();
         yield piece;
       }
@@ -121,10 +123,20 @@ function piecesOf(
   source: ResultSource,
   start: number,
   end: number,
+  room: Room | null,
 ): AsyncIterable<Uint8Array> {
   if (source.kind === 'pieces') return source.pieces(start, end);
   if (source.parts === null) return Readable.from([]);
-  return resultPieces(blobs, source.parts, start, end);
+  return resultPieces(blobs, source.parts, start, end, room);
+}
+
+/** One memory for all pieces: fresh megabytes for each would have the garbage collector run. */
+function reusedMemory(): Room {
+  let memory = new Uint8Array(0);
+  return (byteCount) => {
+    if (memory.length < byteCount) memory = Buffer.allocUnsafeSlow(byteCount);
+    return memory.subarray(0, byteCount);
+  };
 }
 
 /** Suggested name of a result's file. */

@@ -25,6 +25,11 @@ export interface BlobStore {
   getRange(name: string, start: number, end: number): Promise<Uint8Array>;
   /** The same as a stream, with backpressure. */
   stream(name: string, start: number, end: number): Readable;
+  /**
+   * The same in pieces that lie in what `room` gives, each lent until the next is asked for: for a
+   * reader who writes them away. Left out where the store cannot read into memory.
+   */
+  lend?(name: string, start: number, end: number, room: Room): AsyncIterable<Uint8Array>;
   has(name: string): Promise<boolean>;
   delete(name: string): Promise<void>;
   /** Names under a prefix, in no order. */

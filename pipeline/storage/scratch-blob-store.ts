@@ -4,8 +4,9 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { SluiceError } from '../errors.ts';
 import type { BlobParts, FileSlice, Room } from './blob-store.ts';
-import { FileBlobStore, isContentHash, verifyContent, writeAll } from './file-blob-store.ts';
+import { FileBlobStore, isContentHash, verifyContent } from './file-blob-store.ts';
 import { readSlice } from './file-slice.ts';
+import { writeAll } from './write-all.ts';
 
 /**
  * A folder that nobody reads after this run: nothing is synced, and what stands in the input file
@@ -88,12 +89,19 @@ export class ScratchBlobStore extends FileBlobStore {
     return Readable.from(this.#pieces(name, slices, start, end), { objectMode: false });
   }
 
+  override lend(name: string, start: number, end: number, room: Room): AsyncIterable<Uint8Array> {
+    const slices = this.#partsOf(name);
+    if (slices === null) return super.lend(name, start, end, room);
+    return this.#pieces(name, slices, start, end, room);
+  }
+
   /** The bytes `[start, end)`, a part after the other; none of a part that may have been changed. */
   async *#pieces(
     name: string,
     slices: readonly FileSlice[],
     start: number,
     end: number,
+    room: Room = ownMemory,
   ): AsyncGenerator<Uint8Array> {
     let at = 0;
     for (const slice of slices) {
@@ -102,7 +110,7 @@ export class ScratchBlobStore extends FileBlobStore {
       at += slice.end - slice.start;
       if (from >= to) continue;
       const wanted = { ...slice, start: from, end: to };
-      const { bytes, isUnchanged } = await this.guard(name, () => readSlice(wanted, ownMemory));
+      const { bytes, isUnchanged } = await this.guard(name, () => readSlice(wanted, room));
       if (slice.version !== null && !isUnchanged) {
         const message = `${name}: ${slice.path} was changed while it was read`;
         throw new SluiceError('blob-corrupt', message, { details: { name } });

@@ -50,6 +50,14 @@ describe('FileBlobStore', () => {
     const parts: Buffer[] = [];
     for await (const part of store.stream('results/r', 3, 7)) parts.push(part as Buffer);
     expect(Buffer.concat(parts).toString()).toBe('3456');
+    const lent: string[] = [];
+    const memory = new Uint8Array(2);
+    for await (const piece of store.lend('results/r', 3, 50, () => memory)) {
+      lent.push(Buffer.from(piece).toString());
+    }
+    expect(lent).toEqual(['34', '56', '78', '9']);
+    const missing = store.lend('results/none', 0, 5, () => memory)[Symbol.asyncIterator]();
+    await expect(missing.next()).rejects.toMatchObject({ code: 'blob-missing' });
   });
 
   it('refuses a chunk whose bytes are not those of its name', async () => {

@@ -263,6 +263,7 @@ export class FakeMasterService implements MasterService {
       etag: complete ? `"etag-${id}"` : null,
       check: async () => undefined,
       stream: (start, end) => this.#counted(Readable.from(slices(entry.result, start, end))),
+      lend: (start) => Readable.from(slices(entry.result, start, entry.result.length)),
       follow: (start, signal) => {
         const stream = new PassThrough();
         stream.write(entry.result.subarray(start));

@@ -1,0 +1,23 @@
+import type { FileHandle } from 'node:fs/promises';
+
+/** Writes the parts behind each other: in one call of the system, not in one for each half megabyte. */
+export async function writeAll(
+  file: Pick<FileHandle, 'writev'>,
+  parts: readonly Uint8Array[],
+): Promise<void> {
+  let left = parts.filter(({ length }) => length > 0);
+  while (left.length > 0) {
+    const { bytesWritten } = await file.writev(left);
+    left = withoutFirst(left, bytesWritten);
+  }
+}
+
+/** What is left to be written: a disk that gets full takes a part, and tells why at the next call. */
+function withoutFirst(parts: readonly Uint8Array[], byteCount: number): Uint8Array[] {
+  let left = byteCount;
+  return parts.flatMap((part) => {
+    const gone = Math.min(left, part.length);
+    left -= gone;
+    return gone === part.length ? [] : [part.subarray(gone)];
+  });
+}
