@@ -117,6 +117,8 @@ export class LocalMasterService implements MasterService {
     try {
       const { formatHint, profile = true, onBytes } = request;
       await ingest(this.#deps, { job, formatHint, profile, body, signal, onBytes });
+      // What the answer says survives a loss of power.
+      await this.#deps.store.sync();
     } catch (thrown) {
       throw withJobId(thrown, job.id);
     } finally {

@@ -59,6 +59,7 @@ interface ChunkRow {
 /** Jobs and chunks in SQLite (WAL). Synchronous: one call is one transaction of some 50 µs. */
 export class SqliteJobStore {
   readonly #file: string;
+  readonly #isDurable: boolean;
   readonly #db: Database.Database;
   readonly #commit: (commit: JobCommit) => void;
   /** Each statement is prepared once: that costs more than to run it. */
@@ -67,6 +68,7 @@ export class SqliteJobStore {
   /** `file` may be ':memory:'. Not durable: a crash of the machine may lose it. Errors: `storage-failed`. */
   constructor(file: string, { durable = true }: { readonly durable?: boolean } = {}) {
     this.#file = file;
+    this.#isDurable = durable;
     try {
       this.#db = new Database(file);
       this.#db.exec('PRAGMA journal_mode = WAL');
@@ -229,7 +231,7 @@ export class SqliteJobStore {
    * promise: it hands the log to the system, and the disk gets it later.
    */
   async sync(): Promise<void> {
-    if (this.#file === ':memory:') return;
+    if (!this.#isDurable || this.#file === ':memory:') return;
     try {
       const log = await open(`${this.#file}-wal`, 'r+');
       try {

@@ -134,9 +134,9 @@ export class ChaosWorld {
   #startWorker(): void {
     const worker = startWorkerProcess({
       name: `chaos-${++this.#workerCount}`,
-      master: `http://127.0.0.1:${this.#masterNetwork.port}`,
+      storage: ['--master', `http://127.0.0.1:${this.#masterNetwork.port}`],
       broker: this.#brokerUrl,
-      token: TOKEN,
+      env: { SLUICE_WORKER_TOKEN: TOKEN },
     });
     this.#workers.push(worker);
   }

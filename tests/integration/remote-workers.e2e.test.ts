@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -8,6 +8,7 @@ import { download, ended, eventually, expectAccount, getJson } from '../support/
 import { jobNamed, paced, send, workersOf } from '../support/jobs.ts';
 import type { ChunkPage, Job } from '../../pipeline/protocol/index.ts';
 import { startRabbitMq, type RabbitMq, type RabbitMqSkipped } from '../support/rabbitmq.ts';
+import { startS3 } from '../support/s3-server.ts';
 import { sha256OfRun } from '../support/sluice.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts';
@@ -46,7 +47,10 @@ beforeEach((test) => {
 /** A worker as on another machine: it has the broker's and the master's address, and no folder. */
 function start(name: string): WorkerProcess {
   const url = 'url' in broker ? broker.url : '';
-  const worker = startWorkerProcess({ name, master: server.url, broker: url, token: TOKEN });
+  const worker = startWorkerProcess({
+    ...{ name, storage: ['--master', server.url], broker: url },
+    env: { SLUICE_WORKER_TOKEN: TOKEN },
+  });
   workers.push(worker);
   return worker;
 }
@@ -107,4 +111,34 @@ it('a job waits when there is no worker, and goes on when one comes', async () =
   const job = await ended(server, answer.job.id);
   expect(job.status).toBe('completed');
   expect((await download(server, job.id)).sha256).toBe(await sha256OfRun(small));
+});
+
+it('a worker that has the address of the broker and of an S3 store needs no master', async () => {
+  if (!('url' in broker)) return;
+  // Those before have another store.
+  await Promise.all(workers.map((worker) => worker.end('SIGKILL')));
+  await server.stop();
+  const s3 = await startS3();
+  const store = `s3://${s3.bucket}/jobs`;
+  server = await startServer({
+    ...{ workers: 0, broker: broker.url, env: { ...s3.env, SLUICE_STORE: store } },
+  });
+  const worker = startWorkerProcess({
+    ...{ name: 's3', storage: ['--store', store], broker: broker.url, env: s3.env },
+  });
+  workers.push(worker);
+  const small = path.join(folder, 'small.csv');
+  await generateFile(small, { bytes: 3_000_000, seed: 6, malformedEvery: 500 });
+  const answer = await send(server, paced(small, []), { name: 's3.csv' });
+  if ('problem' in answer) throw new Error(JSON.stringify(answer.problem));
+  const job = await ended(server, answer.job.id);
+  expect(job.status).toBe('completed');
+  await expectAccount(server, job);
+  expect((await download(server, job.id)).sha256).toBe(await sha256OfRun(small));
+  const { chunks } = await getJson<ChunkPage>(server, `/api/jobs/${job.id}/chunks?limit=1000`);
+  expect(new Set(chunks.map((chunk) => chunk.worker))).toEqual(new Set(['s3']));
+  expect(await readdir(server.dataDir)).not.toContain('blobs');
+  expect(await worker.end('SIGTERM')).toBe(0);
+  await server.stop();
+  await s3.close();
 });

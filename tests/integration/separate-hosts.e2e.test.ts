@@ -66,8 +66,9 @@ describeWith(need, 'workers on hosts of their own', () => {
     proxies.push(...at);
     const [brokerAt, masterAt] = at;
     return startWorkerProcess({
-      ...{ name: `host-${index}`, token: TOKEN, prefix: host.exec },
-      master: `http://${host.gateway}:${masterAt?.port ?? 0}`,
+      ...{ name: `host-${index}`, prefix: host.exec },
+      env: { SLUICE_WORKER_TOKEN: TOKEN },
+      storage: ['--master', `http://${host.gateway}:${masterAt?.port ?? 0}`],
       broker: `amqp://guest:guest@${host.gateway}:${brokerAt?.port ?? 0}`,
     });
   }

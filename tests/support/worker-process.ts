@@ -12,23 +12,24 @@ export interface WorkerProcess {
 
 export interface WorkerProcessOptions {
   readonly name: string;
-  /** URL of the master. */
-  readonly master: string;
+  /** Where chunks and results are: `--master URL`, or `--store s3://...`. */
+  readonly storage: readonly ['--master' | '--store', string];
   /** amqp:// URL. */
   readonly broker: string;
-  readonly token: string;
+  /** Beside this process's own: a token, or credentials. */
+  readonly env: Readonly<Record<string, string>>;
   /** Command and arguments before it, for instance to run it in a network of its own. */
   readonly prefix?: readonly string[];
 }
 
 /** Starts `sluice worker` as a user would on another machine. */
 export function startWorkerProcess(options: WorkerProcessOptions): WorkerProcess {
-  const { name, master, broker, token } = options;
-  const args = ['worker', name, '--master', master, '--broker', broker];
+  const { name, storage, broker, env } = options;
+  const args = ['worker', name, ...storage, '--broker', broker];
   const [command = '', ...rest] = [...(options.prefix ?? []), process.execPath, CLI, ...args];
   const child = spawn(command, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NODE_ENV: 'test', SLUICE_WORKER_TOKEN: token },
+    env: { ...process.env, NODE_ENV: 'test', ...env },
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
