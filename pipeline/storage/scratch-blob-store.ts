@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { open, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
@@ -77,7 +86,10 @@ export class ScratchBlobStore extends FileBlobStore {
 
   override async getRange(name: string, start: number, end: number): Promise<Uint8Array> {
     const slices = this.#partsOf(name);
-    if (slices === null) return await super.getRange(name, start, end);
+    if (slices === null) {
+      if (end - start > SMALL_BYTES_MAX) return await super.getRange(name, start, end);
+      return await this.guard(name, async () => readNow(this.pathOf(name), start, end));
+    }
     const pieces: Uint8Array[] = [];
     for await (const piece of this.#pieces(name, slices, start, end)) pieces.push(piece);
     return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces);
@@ -136,6 +148,12 @@ export class ScratchBlobStore extends FileBlobStore {
   /** Under another name first: what stands under its own is whole. */
   async #write(target: string, parts: readonly Uint8Array[]): Promise<void> {
     const temporary = await this.temporaryName();
+    const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+    if (bytes <= SMALL_BYTES_MAX) {
+      writeFileSync(temporary, Buffer.concat(parts), { flag: 'wx' });
+      renameSync(temporary, target);
+      return;
+    }
     const file = await open(temporary, 'wx');
     try {
       await writeAll(file, parts);
@@ -157,6 +175,23 @@ const PARTS = '.parts';
 
 /** A smaller part is written sooner than it is looked up. */
 const REFERRED_BYTES_MIN = 64 * 1024;
+
+/** Read and written by calls that block: a thread to do it costs more than it takes. */
+const SMALL_BYTES_MAX = 64 * 1024;
+
+function readNow(file: string, start: number, end: number): Uint8Array {
+  const descriptor = openSync(file, 'r');
+  try {
+    const bytes = Buffer.allocUnsafe(end - start);
+    let length = 0;
+    for (let read = -1; length < bytes.length && read !== 0; length += read) {
+      read = readSync(descriptor, bytes, length, bytes.length - length, start + length);
+    }
+    return bytes.subarray(0, length);
+  } finally {
+    closeSync(descriptor);
+  }
+}
 
 /** Null where there is no such file. By calls that block: some ten microseconds each. */
 function readJson<T>(file: string): T | null {
