@@ -1,8 +1,7 @@
 // The measured values of a block's records, column by column. What the kernel cannot cast exactly
 // leaves the whole record to the reference, and so does what does not cast.
-import { loadPadded } from '../profile/blocks';
 import { INTEGER as INTEGER_KIND, NUMBER as NUMBER_KIND } from '../profile/column-state';
-import { mantissa, scale, scanLongNumber, scanShortNumber } from '../profile/number-scan';
+import { mantissa, scale, scanNumber } from '../profile/number-scan';
 import { daysOfTime, microsOfTime, scanTimeField } from '../calendar';
 import { DATE, INTEGER, NUMBER, STRING } from '../column-type';
 import { fieldAt, fieldLength, findText, isNullField, SCRATCH, SCRATCH_BYTES } from '../field';
@@ -49,10 +48,7 @@ function readValue(frame: Frame, column: InputColumn, type: u32): bool {
   const length = fieldLength;
   if (length == 0) return false;
   if (type != INTEGER && type != NUMBER) return readTime(type, length);
-  const kind =
-    length <= 16
-      ? scanShortNumber(fieldAt, length, loadPadded(fieldAt, length))
-      : scanLongNumber(fieldAt, length);
+  const kind = scanNumber(fieldAt, length);
   if (kind != INTEGER_KIND && kind != NUMBER_KIND) return false;
   value = mantissa;
   valueScale = scale;

@@ -4,9 +4,8 @@
 import { daysOfTime, DAY_MICROS, microsOfTime, scanTimeField } from '../calendar';
 import { BOOLEAN, DATE, DATETIME, INTEGER, NUMBER } from '../column-type';
 import { fieldAt, fieldLength, findField, isNullField } from '../field';
-import { loadPadded } from '../profile/blocks';
 import { INTEGER as INTEGER_KIND, NUMBER as NUMBER_KIND } from '../profile/column-state';
-import { mantissa, scale, scanLongNumber, scanShortNumber } from '../profile/number-scan';
+import { mantissa, scale, scanNumber } from '../profile/number-scan';
 import { bitmapEnd, FilterFrame, validOf, valuesOf } from './frame';
 
 /** Mantissas up to here are doubles. */
@@ -42,7 +41,7 @@ function loadDoubles(frame: FilterFrame, position: u32, number: u32): void {
     for (let bit: u64 = 1; i < to; i++, bit <<= 1) {
       if (!findField(frame, i, position)) left |= bit;
       else if (isNullField(frame)) continue;
-      else if (!scanNumber()) left |= bit;
+      else if (!scanDouble()) left |= bit;
       else {
         known |= bit;
         const double = f64(mantissa) / load<f64>(POWERS + (<usize>scale << 3));
@@ -79,7 +78,7 @@ function loadWholes(frame: FilterFrame, position: u32, type: u32, number: u32): 
 
 /** Scans the field that was found as a number whose mantissa is a double. */
 @inline
-function scanNumber(): bool {
+function scanDouble(): bool {
   let p = fieldAt;
   let length = fieldLength;
   if (length - 1 >= NUMBER_BYTES_MAX) return false;
@@ -88,8 +87,7 @@ function scanNumber(): bool {
     p++;
     length--;
   }
-  const kind =
-    length <= 16 ? scanShortNumber(p, length, loadPadded(p, length)) : scanLongNumber(p, length);
+  const kind = scanNumber(p, length);
   if (kind != INTEGER_KIND && kind != NUMBER_KIND) return false;
   return mantissa <= SAFE && mantissa >= -SAFE;
 }
@@ -97,12 +95,7 @@ function scanNumber(): bool {
 @inline
 function readWhole(type: u32): bool {
   if (type == INTEGER) {
-    if (fieldLength == 1) {
-      const digit = u32(load<u8>(fieldAt)) - ZERO;
-      whole = i64(digit);
-      return digit < 10;
-    }
-    if (!scanNumber() || scale != 0) return false;
+    if (!scanDouble() || scale != 0) return false;
     whole = mantissa;
     return true;
   }

@@ -1,5 +1,6 @@
 // Integers and decimals in the strict grammar of pipeline/values/value-kind.ts:
 // -?(0|[1-9][0-9]*)(\.[0-9]+)?. Exponents and more than eighteen digits are deferred.
+import { loadPadded } from './blocks';
 import { DEFERRED, DIGITS_MAX, INTEGER, NUMBER, STRING } from './column-state';
 
 const ZERO: u8 = 0x30;
@@ -9,6 +10,17 @@ const DOT: u8 = 0x2e;
 /** What a scan found, when it is a number: `mantissa / 10^scale`. */
 export let mantissa: i64 = 0;
 export let scale: u32 = 0;
+
+/** Kind of a text of at least one byte that may be anything. A lone digit needs no search. */
+@inline
+export function scanNumber(p: usize, length: u32): u32 {
+  if (length == 1) {
+    scale = 0;
+    mantissa = i64(load<u8>(p)) - ZERO;
+    return u64(mantissa) < 10 ? INTEGER : STRING;
+  }
+  return length <= 16 ? scanShortNumber(p, length, loadPadded(p, length)) : scanLongNumber(p, length);
+}
 
 /** Kind of a text of at most sixteen bytes that begins with a digit or a minus; `block` holds it
  *  zero-padded, and it stands at p. */
@@ -84,7 +96,8 @@ function endInteger(value: i64, isNegative: bool): u32 {
 
 @inline
 function hasLeadingZero(p: usize, digitCount: u32): bool {
-  return digitCount > 1 && load<u8>(p) == ZERO;
+  // How many digits there are is hard to foresee: no branch on it.
+  return bool(u32(digitCount > 1) & u32(load<u8>(p) == ZERO));
 }
 
 /** Value of the digits among `length` bytes, in which all else is 0. They are moved to the block's
