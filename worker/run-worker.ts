@@ -85,8 +85,11 @@ function logWorkerEvents(log: Logger): (event: WorkerEvent) => void {
     const { jobId, chunkIndex, attempt } = event.task;
     const { outcome } = event;
     const bindings = { jobId, chunkIndex, attempt };
-    if (outcome.kind === 'failed') log.warn({ ...bindings, err: outcome.error }, 'task failed');
-    else if (outcome.kind === 'returned') {
+    if (outcome.kind === 'failed') {
+      // What is wrong with an input is told to its owner, and is no fault of the worker.
+      const level = outcome.error.code === 'input-malformed' ? 'info' : 'warn';
+      log[level]({ ...bindings, err: outcome.error }, 'task failed');
+    } else if (outcome.kind === 'returned') {
       log.info({ ...bindings, err: outcome.error }, 'task given back');
     } else log.debug({ ...bindings, outcome: outcome.kind }, 'task done');
   };

@@ -3,10 +3,11 @@ import type { ChunkRecord } from '../storage/job-record.ts';
 
 /**
  * An error that a worker found in a chunk, with its place in the whole input: workers know only
- * places relative to the chunk. Lines count from 1, bytes from 0.
+ * places relative to the chunk. Lines and records count from 1, bytes from 0.
  */
 export function placeOfFault(error: ErrorDocument, chunk: ChunkRecord | null): ErrorDocument {
-  const { line, byteOffset } = error.details;
+  const { record, ...details } = error.details;
+  const { line, byteOffset } = details;
   // What a later wave reads is in nobody's file.
   if (chunk === null || chunk.wave > 0 || typeof line !== 'number') return error;
   const inputLine = chunk.line + line + 1;
@@ -14,6 +15,11 @@ export function placeOfFault(error: ErrorDocument, chunk: ChunkRecord | null): E
   return {
     code: error.code,
     message: `Line ${inputLine}: ${error.message}`,
-    details: { ...error.details, line: inputLine, byteOffset: inputByte, chunk: chunk.index },
+    details: {
+      ...details,
+      // How many records there are before other chunks is not known yet.
+      ...(chunk.index === 0 && typeof record === 'number' ? { record: record + 1 } : {}),
+      ...{ line: inputLine, byteOffset: inputByte, chunk: chunk.index },
+    },
   };
 }

@@ -171,6 +171,7 @@ describe('checkPlan', () => {
     ['id + Name', 4, '+ does not take (integer, string)'],
     ['lower(id)', 1, 'lower does not take (integer)'],
     ['lowre(Name)', 1, 'Did you mean "lower"'],
+    ['year(Name)', 1, 'year does not take (string)'],
     ['1 + cuont(*)', 5, 'Did you mean "count"'],
     ['1 + round(*)', 11, 'Unexpected "*"'],
     ['sum(id) + 1', 1, 'sum is an aggregate function'],
@@ -194,6 +195,17 @@ describe('checkPlan', () => {
       { path: '/steps/0/derive/x', line: 4, column: column + 8 },
     ]);
     expect(answer.issues[0]?.message).toContain(message);
+  });
+
+  it.each([
+    ['SELECT i.id FROM input i JOIN input j ON i.id = j.id', 'A join with "input"'],
+    ['WITH t AS (SELECT * FROM input) SELECT * FROM input JOIN t ON id = t.id', 'A join with "t"'],
+    ['SELECT id FROM input WHERE when > 1', 'Unexpected "when"'],
+  ])('refuses %s, with or without columns', (sql, message) => {
+    for (const known of [input, undefined]) {
+      const { issues } = checkPlan(JSON.stringify({ sql }), known);
+      expect(issues[0]?.message).toContain(message);
+    }
   });
 
   it('blames no step for a column that could not be computed', () => {

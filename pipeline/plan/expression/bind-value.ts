@@ -176,12 +176,19 @@ export abstract class ValueBinder {
     args: readonly Value[],
     at: number,
   ): Error {
+    // A part of a date is called by its name: what it is a part of is its one argument.
+    const first = partOf(label) === undefined ? 0 : 1;
     const given = args.map((arg) => (typeOf(arg) === 'text literal' ? 'text' : typeOf(arg)));
-    const message = `${label} does not take (${given.join(', ')})`;
-    const wanted = signatures.map(({ key }) => key.slice(key.indexOf('('))).join(' or ');
+    const message = `${label} does not take (${given.slice(first).join(', ')})`;
+    const lists = signatures.map(({ parameters }) => parameters.slice(first));
+    const wanted = signatures.map(({ key }, i) =>
+      first === 0 ? key.slice(key.indexOf('(')) : `(${lists[i]?.join(', ') ?? ''})`,
+    );
     const culprit = args.find((arg) => arg.kind === 'field' && arg.type === 'string');
-    const hint = culprit === undefined ? '' : '; CAST(x AS number) makes a number of a text';
-    return expressionError(message, at, `${wanted}${hint}`);
+    const other = lists.flat().includes('number') ? 'number' : 'date';
+    const isOther = culprit !== undefined && lists.flat().some((type) => type !== 'string');
+    const hint = isOther ? `; CAST(x AS ${other}) makes a ${other} of a text` : '';
+    return expressionError(message, at, `${wanted.join(' or ')}${hint}`);
   }
 
   private coalesce(name: string, args: readonly Value[], at: number): BoundValue {

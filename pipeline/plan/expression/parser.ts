@@ -143,7 +143,10 @@ class Parser {
     if (following.kind === 'string') {
       throw this.reader.unsupported(`${token.text} '...'`, token.start);
     }
-    if (RESERVED.has(word)) throw this.reader.unexpected(token, 'a value or a column');
+    if (RESERVED.has(word)) {
+      const expected = `a value or a column; one that is called so is "${token.text}"`;
+      throw this.reader.unexpected(token, expected);
+    }
     return this.parseColumn(token);
   }
 

@@ -5,7 +5,7 @@ import { ExpressionSizes } from './expression-size.ts';
 import { lowerJoin } from './lower-join.ts';
 import { SelectLowering, type LoweredStep } from './lower-select.ts';
 import { Scope, type ScopeColumn } from './scope.ts';
-import type { CommonTable, Query, Relation } from './statement.ts';
+import type { CommonTable, Join, Query, Relation } from './statement.ts';
 
 /**
  * The steps of a statement over an input with these columns; null where they are not known yet, which
@@ -42,6 +42,7 @@ class Lowering {
     let tables = outer;
     for (const table of query.ctes) tables = [...tables, { table, visible: tables }];
     const { from, joins } = query;
+    for (const join of joins) refuseOwnTable(join, tables);
     const { steps, columns, names } = this.relation(from, tables);
     const table = tableName(from);
     const scope = new Scope(scopeColumns(from, columns, names), table === null ? [] : [table]);
@@ -101,6 +102,16 @@ class Lowering {
     const expected = `${others.join(', ')}; the file of the job is called input`;
     throw expressionError(message, relation.at, expected);
   }
+}
+
+/** A join is with a file that comes along, not with the input or what was made of it. */
+function refuseOwnTable({ lookup, at }: Join, tables: Tables): void {
+  const names = ['input', ...tables.map(({ table }) => table.name)];
+  if (!names.some((name) => name.toLowerCase() === lookup.toLowerCase())) return;
+  const what = `A join with ${JSON.stringify(lookup)}, which is of this statement, is not supported yet`;
+  const instead =
+    'a lookup file: run what is to be joined as a job of its own, and give its result';
+  throw expressionError(what, at, instead, 'plan-unsupported');
 }
 
 function tableName(relation: Relation): string | null {
