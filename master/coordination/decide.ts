@@ -1,4 +1,4 @@
-import type { ErrorDocument } from '../../pipeline/errors.ts';
+import type { ErrorCode, ErrorDocument } from '../../pipeline/errors.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import { STOPPED, advance, fail, ignored, refused, taken } from './advance.ts';
 import { emptyWave, isCompleted, isDamaged, isFinal } from './job-state.ts';
@@ -6,6 +6,10 @@ import type { Attempt, ChunkChange, Decision, JobEffect, JobEvent, JobState } fr
 import { rangesAdd, rangesFrom, rangesHave, rangesNextMissing } from './range-set.ts';
 import { makeAgain, onResultLost, onRetry, quarantine, unmerged } from './repair.ts';
 import { answeredCount, openEnd, withAnswer } from './waves.ts';
+
+/** Errors of a chunk that end the job: a bad record where the plan says on_error: fail, and groups or
+ *  values too many to hold, without which no group would be right. */
+const ENDING: ReadonlySet<ErrorCode> = new Set(['input-malformed', 'group-limit']);
 
 /**
  * What a job does next. Pure, synchronous and total: any event in any state gives an answer, and
@@ -167,10 +171,7 @@ function onAttemptFailed(
   }
   const change: ChunkChange = { index, status: 'failed', attempts: attempt, worker, ms, error };
   const next = quarantine(rest, index);
-  // The plan says on_error: fail: the first bad record ends the job.
-  return error.code === 'input-malformed'
-    ? fail(next, error, {}, [change])
-    : advance(next, [change]);
+  return ENDING.has(error.code) ? fail(next, error, {}, [change]) : advance(next, [change]);
 }
 
 function onChunkMerged(state: JobState, index: number): Decision {

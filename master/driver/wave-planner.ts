@@ -24,7 +24,7 @@ const COMMIT_RETRY_MS = 1_000;
 export type PlanWave = (
   context: ChunkContext,
   inputs: readonly (readonly (WaveInput | null)[])[],
-) => readonly WaveTask[];
+) => Iterable<WaveTask>;
 
 export interface WavePlannerDeps extends PatienceDeps {
   readonly store: SqliteJobStore;
@@ -94,14 +94,15 @@ export class WavePlanner {
       if (one.value.kind === 'lost') return one.value;
       inputs[one.value.wave]?.push(one.value.input);
     }
+    const chunks: NewChunk[] = [];
     const tasks = this.#deps.planWave(context, inputs);
-    const storing = pLimit(LIMITS.exchangeReadsMax);
-    const first = job.state.chunkCount;
-    const chunks = await Promise.all(
-      tasks.map((task, at) =>
-        storing(() => this.#store(task, { index: first + at, wave }, contextKey)),
-      ),
-    );
+    for (const some of batchesOf(tasks, LIMITS.exchangeReadsMax)) {
+      const first = job.state.chunkCount + chunks.length;
+      const stored = some.map((task, at) =>
+        this.#store(task, { index: first + at, wave }, contextKey),
+      );
+      chunks.push(...(await Promise.all(stored)));
+    }
     return { kind: 'planned', chunks };
   }
 
@@ -134,6 +135,17 @@ export class WavePlanner {
     const keys = { chunkKey: key, taskKey: taskKey(key, contextKey) };
     return { ...place, ...keys, byteOffset: 0, bytes, line: 0 };
   }
+}
+
+function* batchesOf<T>(items: Iterable<T>, size: number): Generator<T[]> {
+  let batch: T[] = [];
+  for (const item of items) {
+    batch.push(item);
+    if (batch.length < size) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
 }
 
 type Lost = {

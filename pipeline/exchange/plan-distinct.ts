@@ -15,7 +15,10 @@ export interface DistinctRun {
 }
 
 /** Tasks that compare keys: each sees all entries of its keys. */
-export function planKeys(runs: readonly DistinctRun[], limits: ExchangeLimits): WaveDocument[] {
+export function planKeys(
+  runs: readonly DistinctRun[],
+  limits: ExchangeLimits,
+): Iterable<WaveDocument> {
   const keyRuns = runs.map(({ taskKey, index }) => ({
     ...{ taskKey, index: index.keys, start: index.keysStart },
   }));

@@ -47,52 +47,79 @@ export interface SortPlan {
  * inside a key where many records share it. With `take`, blocks that cannot hold one of the first
  * records are left out.
  */
-export function planSort(
+export function* planSort(
   runs: readonly Run[],
   { take, splitsKeys }: SortPlan,
   limits: ExchangeLimits,
-): WaveDocument[] {
+): Generator<WaveDocument> {
   const blocks = blocksInOrder(runs);
   const end = take === null ? null : endOf(runs, blocks, take);
-  const kept = end === null ? blocks : blocks.filter((ref) => !startsAtOrAfter(runs, ref, end));
+  const kept = end === null ? blocks : blocksBefore(runs, blocks, end);
   const filtered = recordsOf(runs, blocks) - recordsOf(runs, kept);
-  if (kept.length === 0) {
-    return filtered === 0
-      ? []
-      : [{ kind: 'merge', lower: null, upper: null, slices: [], filtered }];
+  if (kept.count === 0) {
+    if (filtered > 0) yield { kind: 'merge', lower: null, upper: null, slices: [], filtered };
+    return;
   }
   const places = splitPlaces(runs, kept, partitionBytes(runs, kept, limits), splitsKeys);
   const cursor = new RangeCursor(runs, keptCounts(runs, kept));
-  return [null, ...places].map((lower, i) => {
+  for (let i = 0; i <= places.length; i++) {
+    const lower = places[i - 1] ?? null;
     const upper = places[i] ?? null;
     const slices = cursor.next(lower, upper, limits);
-    return {
+    yield {
       kind: 'merge',
       ...{ lower: boundOf(lower, slices), upper: boundOf(upper, slices) },
       ...{ slices: slices.map(({ document }) => document), filtered: i === 0 ? filtered : 0 },
     };
-  });
+  }
+}
+
+/** Many blocks, without an object for each. */
+interface Blocks {
+  readonly count: number;
+  readonly run: Uint32Array;
+  readonly block: Uint32Array;
+}
+
+function* refsOf({ count, run, block }: Blocks): Generator<BlockRef> {
+  for (let i = 0; i < count; i++) yield { run: run[i]!, block: block[i]! };
 }
 
 /** All blocks by the place of their first record. */
-function blocksInOrder(runs: readonly Run[]): BlockRef[] {
-  const refs = runs.flatMap(({ index }, run) =>
-    Array.from({ length: index.count }, (_, block) => ({ run, block })),
-  );
-  const keys = new Uint8Array(refs.reduce((sum, ref) => sum + keyOf(runs, ref).length, 0));
-  const starts = new Uint32Array(refs.length + 1);
-  refs.forEach((ref, i) => {
-    const key = keyOf(runs, ref);
-    keys.set(key, starts[i]);
-    starts[i + 1] = starts[i]! + key.length;
+function blocksInOrder(runs: readonly Run[]): Blocks {
+  const count = runs.reduce((sum, { index }) => sum + index.count, 0);
+  const all = { count, run: new Uint32Array(count), block: new Uint32Array(count) };
+  const starts = new Uint32Array(count + 1);
+  let i = 0;
+  runs.forEach(({ index }, run) => {
+    for (let block = 0; block < index.count; block++, i++) {
+      all.run[i] = run;
+      all.block[i] = block;
+      starts[i + 1] = starts[i]! + index.keyEnds[block]! - index.keyStarts[block]!;
+    }
   });
-  const order = orderByKey(keys, starts, starts.subarray(1), refs.length);
-  return Array.from(order, (i) => refs[i]!);
+  const keys = new Uint8Array(starts[count]!);
+  i = 0;
+  for (const ref of refsOf(all)) keys.set(keyOf(runs, ref), starts[i++]);
+  const order = orderByKey(keys, starts, starts.subarray(1), count);
+  return {
+    ...{ count, run: order.map((at) => all.run[at]!) },
+    block: order.map((at) => all.block[at]!),
+  };
+}
+
+/** Those that may hold a record before a place. */
+function blocksBefore(runs: readonly Run[], blocks: Blocks, end: Place): Blocks {
+  const kept = [...refsOf(blocks)].filter((ref) => !startsAtOrAfter(runs, ref, end));
+  return {
+    ...{ count: kept.length, run: Uint32Array.from(kept, ({ run }) => run) },
+    block: Uint32Array.from(kept, ({ block }) => block),
+  };
 }
 
 /** The place behind which no record is among the first `take`. */
-function endOf(runs: readonly Run[], blocks: readonly BlockRef[], take: number): Place | null {
-  const ends = blocks.map(({ run, block }) => ({ run, block: block + 1 }));
+function endOf(runs: readonly Run[], blocks: Blocks, take: number): Place | null {
+  const ends = Array.from(refsOf(blocks), ({ run, block }) => ({ run, block: block + 1 }));
   ends.sort((left, right) => comparePlaces(placeOf(runs, left), placeOf(runs, right)));
   let records = 0;
   for (const end of ends) {
@@ -110,13 +137,13 @@ const ENTRY_BYTES_MIN = 32;
 /** Where partitions begin, but the first: ascending. */
 function splitPlaces(
   runs: readonly Run[],
-  blocks: readonly BlockRef[],
+  blocks: Blocks,
   partitionBytes: number,
   splitsKeys: boolean,
 ): Place[] {
   const places: Place[] = [];
   let bytes = 0;
-  for (const ref of blocks) {
+  for (const ref of refsOf(blocks)) {
     if (bytes >= partitionBytes) {
       const place =
         splitsKeys && isWholeKey(runs[ref.run]!.index, ref.block)
@@ -128,26 +155,23 @@ function splitPlaces(
         bytes = 0;
       }
     }
-    bytes += Math.max(bytesOf(runs, ref), ENTRY_BYTES_MIN * recordsOf(runs, [ref]));
+    bytes += Math.max(bytesOf(runs, ref), ENTRY_BYTES_MIN * recordsIn(runs, ref));
   }
   return places;
 }
 
 /** A partition reads up to one block more of each run at either end: it is made so large that those
  *  are a small part of it. */
-function partitionBytes(
-  runs: readonly Run[],
-  blocks: readonly BlockRef[],
-  limits: ExchangeLimits,
-): number {
-  const bytes = blocks.reduce((sum, ref) => sum + bytesOf(runs, ref), 0);
-  const overlap = (2 * runs.length * bytes) / blocks.length;
+function partitionBytes(runs: readonly Run[], blocks: Blocks, limits: ExchangeLimits): number {
+  let bytes = 0;
+  for (const ref of refsOf(blocks)) bytes += bytesOf(runs, ref);
+  const overlap = (2 * runs.length * bytes) / blocks.count;
   return Math.max(limits.partitionBytes, Math.min(overlap, limits.partitionBytesMax));
 }
 
-function keptCounts(runs: readonly Run[], kept: readonly BlockRef[]): Uint32Array {
+function keptCounts(runs: readonly Run[], kept: Blocks): Uint32Array {
   const counts = new Uint32Array(runs.length);
-  for (const { run } of kept) counts[run]! += 1;
+  for (const { run } of refsOf(kept)) counts[run]! += 1;
   return counts;
 }
 
@@ -249,11 +273,15 @@ function bytesOf(runs: readonly Run[], { run, block }: BlockRef): number {
   return starts[block + 1]! - starts[block]!;
 }
 
-function recordsOf(runs: readonly Run[], refs: readonly BlockRef[]): number {
-  return refs.reduce((sum, { run, block }) => {
-    const { ordinals } = runs[run]!.index;
-    return sum + ordinals[block + 1]! - ordinals[block]!;
-  }, 0);
+function recordsOf(runs: readonly Run[], blocks: Blocks): number {
+  let records = 0;
+  for (const ref of refsOf(blocks)) records += recordsIn(runs, ref);
+  return records;
+}
+
+function recordsIn(runs: readonly Run[], { run, block }: BlockRef): number {
+  const { ordinals } = runs[run]!.index;
+  return ordinals[block + 1]! - ordinals[block]!;
 }
 
 function tooLarge(bytes: number, { taskBytesMax }: ExchangeLimits): SluiceError {

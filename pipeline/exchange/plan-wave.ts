@@ -28,29 +28,30 @@ export interface WaveTask {
 }
 
 /**
- * The sub-tasks of a wave, in the order of their outputs; may be none. `inputs` are the results of
+ * The sub-tasks of a wave, in the order of their outputs, one after another: all documents of a wide
+ * wave take hundreds of megabytes. There may be none. `inputs` are the results of
  * every wave before, by wave and then in order; null stands for one that there is not. The same
  * inputs give the same tasks. Throws `blob-corrupt` and `limit-exceeded`.
  */
-export function planWave(
+export function* planWave(
   context: ChunkContext,
   inputs: readonly (readonly (WaveInput | null)[])[],
   limits: ExchangeLimits = EXCHANGE_LIMITS,
-): WaveTask[] {
+): Generator<WaveTask> {
   const { input } = context;
   invariant(input !== 'chunk', 'the first wave is made of the chunks of the input');
   const done = inputs.map((results) => results.filter((result) => result !== null));
-  return documentsOf(input, done, limits).map((document) => ({
-    document: encodeDocument(document),
-    bytes: document.slices.reduce((sum, slice) => sum + sliceBytes(slice), 0),
-  }));
+  for (const document of documentsOf(input, done, limits)) {
+    const bytes = document.slices.reduce((sum, slice) => sum + sliceBytes(slice), 0);
+    yield { document: encodeDocument(document), bytes };
+  }
 }
 
 function documentsOf(
   input: Exchange,
   done: readonly (readonly WaveInput[])[],
   limits: ExchangeLimits,
-): WaveDocument[] {
+): Iterable<WaveDocument> {
   const last = done.at(-1) ?? [];
   switch (input.kind) {
     case 'sort':
@@ -70,9 +71,17 @@ function documentsOf(
 }
 
 /** Without keys there is one group, of no records too. */
-function groupsOf(documents: WaveDocument[], { keyTypes }: AggregateShape): WaveDocument[] {
-  if (documents.length > 0 || keyTypes.length > 0) return documents;
-  return [{ kind: 'merge', lower: null, upper: null, slices: [], filtered: 0 }];
+function* groupsOf(
+  documents: Iterable<WaveDocument>,
+  { keyTypes }: AggregateShape,
+): Generator<WaveDocument> {
+  let isEmpty = true;
+  for (const document of documents) {
+    isEmpty = false;
+    yield document;
+  }
+  if (!isEmpty || keyTypes.length > 0) return;
+  yield { kind: 'merge', lower: null, upper: null, slices: [], filtered: 0 };
 }
 
 function runsOf(results: readonly WaveInput[]): Run[] {

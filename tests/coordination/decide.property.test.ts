@@ -371,11 +371,14 @@ describe('decide', () => {
     expect(world.merged).toEqual([0, 1]);
   });
 
-  it('ends the job at the first bad record when the plan says on_error: fail', () => {
+  it.each([
+    ['the first bad record when the plan says on_error: fail', 'input-malformed'],
+    ['groups too many to hold', 'group-limit'],
+  ] as const)('ends the job at %s', (_, code) => {
     const world = new World(3);
     while (world.chunksLeft > 0) world.store();
     while (isPublishable(world.state)) world.send({ kind: 'slot-granted' });
-    const error = { code: 'input-malformed', message: 'Line 7: ...', details: {} } as const;
+    const error = { code, message: 'Line 7: ...', details: {} };
     world.send({
       ...{ kind: 'attempt-failed', index: 1, attempt: 1, worker: 'w', ms: 1 },
       ...{ retryable: false, error },

@@ -35,7 +35,7 @@ export function runWaves(
     const documents =
       wave === 0
         ? chunks
-        : planWave(context, inputs, limits).map(({ document, bytes }) => {
+        : [...planWave(context, inputs, limits)].map(({ document, bytes }) => {
             const slices = program.slices(document);
             expect(slices.reduce((sum, { start, end }) => sum + end - start, 0)).toBe(bytes);
             return document;
