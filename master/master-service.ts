@@ -176,7 +176,13 @@ export class LocalMasterService implements MasterService {
   }
 
   async retry(id: string): Promise<Job> {
-    const { status } = this.#find(id).state;
+    const { status, input } = this.#find(id).state;
+    if (input === 'failed' && status !== 'cancelled') {
+      const message =
+        `job ${id} is ${status} and cannot be retried: its input did not come whole, or came to an ` +
+        'earlier version of Sluice. Upload the file again: chunks that were done are not processed twice.';
+      throw new SluiceError('conflict', message, { details: { status } });
+    }
     return this.#answered(id, await this.#deps.coordinator.retry(id), status, 'retried');
   }
 

@@ -86,6 +86,10 @@ export class Coordinator {
     this.#answers = new TaskAnswers({
       ...deps,
       isActive: (jobId) => this.#active.has(jobId),
+      remake: async (jobId, wave, key) => {
+        const job = this.#active.get(jobId);
+        return job === undefined ? null : await this.#planner.remake(job, wave, key);
+      },
       apply: (jobId, event) => this.apply(jobId, event),
     });
     deps.assemblies.onDamage((jobId, error) => this.#onDamage(jobId, error));

@@ -8,7 +8,7 @@ import type {
 } from '../../pipeline/protocol/index.ts';
 import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
 import { discardIfDamaged, isDamage } from '../aggregator/damaged-result.ts';
-import type { Decision, JobEvent } from '../coordination/job-state.ts';
+import type { Decision, JobEvent, UnreadableResult } from '../coordination/job-state.ts';
 import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
 import { findFailedSlice } from './failed-slices.ts';
 import { placeOfFault } from './fault-place.ts';
@@ -19,6 +19,8 @@ export interface TaskAnswersDeps {
   readonly blobs: BlobStore;
   readonly log: Logger;
   readonly isActive: (jobId: string) => boolean;
+  /** See `WavePlanner.remake`. */
+  readonly remake: (jobId: string, wave: number, key: string) => Promise<UnreadableResult | null>;
   readonly apply: (jobId: string, event: JobEvent) => Decision['verdict'];
 }
 
@@ -49,6 +51,14 @@ export class TaskAnswers {
     const event = { kind: 'attempt-failed', index, attempt, worker, ms, retryable, error } as const;
     if (!isDamage(error)) {
       apply(jobId, event);
+      return;
+    }
+    const chunk = store.chunk(jobId, index);
+    if (chunk !== null && chunk.wave > 0 && error.details['name'] === `chunks/${chunk.chunkKey}`) {
+      const lost = await this.#deps.remake(jobId, chunk.wave, chunk.chunkKey);
+      if (!this.#isCurrent(failure)) return;
+      if (lost !== null) apply(jobId, lost);
+      apply(jobId, { ...event, excused: true });
       return;
     }
     // A stored result that cannot be read is in the way of the next attempt's.

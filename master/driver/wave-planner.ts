@@ -72,6 +72,16 @@ export class WavePlanner {
     }
   }
 
+  /**
+   * Stores the documents of a wave anew, of which one is lost or damaged: its name is `chunks/<key>`.
+   * Resolves with what is lost itself of what they are made of, else null. Errors: those of the store.
+   */
+  async remake(job: ActiveJob, wave: number, key: string): Promise<UnreadableResult | null> {
+    await this.#deps.blobs.delete(`chunks/${key}`);
+    const planned = await this.#plan(job, wave);
+    return planned.kind === 'lost' ? planned.event : null;
+  }
+
   #commit(job: ActiveJob, wave: number, chunks: readonly NewChunk[]): boolean {
     try {
       this.#deps.applyNow(job, { kind: 'wave-planned', wave, count: chunks.length }, chunks);
@@ -87,7 +97,7 @@ export class WavePlanner {
     invariant(context !== undefined && contextKey !== undefined, 'a job has the waves of its plan');
     const inputs: (WaveInput | null)[][] = Array.from({ length: wave }, () => []);
     const reading = pLimit(LIMITS.exchangeReadsMax);
-    const reads = this.#rows(job).map((chunk) => reading(() => this.#input(chunk)));
+    const reads = this.#rows(job, wave).map((chunk) => reading(() => this.#input(chunk)));
     // All have ended when this goes on: nothing is being read behind the job's back.
     for (const one of await Promise.allSettled(reads)) {
       if (one.status === 'rejected') throw toSluiceError(one.reason);
@@ -106,8 +116,9 @@ export class WavePlanner {
     return { kind: 'planned', chunks };
   }
 
-  #rows(job: ActiveJob): ChunkRecord[] {
-    return this.#deps.store.chunks(job.id, 0, job.state.chunkCount);
+  /** Of the waves before `wave`. */
+  #rows({ id, state }: ActiveJob, wave: number): ChunkRecord[] {
+    return this.#deps.store.chunks(id, 0, state.waves[wave]?.start ?? state.chunkCount);
   }
 
   async #input(chunk: ChunkRecord): Promise<Read> {

@@ -75,6 +75,9 @@ function strike(world: World, kind: FaultKind): void {
     case 'lose result':
       scheduler.note(`lose: ${disk.loseResult() ?? 'none'}`);
       return;
+    case 'lose document':
+      scheduler.note(`lose: ${disk.loseDocument() ?? 'none'}`);
+      return;
     case 'jump clock':
       world.clockSkewMs += random.between(-3_600_000, 3_600_000);
       return;

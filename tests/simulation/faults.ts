@@ -28,6 +28,7 @@ export const FAULT_KINDS = [
   'full disk',
   'corrupt result',
   'lose result',
+  'lose document',
   'jump clock',
   'lose client',
 ] as const;

@@ -8,6 +8,8 @@ import type { SimProcess } from './sim-process.ts';
 
 const WRITE_MS = 3;
 const READ_MS = 1;
+/** What no record of the simulation begins with, and every document. */
+const OPENING_BRACE = 0x7b;
 
 /**
  * The blobs that all processes share. A write is visible whole or not at all, whatever happens to
@@ -93,6 +95,18 @@ export class SimDisk {
     return short(name);
   }
 
+  /** The document of a later wave's task is gone, or damaged. Null when there is none. */
+  loseDocument(): string | null {
+    const documents = [...this.objects].filter(
+      ([name, bytes]) => name.startsWith('chunks/') && bytes[0] === OPENING_BRACE,
+    );
+    if (documents.length === 0) return null;
+    const [name, bytes] = this.#random.pick(documents);
+    if (this.#random.chance(0.5)) this.objects.delete(name);
+    else this.objects.set(name, Buffer.from(bytes).fill('x', this.#random.below(bytes.length)));
+    return short(name);
+  }
+
   /** Half the time one that a later wave reads, if there is one. */
   #anyResult(): string | null {
     const results = [...this.objects].filter(([name]) => name.startsWith('results/'));
@@ -139,7 +153,8 @@ export class SimDisk {
     const bytes = this.#read(name);
     if (name.startsWith('chunks/')) {
       const digest = createHash('sha256').update(bytes).digest('hex');
-      if (name !== `chunks/${digest}`) throw new SluiceError('blob-corrupt', name);
+      if (name !== `chunks/${digest}`)
+        throw new SluiceError('blob-corrupt', name, { details: { name } });
     }
     return bytes;
   }
@@ -147,7 +162,9 @@ export class SimDisk {
   #read(name: string): Uint8Array {
     this.#mayFail(name);
     const bytes = this.objects.get(name);
-    if (bytes === undefined) throw new SluiceError('blob-missing', `${name} is not in the store`);
+    if (bytes === undefined) {
+      throw new SluiceError('blob-missing', `${name} is not in the store`, { details: { name } });
+    }
     return bytes;
   }
 
