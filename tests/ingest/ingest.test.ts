@@ -146,6 +146,7 @@ describe('an input that fails', () => {
     expect(master.temporaries()).toEqual([]);
     const { jobs } = master.service.listJobs({ status: null, q: null, cursor: null, limit: 1 });
     expect(jobs[0]).toMatchObject({ status: 'failed', error: { code: 'input-truncated' } });
+    await expect(master.service.retry(jobs[0]!.id)).rejects.toThrow('Upload the file again');
   });
 
   it('because a local file cannot be read fails, and the next one is read', async () => {
