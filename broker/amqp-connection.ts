@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -11,10 +10,10 @@ import {
 import { SluiceError } from '../pipeline/errors.ts';
 import type { BrokerTopology } from '../pipeline/protocol/broker-topology.ts';
 import type { QueueStatus, Revocation } from '../pipeline/protocol/index.ts';
-import { parseRevocation } from '../pipeline/protocol/parse-message.ts';
 import { amqpAddress, explainConnectFailure, withHeartbeat } from './amqp-address.ts';
 import { type AmqpDelivery, amqpDelivery } from './amqp-delivery.ts';
 import { ConfirmedPublisher, type OutgoingMessage } from './confirmed-publish.ts';
+import { declareTopology, listenToRevocations } from './declared-topology.ts';
 
 /** Seconds between heartbeats; RabbitMQ's guide recommends 5 to 20. */
 const HEARTBEAT_SECONDS = 10;
@@ -354,29 +353,6 @@ export class AmqpConnection {
       { cause, details: { address: this.#address } },
     );
   }
-}
-
-async function declareTopology(channel: ConfirmChannel, topology: BrokerTopology): Promise<void> {
-  for (const queue of [topology.dead, topology.tasks, topology.results, topology.workers]) {
-    await channel.assertQueue(queue.name, { durable: true, arguments: queue.arguments });
-  }
-  await channel.assertExchange(topology.revoked, 'fanout', { durable: true });
-}
-
-/** By a queue of this connection's own, which ends with it. */
-async function listenToRevocations(
-  channel: ConfirmChannel,
-  { revoked }: BrokerTopology,
-  onRevoked: (revocation: Revocation) => void,
-): Promise<void> {
-  const name = `${revoked}.${randomUUID()}`;
-  const { queue } = await channel.assertQueue(name, { exclusive: true, autoDelete: true });
-  await channel.bindQueue(queue, revoked, '');
-  const onMessage = (message: ConsumeMessage | null): void => {
-    const revocation = message === null ? null : parseRevocation(message.content);
-    if (revocation?.ok === true) onRevoked(revocation.value);
-  };
-  await channel.consume(queue, onMessage, { noAck: true, exclusive: true });
 }
 
 /**
