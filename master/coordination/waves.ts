@@ -103,6 +103,11 @@ export function jobTotals(state: JobState, waveCount: number): ChunkStatistics {
   };
 }
 
+/** Groups and joined records that were rejected: they are in the rejects, and in no total. */
+export function rejectedOutsideTotals(state: JobState): number {
+  return sumOf(state.waves).rejected - jobTotals(state, state.waves.length).rejected;
+}
+
 function sumOf(waves: readonly WaveState[]): ChunkStatistics {
   return waves.reduce((sum, { totals }) => addStatistics(sum, totals), ZERO_STATISTICS);
 }

@@ -1,7 +1,14 @@
 import { queuedCount } from '../coordination/decide.ts';
 import { isFinal } from '../coordination/job-state.ts';
 import type { Job, JobWave } from '../../pipeline/protocol/index.ts';
-import { doneCount, jobTotals, reusedCount, waveAnswered, waveEnd } from '../coordination/waves.ts';
+import {
+  doneCount,
+  jobTotals,
+  rejectedOutsideTotals,
+  reusedCount,
+  waveAnswered,
+  waveEnd,
+} from '../coordination/waves.ts';
 import type { ActiveJob } from '../driver/active-job.ts';
 import { isWhole } from '../aggregator/whole-result.ts';
 import type { JobRecord } from '../storage/job-record.ts';
@@ -46,13 +53,22 @@ export function jobDocument(
     error: state.error === null ? null : { ...state.error, details: { ...state.error.details } },
     input: facts.input,
     warned: facts.checks.map((check, i) => ({ check, records: totals.warned?.[i] ?? 0 })),
-    warnings: [...facts.warnings],
+    warnings: [...facts.warnings, ...rejectWarning(rejectedOutsideTotals(state))],
     outputColumns: facts.outputColumns === null ? null : [...facts.outputColumns],
     watermark: state.watermark,
     resultBytes: result.bytes,
     resultRecords: result.records,
     resultGrows: !isWhole(facts),
   };
+}
+
+/** Nothing is lost silently: these are not among the rejected records of the input. */
+function rejectWarning(count: number): string[] {
+  if (count === 0) return [];
+  const what = count === 1 ? 'group or joined record was' : 'groups or joined records were';
+  return [
+    `${count} ${what} rejected: see the rejects, which the count of rejected records leaves out`,
+  ];
 }
 
 /** The waves as the API shows them. */

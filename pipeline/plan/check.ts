@@ -1,5 +1,5 @@
 import { SluiceError } from '../errors.ts';
-import type { PlanCheckAnswer, PlanIssue } from '../protocol/job.ts';
+import type { PlanCheckAnswer, PlanIssue } from '../protocol/plan-check.ts';
 import { compilePlan, stepsOf, type PlanInput } from './compile.ts';
 import { lookupNames } from './join.ts';
 import { parsePlan } from './parse.ts';

@@ -1,5 +1,5 @@
 import { SluiceError, type ErrorCode } from '../errors.ts';
-import type { PlanIssue } from '../protocol/job.ts';
+import type { PlanIssue } from '../protocol/plan-check.ts';
 import type { Place } from './schema.ts';
 
 /** Collects what is wrong with a plan, with the place of each. */

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { addStatistics, ZERO_STATISTICS } from '../../master/coordination/job-state.ts';
 import type { JobState } from '../../master/coordination/job-state.ts';
-import { jobTotals } from '../../master/coordination/waves.ts';
+import { jobTotals, rejectedOutsideTotals } from '../../master/coordination/waves.ts';
 import { isBalanced } from '../../master/views/account.ts';
 import { runPlan } from '../support/run-plan.ts';
 
@@ -18,6 +18,7 @@ it.each([
   [[left, { dedupe: { by: ['v'] } }, { limit: { offset: 1 } }]],
   [[{ unique: ['k'] }, join, { unique: ['v'] }]],
   [[groups, join, { limit: 2 }]],
+  [[{ unique: ['id'] }, groups, { check: { expr: "k <> 'a'" } }, { sort: ['n'] }]],
   [[left, groups, { sort: ['n'] }, { limit: 1 }]],
   [[{ dedupe: { by: ['k'] } }, { sort: ['id'] }, { limit: 2 }]],
 ] as const)('every record of the input counts once: %j', (steps) => {
@@ -28,8 +29,12 @@ it.each([
         .map(({ statistics }) => statistics)
         .reduce((sum, one) => addStatistics(sum, one), ZERO_STATISTICS),
     }));
-    const totals = jobTotals({ waves: states } as unknown as JobState, waves.length);
+    const state = { waves: states } as unknown as JobState;
+    const totals = jobTotals(state, waves.length);
     expect(totals.recordsIn).toBe(20);
     expect(isBalanced(totals)).toBe(true);
+    const rejects = states.reduce((sum, wave) => sum + wave.totals.rejected, 0);
+    expect(rejectedOutsideTotals(state)).toBe(rejects - totals.rejected);
+    if (steps.some((step) => 'check' in step)) expect(rejectedOutsideTotals(state)).toBe(1);
   }
 });

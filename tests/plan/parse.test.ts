@@ -4,7 +4,7 @@ import { checkPlan } from '../../pipeline/plan/check.ts';
 import { parsePlan } from '../../pipeline/plan/parse.ts';
 import { STEP_SCHEMAS } from '../../pipeline/plan/schema.ts';
 import { RFC_4180 } from '../../pipeline/parsing/dialect.ts';
-import type { PlanIssue } from '../../pipeline/protocol/job.ts';
+import type { PlanIssue } from '../../pipeline/protocol/plan-check.ts';
 
 function refused(text: string): { code: string; issues: readonly PlanIssue[] } {
   try {
