@@ -19,7 +19,7 @@ export class SimDisk {
   readonly objects = new Map<string, Uint8Array>();
   /** Names that were durable at some time. */
   readonly everStored = new Set<string>();
-  /** Names whose bytes were changed at rest at some time. */
+  /** Names whose bytes were changed or lost at rest at some time. */
   readonly everDamaged = new Set<string>();
   isFull = false;
   /** Probability that a call fails. */
@@ -102,6 +102,7 @@ export class SimDisk {
     );
     if (documents.length === 0) return null;
     const [name, bytes] = this.#random.pick(documents);
+    this.everDamaged.add(name);
     if (this.#random.chance(0.5)) this.objects.delete(name);
     else this.objects.set(name, Buffer.from(bytes).fill('x', this.#random.below(bytes.length)));
     return short(name);

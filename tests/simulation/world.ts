@@ -58,7 +58,10 @@ export class World {
     this.disk.faultRate = this.faults.disk;
     const workerCount = this.random.between(1, 3);
     this.workers = Array.from({ length: workerCount }, () => null);
-    this.invariants = new Invariants(workerCount, (name) => this.disk.objects.has(name));
+    const { objects, everDamaged } = this.disk;
+    // What a fault took away since was durable all the same.
+    const isDurable = (name: string): boolean => objects.has(name) || everDamaged.has(name);
+    this.invariants = new Invariants(workerCount, isDurable);
     const mode = this.random.chance(0.3) ? 'in-process' : 'rabbitmq';
     this.disk.onCollected = (name) => this.#checkCollected(name);
     this.broker = new SimBroker(mode, this.scheduler, this.random, this.invariants);
