@@ -123,7 +123,11 @@ function addFileCommands(program: Command, settle: Settle): void {
     .option('--profile <file>', 'write the profile of the columns here (JSON)')
     .option('--manifest <file>', 'write the account of the job here (JSON)')
     .option('--data <dir>', 'keep chunks and results here, so that a second run reuses them')
-    .option('--workers <n>', 'worker processes (default: one per core)', wholeNumber)
+    .option(
+      '--workers <n>',
+      'worker processes (default: one per core, fewer for a small file)',
+      wholeNumber,
+    )
     .option('--server <url>', 'run on this server instead of in this machine')
     .option('--token <token>', 'bearer token for the server')
     .option('--explain', 'print the steps, their waves and types, and run nothing')
