@@ -13,7 +13,7 @@ import type { Wrappers } from './sim-master.ts';
  * The simulation is worth what it catches: each test here breaks one promise between production code
  * and world, and shows that a run finds it.
  */
-const SEEDS_MAX = 150;
+const SEEDS_MAX = 400;
 
 type Decide = (state: JobState, event: JobEvent) => Decision;
 const broken = vi.hoisted(() => ({
