@@ -37,7 +37,7 @@ export async function firstReject(runner: JobRunner, job: Job): Promise<string> 
   for await (const { record, line, columnName, step, message } of runner.rejects(job.id)) {
     const places = [
       `record ${formatCount(record)}`,
-      `line ${formatCount(line)}`,
+      ...(line === null ? [] : [`line ${formatCount(line)}`]),
       ...(columnName === null ? [] : [`column ${JSON.stringify(columnName)}`]),
       ...(step === null ? [] : [`step ${step}`]),
     ];

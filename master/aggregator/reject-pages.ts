@@ -58,8 +58,7 @@ async function rejectsOf(
   const base = {
     chunk: chunk.index,
     recordsBefore: map.before(chunk.index).recordsIn - beforeWave,
-    linesBefore: chunk.line,
-    byteOffset: chunk.byteOffset,
+    place: chunk.wave > 0 ? null : { linesBefore: chunk.line, byteOffset: chunk.byteOffset },
   };
   return decodeRejects(section).map((reject) => rebaseReject(reject, base));
 }

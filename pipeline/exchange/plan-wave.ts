@@ -58,7 +58,7 @@ function documentsOf(
       return planSort(runsOf(last), { take: input.take, splitsKeys: true }, limits);
     case 'group':
       return groupsOf(
-        planSort(runsOf(last), { take: null, splitsKeys: false }, limits),
+        planSort(runsOf(last), { take: null, splitsKeys: false }, smaller(limits)),
         input.shape,
       );
     case 'limit':
@@ -68,6 +68,11 @@ function documentsOf(
     case 'duplicates':
       return planDuplicates(distinctRunsOf(done.at(-2) ?? []), last);
   }
+}
+
+/** Groups stand in memory as they came, merged, and as what becomes of them. */
+function smaller(limits: ExchangeLimits): ExchangeLimits {
+  return { ...limits, partitionBytes: limits.partitionBytes / 2 };
 }
 
 /** Without keys there is one group, of no records too. */

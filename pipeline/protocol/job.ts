@@ -205,12 +205,12 @@ export type RecordPage = Static<typeof RecordPage>;
 
 /** A record that was not taken, with its place. Numbers count from 1, but `byteOffset` from 0. */
 export const Reject = Type.Object({
-  /** Data record in the input; the header is not counted. */
+  /** Data record in the input, or among those that came to a later wave; the header is not counted. */
   record: Type.Integer(),
-  /** Line in the (decompressed, UTF-8) input, header and preamble included. */
-  line: Type.Integer(),
-  /** Offset of the record's first byte in the (decompressed, UTF-8) input. */
-  byteOffset: Type.Integer(),
+  /** Line in the (decompressed, UTF-8) input, header and preamble included; null in a later wave. */
+  line: Type.Union([Type.Integer(), Type.Null()]),
+  /** Offset of its first byte in the (decompressed, UTF-8) input; null in a later wave. */
+  byteOffset: Type.Union([Type.Integer(), Type.Null()]),
   /** Column of the first fault; null when it concerns the record as a whole. */
   column: Type.Union([Type.Integer(), Type.Null()]),
   columnName: Type.Union([Type.String(), Type.Null()]),

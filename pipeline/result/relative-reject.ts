@@ -3,7 +3,10 @@ import type { Reject } from '../protocol/job.ts';
 
 /** A reject as a chunk's result holds it: `record`, `line` and `byteOffset` count from 0 at the
  *  chunk's start, so that equal chunks have equal results wherever they stand. */
-export type RelativeReject = Omit<Reject, 'chunk'>;
+export type RelativeReject = Omit<Reject, 'chunk' | 'line' | 'byteOffset'> & {
+  readonly line: number;
+  readonly byteOffset: number;
+};
 
 /** The rejects section: one JSON object a line, keys in one order. */
 export function encodeRejects(rejects: readonly RelativeReject[]): Uint8Array {

@@ -50,9 +50,14 @@ test('a reject gets its place in the whole input, counted from 1', () => {
     ...{ record: 0, line: 2, byteOffset: 5, column: 1, columnName: 'b', step: 3 },
     ...{ code: 'type-error', message: 'm', raw: 'r', rawEncoding: 'utf-8' as const },
   };
-  const base = { chunk: 4, recordsBefore: 100, linesBefore: 101, byteOffset: 2000 };
+  const place = { linesBefore: 101, byteOffset: 2000 };
+  const base = { chunk: 4, recordsBefore: 100, place };
   expect(rebaseReject(relative, base)).toEqual({
     ...relative,
     ...{ record: 101, line: 104, byteOffset: 2005, chunk: 4 },
+  });
+  expect(rebaseReject(relative, { ...base, place: null })).toEqual({
+    ...relative,
+    ...{ record: 101, line: null, byteOffset: null, chunk: 4 },
   });
 });
