@@ -76,6 +76,9 @@ class World {
       case 'abort-input':
         this.chunksLeft = 0;
         return;
+      case 'revoke':
+        // What was called back may come all the same: nothing depends on it.
+        return;
     }
   }
 
