@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * One project per kind of test, told apart by the file's ending. Browser, broker and whole-job tests
- * (`*.e2e.test.ts`) run two files at a time, after everything else: they start processes of their
- * own, and wait for them more than they compute.
+ * (`*.e2e.test.ts`) run three files at a time, after everything else: they start processes of
+ * their own, and wait for them more than they compute.
  */
 const outside = ['node_modules/**', 'dist/**', 'bench/out/**'];
 
@@ -47,7 +47,7 @@ export default defineConfig({
           exclude: outside,
           testTimeout: 600_000,
           hookTimeout: 180_000,
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },

@@ -1,12 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decide, isPublishable } from '../../master/coordination/decide.ts';
-import type { JobEffect, JobEvent, JobState } from '../../master/coordination/job-state.ts';
-import {
-  INITIAL_JOB_STATE,
-  ZERO_STATISTICS,
-  isFinal,
-} from '../../master/coordination/job-state.ts';
+import { INITIAL_JOB_STATE, ZERO_STATISTICS } from '../../master/coordination/job-state.ts';
+import { isFinal, type JobEffect, type JobEvent } from '../../master/coordination/job-state.ts';
+import type { JobState } from '../../master/coordination/job-state.ts';
 import { answeredCount, jobTotals } from '../../master/coordination/waves.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 

@@ -14,7 +14,7 @@ import { startRabbitMq, type RabbitMq, type RabbitMqSkipped } from '../support/r
 import { startServer, type TestServer } from '../support/server.ts';
 import { sluice } from '../support/sluice.ts';
 
-const FILE_BYTES = 200_000_000;
+const FILE_BYTES = 100_000_000;
 const oracle = path.join(import.meta.dirname, '..', 'support', 'expected-by-csv-parse.mjs');
 
 let folder = '';

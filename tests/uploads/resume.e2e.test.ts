@@ -39,7 +39,7 @@ const jobOf = (upload: string): Promise<Job> => getJson(server, `/api/jobs/${idO
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'sluice-resume-'));
   const file = path.join(folder, 'people.csv');
-  generated = await generateFile(file, { bytes: 25_000_000, seed: 21, malformedEvery: 1500 });
+  generated = await generateFile(file, { bytes: 40_000_000, seed: 21, malformedEvery: 1500 });
   wanted = await sha256OfRun(file);
   const text = readFileSync(file);
   inputs.set('plain', text);
