@@ -122,7 +122,7 @@ describe('the aggregate kernel', () => {
           expectSame(text, spec, { regionBytes, nullstr, onError, hashMask });
         },
       ),
-      { numRuns: 250 },
+      { numRuns: 160 },
     );
   });
 

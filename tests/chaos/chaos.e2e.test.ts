@@ -9,8 +9,8 @@ import { runChaos } from './chaos-run.ts';
 import { ChaosWorld } from './chaos-world.ts';
 
 /** `npm run chaos` sets these; what stands here is the short run of `npm test`. */
-const megabytes = Number(process.env['CHAOS_MEGABYTES'] ?? 30);
-const faults = Number(process.env['CHAOS_FAULTS'] ?? 14);
+const megabytes = Number(process.env['CHAOS_MEGABYTES'] ?? 20);
+const faults = Number(process.env['CHAOS_FAULTS'] ?? 12);
 const seed = Number(process.env['CHAOS_SEED'] ?? 1);
 const isLong = process.env['CHAOS_FAULTS'] !== undefined;
 

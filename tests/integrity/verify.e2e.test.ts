@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Manifest } from '../../pipeline/protocol/index.ts';
 import { sluice } from '../support/sluice.ts';
 
-const RECORDS = 500_000;
+const RECORDS = 300_000;
 
 const PLANS = {
   csv: '',
