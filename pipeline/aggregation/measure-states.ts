@@ -137,9 +137,11 @@ class SumState implements MeasureState {
     const whole = this.#sums.shortMantissa(group);
     if (whole === null) return null;
     const places = this.#sums.shortScale(group);
-    if (this.#isMean) return places === 0 ? formatDouble(whole / count) : null;
-    if (this.#type === 'integer') return places === 0 ? String(whole) : null;
-    return places < POWERS_OF_TEN.length ? formatDouble(whole / POWERS_OF_TEN[places]!) : null;
+    if (!this.#isMean && this.#type === 'integer') return places === 0 ? String(whole) : null;
+    const power = POWERS_OF_TEN[places] ?? Infinity;
+    if (!this.#isMean) return power < Infinity ? formatDouble(whole / power) : null;
+    const divisor = power * count;
+    return divisor <= Number.MAX_SAFE_INTEGER ? formatDouble(whole / divisor) : null;
   }
 }
 
