@@ -53,6 +53,7 @@ export async function profile(
 const COLUMNS: readonly TableColumn[] = [
   { title: 'column' },
   { title: 'type' },
+  { title: 'NULL', align: 'right' },
   { title: 'empty', align: 'right' },
   { title: 'distinct ~', align: 'right' },
   { title: 'min' },
@@ -68,6 +69,7 @@ export function renderProfile(found: Profile): string {
   const records = found.columns.map((column) => [
     column.name,
     column.inferredType,
+    formatCount(column.nulls),
     formatCount(column.empty),
     formatCount(column.distinctEstimate),
     column.min ?? '',

@@ -25,6 +25,8 @@ export interface AggregateOptions {
   readonly vectors?: readonly (Vector | null)[];
   readonly dialect: Dialect;
   readonly nullstr: readonly string[];
+  /** Whether quotes tell the empty text from NULL; `nullstr` says nothing then. */
+  readonly tellsEmpty: boolean;
   /** 'null' counts a value that does not cast as NULL; else its record is a fault. */
   readonly onError: 'reject' | 'null' | 'fail';
 }
@@ -52,7 +54,7 @@ export class AggregateAccumulator {
     this.#shape = shapeOf(spec, columns);
     this.#columns = columns;
     this.#castToNull = options.onError === 'null';
-    const nullTexts = new NullTexts(options.nullstr);
+    const nullTexts = new NullTexts(options.nullstr, options.tellsEmpty);
     this.#noCell = new InputCell(-1, 'string', dialect, nullTexts);
     const cellOf = (column: number, type: ColumnType): InputCell => {
       const known = this.#cells.find((cell) => cell.column === column && cell.type === type);

@@ -51,8 +51,8 @@ export class InputCell {
     const { index } = batch;
     const field = index.recordFields[record]! + this.column;
     const { slice } = this;
-    slice.point(batch.bytes, index.fieldStarts[field]!, index.fieldEnds[field]!);
-    this.isNull = this.#nullTexts.isNull(slice.bytes, slice.start, slice.end);
+    const [start, end] = [index.fieldStarts[field]!, index.fieldEnds[field]!];
+    this.isNull = this.#nullTexts.pointAt(slice, batch.bytes, start, end);
     if (this.isNull || this.#cast(slice)) return true;
     this.isNull = true;
     return false;

@@ -112,17 +112,17 @@ function columnTypes(
   columnCount: number,
 ): KindCounts {
   const kinds = new KindCounts(columnCount);
-  const nulls = new NullTexts(options.nullstr);
+  const nulls = new NullTexts(options.nullstr, false);
   const slice = new FieldSlice(dialect);
   for (let record = data; record < index.recordCount; record++) {
     const firstField = index.recordFields[record]!;
     const fieldCount = Math.min(columnCount, index.recordFields[record + 1]! - firstField);
     for (let column = 0; column < fieldCount; column++) {
       const field = firstField + column;
-      slice.point(bytes, index.fieldStarts[field]!, index.fieldEnds[field]!);
-      const { start, end } = slice;
-      const isNull = nulls.isNull(slice.bytes, start, end);
-      kinds.add(column, isNull ? ValueKind.empty : valueKind(slice.bytes, start, end));
+      const [start, end] = [index.fieldStarts[field]!, index.fieldEnds[field]!];
+      const isNull = nulls.pointAt(slice, bytes, start, end);
+      const kind = isNull ? ValueKind.empty : valueKind(slice.bytes, slice.start, slice.end);
+      kinds.add(column, kind);
     }
   }
   return kinds;

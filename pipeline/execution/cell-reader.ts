@@ -5,16 +5,14 @@ import { FieldSlice } from '../values/field-slice.ts';
 import { NullTexts } from '../values/null-texts.ts';
 import type { Batch } from './batch.ts';
 import type { ColumnView } from './column-view.ts';
-import type { ChunkContext } from './context.ts';
+import { tellsEmpty, type ChunkContext } from './context.ts';
 import { TextVector, type ValueVector, type Vector } from './vectors.ts';
 
 const encoder = new TextEncoder();
 
 /**
  * Reads one column's cells as text, be it a field or computed: the unquoted text in `slice`, and
- * whether it is NULL. In delimited text a field is NULL when `nullstr` says so, quoted or not;
- * records that came from JSON, and groups, have an empty field for NULL, and a quoted one for the empty
- * text.
+ * whether it is NULL.
  */
 export class CellReader {
   readonly slice: FieldSlice;
@@ -22,8 +20,6 @@ export class CellReader {
   private readonly source: number;
   private readonly type: ColumnType;
   private readonly nulls: NullTexts;
-  /** Whether an empty text is told from NULL by its quotes. */
-  private readonly tellsEmpty: boolean;
   private readonly scratch = new Uint8Array(64);
 
   constructor(view: ColumnView, source: number, context: ChunkContext) {
@@ -33,8 +29,7 @@ export class CellReader {
     this.vector = view.vectors[source] ?? null;
     this.source = source;
     this.type = column.type;
-    this.nulls = new NullTexts(context.nullstr);
-    this.tellsEmpty = context.format !== 'csv';
+    this.nulls = new NullTexts(context.nullstr, tellsEmpty(context));
   }
 
   /** Points `slice` at the record's cell; true when it is NULL. */
@@ -48,10 +43,7 @@ export class CellReader {
 
   /** The same for a field whose raw bytes are `bytes[start, end)`. */
   isNullField(bytes: Uint8Array, start: number, end: number): boolean {
-    const { slice } = this;
-    slice.point(bytes, start, end);
-    if (this.tellsEmpty) return start === end;
-    return this.nulls.isNull(slice.bytes, slice.start, slice.end);
+    return this.nulls.pointAt(this.slice, bytes, start, end);
   }
 
   private pointAtValue(vector: Vector, record: number): boolean {

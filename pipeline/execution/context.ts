@@ -4,7 +4,7 @@ import type { Step } from '../plan/step.ts';
 import type { Column } from '../protocol/job.ts';
 
 /** Part of every contextKey: raise it when the same chunk and plan would give other bytes. */
-export const ENGINE_VERSION = 'sluice-engine-5';
+export const ENGINE_VERSION = 'sluice-engine-6';
 
 /**
  * Everything that decides what a chunk becomes. Plain JSON; `contextKey` is the sha256 of its
@@ -30,6 +30,12 @@ export interface ChunkContext {
   readonly write: OutputEncoding;
   /** What the next wave finds; null in the last. */
   readonly exchange: Exchange | null;
+}
+
+/** Whether records have an empty field for NULL and a quoted one for the empty text: those that came
+ *  from JSON, and groups. In delimited text `nullstr` decides. */
+export function tellsEmpty({ format }: Pick<ChunkContext, 'format'>): boolean {
+  return format !== 'csv';
 }
 
 /** How output records are written. */

@@ -6,7 +6,7 @@ import { ProfileAccumulator } from '../profile/profile-accumulator.ts';
 import type { ProfileKernel } from '../profile/profile-kernel.ts';
 import type { Batch } from './batch.ts';
 import { positionOf, sourceOf, type ColumnView } from './column-view.ts';
-import type { ChunkContext } from './context.ts';
+import { tellsEmpty, type ChunkContext } from './context.ts';
 import type { Operator, OperatorSink } from './operator.ts';
 import { RenderedCells } from './rendered-cells.ts';
 import { ValueLoader } from './value-loader.ts';
@@ -52,14 +52,16 @@ export class ProfileOperator implements Operator {
       const { dialect, nullstr } = context;
       this.accumulator = new ProfileAccumulator({
         ...{ columns, positions: sources, dialect, nullstr, kernel, isDetailed },
+        tellsEmpty: tellsEmpty(context),
       });
       this.rendering = null;
       return;
     }
     const columns = step.columns.map((name) => view.columns[positionOf(view, name)]!);
     this.rendering = new RenderedCells(view, sources, context);
-    const { dialect, nullstr } = this.rendering;
-    this.accumulator = new ProfileAccumulator({ columns, dialect, nullstr, isDetailed });
+    const { dialect } = this.rendering;
+    const nulls = { nullstr: [], tellsEmpty: true };
+    this.accumulator = new ProfileAccumulator({ columns, dialect, ...nulls, isDetailed });
   }
 
   apply(batch: Batch): void {
@@ -83,7 +85,8 @@ export class AggregateOperator implements Operator {
   ) {
     const { dialect, nullstr, onError } = context;
     const { inputs: columns, vectors } = view;
-    const options = { columns, vectors, dialect, nullstr, onError };
+    const nulls = { nullstr, tellsEmpty: tellsEmpty(context) };
+    const options = { columns, vectors, dialect, ...nulls, onError };
     this.accumulator = createAggregate(aggregateSpec(step, view), options, kernel);
   }
 

@@ -5,26 +5,24 @@ import {
   createRecordIndex,
 } from '../parsing/record-index.ts';
 import { RFC_4180, type Dialect } from '../parsing/dialect.ts';
+import type { FieldSlice } from '../values/field-slice.ts';
 import type { Batch } from './batch.ts';
 import { CellReader } from './cell-reader.ts';
 import type { ColumnView } from './column-view.ts';
 import type { ChunkContext } from './context.ts';
 
-const encoder = new TextEncoder();
+const QUOTE = 0x22;
 
-/** Shows some columns of a batch, computed or not, as a batch of fields that need no quotes. */
+/** Shows some columns of a batch, computed or not, as a batch of fields: one without a byte is NULL, and
+ *  quoted is what else would be taken for something else. */
 export class RenderedCells {
-  readonly dialect: Dialect = { ...RFC_4180, quote: '', escape: '' };
-  readonly nullstr: readonly string[];
+  readonly dialect: Dialect = RFC_4180;
   private readonly readers: readonly CellReader[];
   private readonly index = createRecordIndex();
-  private readonly nullBytes: Uint8Array;
   private bytes = new Uint8Array(0);
 
   constructor(view: ColumnView, sources: readonly number[], context: ChunkContext) {
     this.readers = sources.map((source) => new CellReader(view, source, context));
-    this.nullstr = context.nullstr.length === 0 ? [''] : context.nullstr;
-    this.nullBytes = encoder.encode(this.nullstr[0]);
   }
 
   /** Valid until the next call. */
@@ -37,11 +35,8 @@ export class RenderedCells {
       const record = batch.selection[i]!;
       const recordStart = end;
       for (const reader of this.readers) {
-        const isNull = reader.isNull(batch, record);
         const start = end;
-        end = isNull
-          ? this.append(end, this.nullBytes, 0, this.nullBytes.length)
-          : this.append(end, reader.slice.bytes, reader.slice.start, reader.slice.end);
+        if (!reader.isNull(batch, record)) end = this.append(end, reader.slice);
         appendField(index, start, end);
       }
       appendRecord(index, recordStart, end, batch.index.recordLines[record]!, 0);
@@ -51,14 +46,27 @@ export class RenderedCells {
     return { bytes, lastingBytes: bytes, dialect, index, selection, selectedCount };
   }
 
-  private append(at: number, from: Uint8Array, start: number, end: number): number {
+  private append(at: number, { bytes, start, end }: FieldSlice): number {
     const size = end - start;
-    if (at + size > this.bytes.length) {
-      const grown = new Uint8Array((at + size) * 2 + 1024);
-      grown.set(this.bytes.subarray(0, at));
-      this.bytes = grown;
+    this.reserve(at, 2 * size + 2);
+    if (size > 0 && bytes[start] !== QUOTE) {
+      this.bytes.set(bytes.subarray(start, end), at);
+      return at + size;
     }
-    this.bytes.set(from.subarray(start, end), at);
-    return at + size;
+    let to = at;
+    this.bytes[to++] = QUOTE;
+    for (let i = start; i < end; i++) {
+      this.bytes[to++] = bytes[i]!;
+      if (bytes[i] === QUOTE) this.bytes[to++] = QUOTE;
+    }
+    this.bytes[to++] = QUOTE;
+    return to;
+  }
+
+  private reserve(at: number, size: number): void {
+    if (at + size <= this.bytes.length) return;
+    const grown = new Uint8Array((at + size) * 2 + 1024);
+    grown.set(this.bytes.subarray(0, at));
+    this.bytes = grown;
   }
 }

@@ -49,9 +49,11 @@ export class ColumnAccumulator {
   /** Takes the field with the raw bytes `[start, end)`; `view` covers the same bytes. */
   add(bytes: Uint8Array, view: DataView, start: number, end: number): void {
     const slice = this.#slice;
-    slice.point(bytes, start, end);
-    const isNull = this.#nullTexts.isNull(slice.bytes, slice.start, slice.end);
-    if (isNull || slice.start === slice.end) {
+    if (this.#nullTexts.pointAt(slice, bytes, start, end)) {
+      this.#statistics.nullCount += 1;
+      return;
+    }
+    if (slice.start === slice.end) {
       this.#statistics.kindCounts[ValueKind.empty]! += 1;
       return;
     }

@@ -20,14 +20,15 @@ const DAY_MICROS = 86_400_000_000n;
 
 /** All that a profile knows of one column. Merging is associative and commutative. */
 export class ColumnStatistics {
-  /** Cells by `ValueKind`; NULL counts as empty. */
+  /** Cells by `ValueKind`, but those that are NULL. */
   readonly kindCounts = new Float64Array(VALUE_KIND_COUNT);
+  nullCount = 0;
   /** Slot 0: the exact sum of the numbers. */
   readonly sums = new ExactSums();
   readonly numbers = new NumberBounds();
   readonly times = new TimeBounds();
   readonly texts = new TextBounds();
-  /** Characters (code points) of the cells that are not empty. */
+  /** Characters (code points) of the cells with a value that is not empty. */
   lengthMin = Infinity;
   lengthMax = 0;
   readonly sketch: HyperLogLog;
@@ -44,6 +45,7 @@ export class ColumnStatistics {
 
   write(writer: ByteWriter): void {
     for (const count of this.kindCounts) writer.count(count);
+    writer.count(this.nullCount);
     const sum = this.sums.total(0);
     writer.count(sum.scale);
     writer.scalar(sum.mantissa);
@@ -59,6 +61,7 @@ export class ColumnStatistics {
 
   merge(reader: ByteReader): void {
     for (let kind = 0; kind < VALUE_KIND_COUNT; kind++) this.kindCounts[kind]! += reader.count();
+    this.nullCount += reader.count();
     const scale = reader.count();
     this.sums.addExact(0, BigInt(reader.scalar()), scale);
     this.numbers.merge(reader);
@@ -76,14 +79,15 @@ export class ColumnStatistics {
 
   toProfile(name: string): ColumnProfile {
     const counts = this.kindCounts;
-    const count = counts.reduce((sum, kindCount) => sum + kindCount, 0);
-    const filled = count - counts[ValueKind.empty]!;
+    const empty = counts[ValueKind.empty]!;
+    const filled = counts.reduce((sum, kindCount) => sum + kindCount, 0) - empty;
     const numberCount = counts[ValueKind.integer]! + counts[ValueKind.number]!;
     const type = inferredType(counts, filled);
     return {
       name,
-      count,
-      empty: counts[ValueKind.empty]!,
+      count: filled + empty + this.nullCount,
+      nulls: this.nullCount,
+      empty,
       inferredType: type,
       typeShares: typeShares(counts, filled),
       min: this.#boundText(type, 'min'),

@@ -1,18 +1,20 @@
 import { daysFromCivil } from '../values/calendar.ts';
 import { exactOf } from '../values/exact-sum.ts';
-import { VALUE_KIND_COUNT } from '../values/value-kind.ts';
+import { VALUE_KIND_COUNT, ValueKind } from '../values/value-kind.ts';
 import type { ColumnStatistics } from './column-statistics.ts';
 
 /**
  * What the kernel knows of one column, as `assembly/profile/column-state.ts` lays it out: offsets in
  * bytes from the column's pointer. The value cache follows.
  */
+const NULL_TEXT_COUNT = 0;
 const LENGTH_MIN = 32;
 const LENGTH_MAX = 36;
 const TEXT_MIN_LENGTH = 40;
 const TEXT_MAX_LENGTH = 44;
 const TIME_MIN = 80;
 const TIME_MAX = 88;
+const BLANK_COUNT = 100;
 const NUMBERS = 112;
 const TEXT_MIN = 720;
 const TEXT_MAX = 992;
@@ -41,15 +43,20 @@ export interface RegisterList {
 }
 
 /** Adds a column of the kernel to the statistics; its cache must have been flushed. `list` holds its
- *  registers, unless they are too many. */
+ *  registers, unless they are too many. `emptyIsNull` says what fields without text are. */
 export function moveColumn(
   buffer: ArrayBuffer,
   pointer: number,
   list: RegisterList | null,
+  emptyIsNull: boolean,
   to: ColumnStatistics,
 ): void {
   const view = new DataView(buffer, pointer, KERNEL_COLUMN_BYTES);
-  for (let kind = 0; kind < VALUE_KIND_COUNT; kind++) {
+  to.nullCount += view.getUint32(NULL_TEXT_COUNT, true);
+  const blankCount = view.getUint32(BLANK_COUNT, true);
+  if (emptyIsNull) to.nullCount += blankCount;
+  else to.kindCounts[ValueKind.empty]! += blankCount;
+  for (let kind: number = ValueKind.integer; kind < VALUE_KIND_COUNT; kind++) {
     to.kindCounts[kind]! += view.getUint32(kind * 4, true);
   }
   const lengthMax = view.getUint32(LENGTH_MAX, true);

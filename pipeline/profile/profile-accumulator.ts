@@ -24,6 +24,8 @@ export interface ProfileOptions {
   readonly positions?: readonly number[];
   readonly dialect: Dialect;
   readonly nullstr: readonly string[];
+  /** Whether quotes tell the empty text from NULL; `nullstr` says nothing then. */
+  readonly tellsEmpty: boolean;
   /** Whether frequent values, deviation, quantiles and histogram are wanted too. */
   readonly isDetailed?: boolean;
   /** Made for as many columns as there are positions, for the same dialect and nullstr. */
@@ -66,7 +68,7 @@ export class ProfileAccumulator {
 
   constructor(options: ProfileOptions) {
     const positions = options.positions ?? options.columns.map((_, position) => position);
-    const nullTexts = new NullTexts(options.nullstr);
+    const nullTexts = new NullTexts(options.nullstr, options.tellsEmpty);
     const slice = new FieldSlice(options.dialect);
     const cacheEntries = cacheEntriesFor(positions.length, CACHE_ENTRIES_COLUMN);
     const isDetailed = options.isDetailed === true;
@@ -122,9 +124,9 @@ export class ProfileAccumulator {
     const slice = this.#slice;
     for (let i = 0; i < selectedCount; i++) {
       const field = recordFields[selection[i]!]! + position;
-      slice.point(bytes, fieldStarts[field]!, fieldEnds[field]!);
+      const [start, end] = [fieldStarts[field]!, fieldEnds[field]!];
+      if (this.#nullTexts.pointAt(slice, bytes, start, end)) continue;
       if (slice.start === slice.end) continue;
-      if (this.#nullTexts.isNull(slice.bytes, slice.start, slice.end)) continue;
       detail.add(slice.bytes, slice.start, slice.end);
     }
   }

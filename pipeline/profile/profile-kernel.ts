@@ -109,9 +109,10 @@ export class ProfileKernel {
   /** Moves what the kernel knows into the columns' statistics, and starts anew. */
   moveInto(statistics: readonly ColumnStatistics[]): void {
     const { exports, buffer } = this.#kernel;
+    const emptyIsNull = this.#options.nullstr.includes('');
     statistics.forEach((column, i) => {
       exports.flushColumn(this.#pointerOf(i));
-      moveColumn(buffer, this.#pointerOf(i), this.#listRegisters(i), column);
+      moveColumn(buffer, this.#pointerOf(i), this.#listRegisters(i), emptyIsNull, column);
     });
     this.reset();
   }

@@ -259,13 +259,15 @@ export const ColumnProfile = Type.Object({
   name: Type.String(),
   /** Records seen. */
   count: Type.Integer(),
-  /** Empty or NULL cells. */
+  /** Cells that are NULL: what `nullstr` says, null in JSON. */
+  nulls: Type.Integer(),
+  /** Cells that are a text of no characters, and not NULL. */
   empty: Type.Integer(),
-  /** Narrowest type that every non-empty cell fits. */
+  /** Narrowest type that every cell with a value fits; here and below those are neither NULL nor empty. */
   inferredType: ColumnType,
-  /** Share of the non-empty cells that fit each type, 0 to 1. */
+  /** Share of the cells with a value that fit each type, 0 to 1. */
   typeShares: Type.Record(Type.String(), Type.Number()),
-  /** By value for numbers and times, bytewise for text; null when all cells are empty. */
+  /** By value for numbers and times, bytewise for text; null when no cell has a value. */
   min: Type.Union([Type.String(), Type.Null()]),
   max: Type.Union([Type.String(), Type.Null()]),
   /** Mean of the numbers; null when none. Exact sum, rounded once. */

@@ -40,6 +40,7 @@ const options = (columns: readonly Column[]) => ({
   columns,
   dialect: RFC_4180,
   nullstr: [''],
+  tellsEmpty: false,
   onError: 'reject' as const,
 });
 

@@ -26,7 +26,7 @@ interface Run {
 
 function run({ csv, by = [], measures, onError = 'reject', nullstr = [''] }: Run) {
   const spec = { by, measures };
-  const options = { columns: COLUMNS, dialect: RFC_4180, nullstr, onError };
+  const options = { columns: COLUMNS, dialect: RFC_4180, nullstr, tellsEmpty: false, onError };
   const accumulator = new AggregateAccumulator(spec, options);
   const faults: Fault[] = [];
   const taken = accumulator.add(batchOf(csv), (fault) => faults.push(fault));

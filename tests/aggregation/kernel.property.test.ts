@@ -80,7 +80,11 @@ function run(text: string, spec: AggregateSpec, options: Options): Outcome {
   const own = withKernel
     ? AggregateKernel.create({ ...kernelOptions, kernel, dialect, nullstr })
     : null;
-  const aggregate = createAggregate(spec, { columns, dialect, nullstr, onError }, own);
+  const aggregate = createAggregate(
+    spec,
+    { columns, dialect, nullstr, tellsEmpty: false, onError },
+    own,
+  );
   const faults: Fault[] = [];
   let taken = 0;
   const add = (batch: Batch) => {

@@ -80,7 +80,7 @@ describe('the aggregate kernel', () => {
 
 describe('two partials in order', () => {
   const partialOf = (csv: string) => {
-    const options = { columns: COLUMNS, dialect: RFC_4180, nullstr: [''] };
+    const options = { columns: COLUMNS, dialect: RFC_4180, nullstr: [''], tellsEmpty: false };
     const accumulator = new AggregateAccumulator(SPEC, { ...options, onError: 'fail' });
     accumulator.add(batchOf(csv), (fault) => {
       throw new Error(fault.message);

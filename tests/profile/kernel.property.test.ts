@@ -183,7 +183,7 @@ function partialOf(text: string, options: Options): Uint8Array {
     ? createProfileKernel(tokenizer.kernel, positions.length, dialect, nullstr)
     : null;
   const accumulator = new ProfileAccumulator({
-    ...{ columns: COLUMNS, positions, dialect, nullstr, kernel },
+    ...{ columns: COLUMNS, positions, dialect, nullstr, tellsEmpty: false, kernel },
   });
   const bytes = new TextEncoder().encode(text);
   addBatches(accumulator, tokenizer, bytes, dialect);

@@ -1,8 +1,8 @@
 // What the profile knows of one column, at a fixed layout that pipeline/profile/kernel-state.ts reads.
 import { matches } from './blocks';
 
-/** As `ValueKind` in pipeline/values/value-kind.ts; counts are indexed by them. */
-export const EMPTY: u32 = 0;
+/** As `ValueKind` in pipeline/values/value-kind.ts, but for 0; counts are indexed by them. */
+export const NULL_TEXT: u32 = 0;
 export const INTEGER: u32 = 1;
 export const NUMBER: u32 = 2;
 export const BOOLEAN: u32 = 3;
@@ -22,7 +22,7 @@ export const PRECISION: u64 = 14;
 /** The fields of fixed size, at the column's pointer. */
 @unmanaged
 export class ColumnState {
-  emptyCount: u32;
+  nullTextCount: u32;
   integerCount: u32;
   numberCount: u32;
   booleanCount: u32;
@@ -31,7 +31,7 @@ export class ColumnState {
   stringCount: u32;
   /** Blocks of records that still pass the cache by. */
   bypass: u32;
-  /** Characters, of the values that are not empty. */
+  /** Characters, of the values. */
   lengthMin: u32;
   lengthMax: u32;
   /** Bytes of the bounds; 0: none yet. */
@@ -47,6 +47,8 @@ export class ColumnState {
   timeMax: u64;
   /** Entries of the value cache, a power of two, or 0. */
   cacheEntries: u32;
+  /** Fields without text: NULL or the empty text, as the plan says. */
+  blankCount: u32;
 }
 
 const NUMBERS: usize = 112;

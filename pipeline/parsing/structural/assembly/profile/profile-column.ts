@@ -7,8 +7,8 @@ import {
   DATE,
   DATETIME,
   DEFERRED,
-  EMPTY,
   INTEGER,
+  NULL_TEXT,
   NUMBER,
   PRECISION,
   addKind,
@@ -36,7 +36,7 @@ const BLOCK_RECORDS_MAX = 1024;
 const SKETCHED: usize = memory.data(4 * BLOCK_RECORDS_MAX);
 let sketchedCount: u32 = 0;
 
-/** pipeline/profile/profile-kernel.ts fills it. Texts that stand for NULL count as empty. */
+/** pipeline/profile/profile-kernel.ts fills it. */
 @unmanaged
 export class BatchFrame extends FieldFrame {
   /** Out: the fields handed back, as positions in `fieldStarts`. */
@@ -60,7 +60,7 @@ export function profileColumn(
   const firstFields = frame.firstFields;
   const quote = frame.quote;
   let deferredCount: u32 = 0;
-  let emptyCount: u32 = 0;
+  let blankCount: u32 = 0;
   let lookups: u32 = 0;
   let misses: u32 = 0;
   for (let i = from; i < to; i++) {
@@ -82,7 +82,7 @@ export function profileColumn(
       }
     }
     if (length == 0) {
-      emptyCount++;
+      blankCount++;
       continue;
     }
     if (length > SHORT_BYTES) {
@@ -107,7 +107,7 @@ export function profileColumn(
     if (kind == DEFERRED) handBack(frame, deferredCount++, firstField + position);
   }
   sketchBlock(state);
-  state.emptyCount += emptyCount;
+  state.blankCount += blankCount;
   if (state.bypass != 0) state.bypass--;
   else if (lookups >= TRIAL_LOOKUPS && misses * 2 > lookups) state.bypass = BYPASS_BLOCKS;
   return deferredCount;
@@ -127,7 +127,7 @@ function addShort(
   length: u32,
   block: v128,
 ): u32 {
-  let kind: u32 = EMPTY;
+  let kind: u32 = NULL_TEXT;
   if (!isNullText(frame, block, length)) {
     kind = shortKind(p, length, block);
     if (kind == DEFERRED) return kind;
