@@ -105,6 +105,15 @@ export class AggregateAccumulator {
     return taken;
   }
 
+  /** Takes records of which no cell is read: without keys, and with measures of no column. */
+  count(recordCount: number): void {
+    const group = this.#group();
+    for (const { state, cell } of this.#measures) {
+      for (let i = 0; i < recordCount; i++) state.add(group, cell, this.#records + i);
+    }
+    this.#records += recordCount;
+  }
+
   /** The groups so far, in bytes that depend on the records alone, not on their order. */
   toPartial(): Uint8Array {
     const states = this.#measures.map((measure) => measure.state);

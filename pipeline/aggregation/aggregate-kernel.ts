@@ -132,6 +132,13 @@ export class AggregateKernel {
     return leftCount;
   }
 
+  /** Takes records of which no cell is read. */
+  count(recordCount: number): void {
+    if (this.#records > RECORDS_MAX) this.#write();
+    this.#kernel.exports.addBlock(this.#frame, 0, recordCount);
+    this.#records += recordCount;
+  }
+
   /** What was taken, as partials of groups that may be the same. Starts anew. */
   takePartials(): Uint8Array[] {
     if (this.#records > 0) this.#write();

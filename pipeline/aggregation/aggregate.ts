@@ -12,6 +12,8 @@ import { shapeOf, type AggregateSpec } from './shape.ts';
 export interface Aggregate {
   /** Takes the batch's selected records. Returns how many it took. Throws `group-limit`. */
   add(batch: Batch, onFault: (fault: Fault) => void): number;
+  /** Takes records of which no cell is read: without keys, and with measures of no column. */
+  count(recordCount: number): void;
   /** The groups so far, in bytes that depend on the records alone. Throws `group-limit`. */
   toPartial(): Uint8Array;
 }
@@ -50,6 +52,10 @@ class KernelAggregate implements Aggregate {
     if (leftCount === 0) return taken;
     const left: Batch = { ...batch, selection: this.#left, selectedCount: leftCount };
     return taken + this.#reference.add(left, onFault);
+  }
+
+  count(recordCount: number): void {
+    this.#kernel.count(recordCount);
   }
 
   toPartial(): Uint8Array {

@@ -9,6 +9,7 @@ import { lookupTables } from './join/lookup-tables.ts';
 import { createOperatorKernels } from './operator-kernels.ts';
 import { finished } from './program.ts';
 import type { ChunkProgram } from './program.ts';
+import { readsNoCell } from './reads-no-cell.ts';
 import { createWaveProgram } from './wave-program.ts';
 
 export type { Slice } from '../exchange/wave-document.ts';
@@ -30,13 +31,15 @@ export function createChunkProgram(
     return programOf({ ...createWaveProgram(context, parts, kernel), lookupMemoryBytes });
   }
   const source = createRecordSource(context, kernel);
+  const isCounting = readsNoCell(context);
   const parts = { ...createOperatorKernels(context, source.kernel), tables, limits, engine };
   return programOf({
     slices: () => [],
     lookupMemoryBytes,
     *steps(bytes) {
       const run = new ChunkRun(context, inputView(context), bytes, parts);
-      for (const batch of source.batches(bytes)) {
+      const counted = isCounting ? source.countedBatches?.(bytes) : undefined;
+      for (const batch of counted ?? source.batches(bytes)) {
         run.take(batch);
         yield;
       }

@@ -14,7 +14,7 @@ import type { OperatorSink, Widener } from './operator.ts';
 import { AggregateOperator, ProfileOperator } from './operators.ts';
 import type { ChunkResult } from './program.ts';
 import type { RecordSink } from './record-sink.ts';
-import type { SourceBatch } from './record-source.ts';
+import type { CountedRecords, SourceBatch } from './record-source.ts';
 import { RejectLog } from './reject-log.ts';
 
 /** What the runs of a program share. */
@@ -68,11 +68,24 @@ export class ChunkRun implements OperatorSink {
     this.bytes = bytes;
   }
 
-  take(source: SourceBatch): void {
+  take(source: SourceBatch | CountedRecords): void {
+    if (source.batch === null) {
+      this.count(source.recordCount);
+      return;
+    }
     this.batch = source;
     this.recordsIn += source.recordCount;
     this.pass(source.batch, 0);
     this.rejects.endBatch(source);
+  }
+
+  /** Records of which the first step, an aggregate, looks at no cell. */
+  private count(recordCount: number): void {
+    const operator = this.operators[0]?.operator;
+    invariant(operator instanceof AggregateOperator, 'only aggregates take counted records');
+    operator.count(recordCount);
+    this.recordsIn += recordCount;
+    this.aggregatedCount += recordCount;
   }
 
   /** Sends a batch through the operators from `first` on, and writes what is left of it. */

@@ -1,10 +1,16 @@
 import { createRecordIndex, RecordFlag, type RecordIndex } from '../parsing/record-index.ts';
-import type { Kernel, KernelModule } from '../parsing/structural/kernel.ts';
+import type { CountedText, Kernel, KernelModule } from '../parsing/structural/kernel.ts';
 import { isStructural, StructuralTokenizer } from '../parsing/structural/structural-tokenizer.ts';
 import { Tokenizer } from '../parsing/tokenizer.ts';
 import type { ChunkContext } from './context.ts';
 import { padRecords } from './pad-records.ts';
-import type { RecordPlace, RecordSource, SourceBatch, SourceFault } from './record-source.ts';
+import type {
+  CountedRecords,
+  RecordPlace,
+  RecordSource,
+  SourceBatch,
+  SourceFault,
+} from './record-source.ts';
 
 /** Index, selection and typed vectors of so many records stay in the processor's caches. */
 const BATCH_RECORDS_MAX = 4_096;
@@ -38,6 +44,25 @@ export class CsvRecordSource implements RecordSource {
       at = tokenizer.tokenize(bytes, at, index);
       yield this.check(bytes, text, recordBase);
       recordBase += index.recordCount;
+    }
+  }
+
+  *countedBatches(text: Uint8Array): Generator<SourceBatch | CountedRecords> {
+    const { tokenizer, index } = this;
+    const columnCount = this.context.columns.length;
+    const bytes = tokenizer.load(text);
+    let recordBase = 0;
+    for (let at = 0; at < bytes.length;) {
+      const counted = tokenizer.count(bytes, at, columnCount);
+      if (counted === null) {
+        at = tokenizer.tokenize(bytes, at, index);
+        yield this.check(bytes, text, recordBase);
+        recordBase += index.recordCount;
+      } else {
+        at = counted.next;
+        yield { batch: null, recordCount: counted.recordCount };
+        recordBase += counted.recordCount;
+      }
     }
   }
 
@@ -113,6 +138,8 @@ interface BatchTokenizer {
   load(text: Uint8Array): Uint8Array;
   /** Fills `index` with the records from `start` on; returns what was consumed. */
   tokenize(bytes: Uint8Array, start: number, index: RecordIndex): number;
+  /** See `StructuralTokenizer.count`. */
+  count(bytes: Uint8Array, start: number, columnCount: number): CountedText | null;
   readonly kernel: Kernel | null;
   /** Fields of each of the records read last, when all are known to have as many and no flags; else
    *  0. */
@@ -133,6 +160,7 @@ function createTokenizer(context: ChunkContext, kernel: KernelModule | null): Ba
   return {
     kernel: null,
     evenFields: 0,
+    count: () => null,
     load(text) {
       scalar.reset();
       return text;

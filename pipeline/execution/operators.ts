@@ -98,6 +98,11 @@ export class AggregateOperator implements Operator {
     sink.aggregated(taken);
   }
 
+  /** Takes records whose cells do not matter. */
+  count(recordCount: number): void {
+    this.accumulator.count(recordCount);
+  }
+
   toPartial(): Uint8Array {
     return this.accumulator.toPartial();
   }

@@ -30,9 +30,17 @@ export interface SourceBatch {
   placeOf(record: number): RecordPlace;
 }
 
+/** Readable records that were only counted: nothing is known of where they are. */
+export interface CountedRecords {
+  readonly batch: null;
+  readonly recordCount: number;
+}
+
 /** Reads a chunk batch by batch. What a batch holds is valid until the next is asked for. */
 export interface RecordSource {
   batches(bytes: Uint8Array): Iterable<SourceBatch>;
+  /** The same where records need only be counted, if it can. */
+  countedBatches?(bytes: Uint8Array): Iterable<SourceBatch | CountedRecords>;
   /** What the batches' bytes and index lie in, where there is one. */
   readonly kernel: Kernel | null;
   /** Line ends in the chunk that was read last. */

@@ -21,6 +21,7 @@ const plans = [
   'steps: [{ filter: "n > 0 OR s IS NULL" }, { select: [s, n] }]',
   'steps: [{ drop: [s] }, { rename: { n: m } }, { filter: "m <= 5 AND m <> 0" }]\nwrite: { format: json }',
   'steps: [{ filter: "s > t" }]\nwrite: { format: ndjson }\nread: { on_error: "null" }',
+  'steps: [{ aggregate: { by: [], measures: { k: count(*), l: count(*) } } }]',
   'steps: [{ aggregate: { by: [s], measures: { k: count(*), q: sum(n), a: avg(n) } } }]',
 ];
 

@@ -350,4 +350,23 @@ describe('output of the kernel', () => {
       expect(byKernel.output === reference.output).toBe(true);
     }
   });
+
+  test('of counts is what the reference counts, with records among them that are none', () => {
+    const record = fc.constantFrom('1,2,3\n', '1,2,3\n', '"a\nb","",é\r\n', '1,2\n', '1,"2,3\n');
+    const context = contextOf(
+      { steps: [{ aggregate: { by: [], measures: { n: 'count(*)' } } }] },
+      RFC_4180,
+      columns,
+    )!;
+    const programs = [module, null].map((one) => createChunkProgram(context, one));
+    const regular = '7,8,9\n'.repeat(30_000);
+    fc.assert(
+      fc.property(fc.array(record, { maxLength: 20 }), fc.boolean(), (records, isLong) => {
+        const text = `${isLong ? regular : ''}${records.join('')}${isLong ? regular : ''}`;
+        const [byKernel, reference] = programs.map((one) => one.run(Buffer.from(text)));
+        expect(byKernel).toEqual(reference);
+      }),
+      { numRuns: 60 },
+    );
+  });
 });

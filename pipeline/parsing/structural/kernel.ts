@@ -22,6 +22,14 @@ interface KernelExports {
       ...[recordMax: number, firstLine: number],
     ]
   ): number;
+  countRecords(
+    ...args: [
+      ...[base: number, start: number, end: number, isFinal: boolean],
+      ...[delimiter: number, quote: number, columns: number],
+    ]
+  ): number;
+  countedRecords(): number;
+  countedLines(): number;
   initColumn(column: number, cacheEntries: number): void;
   profileColumn(
     ...[frame, column, position, from, to]: readonly [number, number, number, number, number]
@@ -56,6 +64,16 @@ const ARRAYS = [
   'recordFlags',
 ] as const;
 const FRAME_BYTES = 32;
+
+/** Instead of an offset: records are not all alike. */
+const UNEVEN = 0xffffffff;
+
+/** What was counted, up to the offset `next`. */
+export interface CountedText {
+  readonly next: number;
+  readonly recordCount: number;
+  readonly lineCount: number;
+}
 
 /** Typed arrays over the kernel's memory. Void after the memory has grown. */
 export interface KernelArrays {
@@ -162,6 +180,25 @@ export class Kernel {
       ...([delimiter, quote, skipBlank, recordsMax, firstLine] as const),
     );
     return consumed >>> 0;
+  }
+
+  /** See `countRecords` in `assembly/count-records.ts`; null where it cannot count. */
+  count(
+    start: number,
+    end: number,
+    isFinal: boolean,
+    delimiter: number,
+    quote: number,
+    columnCount: number,
+  ): CountedText | null {
+    invariant(end <= this.#text.length, 'within the text loaded');
+    const { exports } = this;
+    const next =
+      exports.countRecords(
+        ...([this.#textPointer, start, end, isFinal, delimiter, quote, columnCount] as const),
+      ) >>> 0;
+    if (next === UNEVEN) return null;
+    return { next, recordCount: exports.countedRecords(), lineCount: exports.countedLines() };
   }
 
   get recordCount(): number {

@@ -1,10 +1,11 @@
+import { isUtf8 } from 'node:buffer';
 import type { Dialect } from '../dialect.ts';
 import type { RecordIndex } from '../record-index.ts';
 import { Tokenizer } from '../tokenizer.ts';
 import type { TokenizerOptions } from '../tokenizer.ts';
 import { flagInvalidUtf8 } from '../utf8.ts';
 import { Kernel } from './kernel.ts';
-import type { KernelModule } from './kernel.ts';
+import type { CountedText, KernelModule } from './kernel.ts';
 
 /** Text read at a time: with its offsets it stays in the second-level cache. */
 const REGION_BYTES = 128 * 1024;
@@ -90,6 +91,22 @@ export class StructuralTokenizer {
       }
       // Nothing consumed: the record is longer than the region.
     }
+  }
+
+  /**
+   * Counts the records from `start` on, a region of them, where each has `columnCount` fields and
+   * nothing is wrong with any; returns what it consumed, and how many they are. Null where they
+   * have to be read to tell.
+   */
+  count(bytes: Uint8Array, start: number, columnCount: number): CountedText | null {
+    const end = Math.min(bytes.length, start + this.#regionBytes);
+    const counted = this.kernel.count(
+      ...([start, end, end === bytes.length, this.#delimiter, this.#quote, columnCount] as const),
+    );
+    if (counted === null || counted.next === start) return null;
+    if (!isUtf8(bytes.subarray(start, counted.next))) return null;
+    this.#line += counted.lineCount;
+    return counted;
   }
 
   #widen(recordCount: number): void {

@@ -1,5 +1,6 @@
 // What the kernel exports; each file tells what it is for.
 export { addBlock, clearGroups, encodeGroups, hasRoom, sortGroups } from './aggregate/index';
+export { countedLines, countedRecords, countRecords } from './count-records';
 export { orderKeys } from './entries/order-keys';
 export { countEntries, readEntries } from './entries/read-entries';
 export { copyRecords, longestEntry, writeBlock } from './entries/write-entries';
