@@ -12,6 +12,7 @@ import {
   openBlobStore,
   openFileStore,
 } from '../pipeline/storage/open-blob-store.ts';
+import { ScratchBlobStore } from '../pipeline/storage/scratch-blob-store.ts';
 import type { MasterConfig, MasterOptions } from './config.ts';
 import { masterConfig } from './config.ts';
 import { Assemblies } from './aggregator/assemblies.ts';
@@ -79,10 +80,12 @@ async function assemble(
 ): Promise<RunningMaster> {
   closers.push(lockDataDir(config.dataDir));
   const place = blobPlace(config);
-  const blobs = await openBlobs(place);
+  const blobs = await openBlobs(place, closers);
   const ingestThreads = new IngestThreads(place);
   closers.push(() => ingestThreads.close());
-  const store = new SqliteJobStore(path.join(config.dataDir, 'jobs.sqlite'), config);
+  // What is gone with this process anyway is not written.
+  const file = config.durable ? path.join(config.dataDir, 'jobs.sqlite') : ':memory:';
+  const store = new SqliteJobStore(file);
   closers.push(() => store.close());
 
   const now = () => Date.now();
@@ -117,11 +120,12 @@ async function assemble(
 }
 
 /** The store, after a look that says whether it can be reached. */
-async function openBlobs(place: BlobPlace): Promise<IngestBlobStore> {
+async function openBlobs(place: BlobPlace, closers: Closer[]): Promise<IngestBlobStore> {
   if (place.kind === 'file') {
     mkdirSync(place.dir, { recursive: true });
     const blobs = openFileStore(place);
-    await blobs.removeTemporaries();
+    if (blobs instanceof ScratchBlobStore) closers.push(() => blobs.close());
+    else await blobs.removeTemporaries();
     return blobs;
   }
   const blobs = await openBlobStore(place);

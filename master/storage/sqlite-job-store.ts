@@ -59,20 +59,18 @@ interface ChunkRow {
 /** Jobs and chunks in SQLite (WAL). Synchronous: one call is one transaction of some 50 µs. */
 export class SqliteJobStore {
   readonly #file: string;
-  readonly #isDurable: boolean;
   readonly #db: Database.Database;
   readonly #commit: (commit: JobCommit) => void;
   /** Each statement is prepared once: that costs more than to run it. */
   readonly #statements = new Map<string, Database.Statement>();
 
-  /** `file` may be ':memory:'. Not durable: a crash of the machine may lose it. Errors: `storage-failed`. */
-  constructor(file: string, { durable = true }: { readonly durable?: boolean } = {}) {
+  /** `file` may be ':memory:'. Errors: `storage-failed`. */
+  constructor(file: string) {
     this.#file = file;
-    this.#isDurable = durable;
     try {
       this.#db = new Database(file);
       this.#db.exec('PRAGMA journal_mode = WAL');
-      this.#db.exec(`PRAGMA synchronous = ${durable ? 'NORMAL' : 'OFF'}`);
+      this.#db.exec('PRAGMA synchronous = NORMAL');
       this.#db.exec('PRAGMA busy_timeout = 5000');
       openSchema(this.#db);
     } catch (thrown) {
@@ -231,7 +229,7 @@ export class SqliteJobStore {
    * promise: it hands the log to the system, and the disk gets it later.
    */
   async sync(): Promise<void> {
-    if (!this.#isDurable || this.#file === ':memory:') return;
+    if (this.#file === ':memory:') return;
     try {
       const log = await open(`${this.#file}-wal`, 'r+');
       try {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   closeSync,
   createReadStream,
@@ -13,18 +12,14 @@ import type { Dirent } from 'node:fs';
 import { link, mkdir, mkdtemp, open, readdir, rm, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
-import { invariant, SluiceError, toSluiceError } from '../errors.ts';
+import { invariant, toSluiceError } from '../errors.ts';
 import { assertBlobName } from './blob-name.ts';
 import type { BlobParts, FileSlice, IngestBlobStore, Room } from './blob-store.ts';
+import { isContentHash, verifyContent } from './content-hash.ts';
 import { ignoreMissing, isMissing, storageError, systemCode } from './file-errors.ts';
 import { readSlice } from './file-slice.ts';
 import { writeAll } from './write-all.ts';
 import { touch, touchNow, unlinkUnchanged, versionOf } from './file-version.ts';
-
-export interface FileBlobStoreOptions {
-  /** False for a folder that nobody will read after this run: nothing is synced to the disk. */
-  readonly durable?: boolean;
-}
 
 /**
  * Blobs as files: `<dir>/<first segment>/<first two characters>/<rest>`, so that no folder gets
@@ -32,27 +27,22 @@ export interface FileBlobStoreOptions {
  * name, synced, and linked to its own name, which fails harmlessly when the name is taken.
  */
 export class FileBlobStore implements IngestBlobStore {
+  readonly isDurable = true;
   readonly #dir: string;
-  readonly #isDurable: boolean;
   #temporaryDir: Promise<string> | null = null;
   /** Of `putNow`. */
   #blockingDir: string | null = null;
   #temporaryCount = 0;
-  protected readonly knownDirs = new Set<string>();
+  readonly #knownDirs = new Set<string>();
 
-  constructor(dir: string, { durable = true }: FileBlobStoreOptions = {}) {
+  constructor(dir: string) {
     this.#dir = path.resolve(dir);
-    this.#isDurable = durable;
-  }
-
-  get isDurable(): boolean {
-    return this.#isDurable;
   }
 
   async put(name: string, parts: BlobParts): Promise<{ readonly created: boolean }> {
-    const target = this.pathOf(name);
-    if (await this.guard(name, () => touch(target))) return { created: false };
-    return await this.guard(name, async () => {
+    const target = this.#pathOf(name);
+    if (await this.#guard(name, () => touch(target))) return { created: false };
+    return await this.#guard(name, async () => {
       const temporary = await this.#writeTemporary(parts);
       return { created: await this.#publish(temporary, target) };
     });
@@ -63,12 +53,12 @@ export class FileBlobStore implements IngestBlobStore {
    * written by then, by calls that block. For a thread that does nothing else.
    */
   async putNow(name: string, bytes: Uint8Array): Promise<{ readonly created: boolean }> {
-    const target = this.pathOf(name);
-    return await this.guard(name, async () => {
+    const target = this.#pathOf(name);
+    return await this.#guard(name, async () => {
       if (touchNow(target)) return { created: false };
       const { file, temporary } = this.#writeTemporaryNow(bytes);
       try {
-        if (this.#isDurable) await syncData(file);
+        await syncData(file);
       } catch (thrown) {
         unlinkSync(temporary);
         throw thrown;
@@ -84,8 +74,8 @@ export class FileBlobStore implements IngestBlobStore {
   }
 
   async get(name: string, room: Room = ownMemory): Promise<Uint8Array> {
-    const file = this.pathOf(name);
-    const { bytes } = await this.guard(name, async () => {
+    const file = this.#pathOf(name);
+    const { bytes } = await this.#guard(name, async () => {
       const slice = { path: file, start: 0, end: (await stat(file)).size, version: null };
       return await readSlice(slice, room);
     });
@@ -94,31 +84,27 @@ export class FileBlobStore implements IngestBlobStore {
   }
 
   async getRange(name: string, start: number, end: number): Promise<Uint8Array> {
-    const slice = { path: this.pathOf(name), start, end, version: null };
-    return (await this.guard(name, () => readSlice(slice, ownMemory))).bytes;
+    const slice = { path: this.#pathOf(name), start, end, version: null };
+    return (await this.#guard(name, () => readSlice(slice, ownMemory))).bytes;
   }
 
   stream(name: string, start: number, end: number): Readable {
     if (end <= start) return Readable.from([]);
-    return createReadStream(this.pathOf(name), { start, end: end - 1, highWaterMark: 1 << 18 });
+    return createReadStream(this.#pathOf(name), { start, end: end - 1, highWaterMark: 1 << 18 });
   }
 
   lend(name: string, start: number, end: number, room: Room): AsyncIterable<Uint8Array> {
-    return this.lendSlice(name, { path: this.pathOf(name), start, end, version: null }, room);
+    return this.#lendSlice(name, { path: this.#pathOf(name), start, end, version: null }, room);
   }
 
   /** A slice in pieces that fit a processor's cache, each of them lent. */
-  protected async *lendSlice(
-    name: string,
-    slice: FileSlice,
-    room: Room,
-  ): AsyncGenerator<Uint8Array> {
-    const file = await this.guard(name, () => open(slice.path, 'r'));
+  async *#lendSlice(name: string, slice: FileSlice, room: Room): AsyncGenerator<Uint8Array> {
+    const file = await this.#guard(name, () => open(slice.path, 'r'));
     try {
       const memory = room(LENT_BYTES);
       for (let at = slice.start; at < slice.end;) {
         const wanted = Math.min(memory.length, slice.end - at);
-        const { bytesRead } = await this.guard(name, () => file.read(memory, 0, wanted, at));
+        const { bytesRead } = await this.#guard(name, () => file.read(memory, 0, wanted, at));
         if (bytesRead === 0) return;
         at += bytesRead;
         yield memory.subarray(0, bytesRead);
@@ -133,22 +119,22 @@ export class FileBlobStore implements IngestBlobStore {
   }
 
   async renew(name: string): Promise<boolean> {
-    return await this.guard(name, () => touch(this.pathOf(name)));
+    return await this.#guard(name, () => touch(this.#pathOf(name)));
   }
 
   async version(name: string): Promise<string | null> {
-    return await this.guard(name, () => versionOf(this.pathOf(name)));
+    return await this.#guard(name, () => versionOf(this.#pathOf(name)));
   }
 
   async deleteUnchanged(name: string, version: string): Promise<boolean> {
-    return await this.guard(name, async () => {
-      const aside = await this.temporaryName();
-      return await unlinkUnchanged(this.pathOf(name), version, aside);
+    return await this.#guard(name, async () => {
+      const aside = await this.#temporaryName();
+      return await unlinkUnchanged(this.#pathOf(name), version, aside);
     });
   }
 
   async delete(name: string): Promise<void> {
-    await this.guard(name, () => unlink(this.pathOf(name)).catch(ignoreMissing));
+    await this.#guard(name, () => unlink(this.#pathOf(name)).catch(ignoreMissing));
   }
 
   async *list(prefix: string): AsyncIterable<string> {
@@ -176,7 +162,7 @@ export class FileBlobStore implements IngestBlobStore {
     return children.map((child) => `${name}/${child.name}`);
   }
 
-  protected pathOf(name: string): string {
+  #pathOf(name: string): string {
     assertBlobName(name);
     const [room = '', key = '', ...more] = name.split('/');
     const rest = key.slice(2) === '' ? SHORT_NAME : key.slice(2);
@@ -186,9 +172,9 @@ export class FileBlobStore implements IngestBlobStore {
   /** Gives a durable temporary file its name. Returns false when the name is taken. */
   async #publish(temporary: string, target: string): Promise<boolean> {
     try {
-      await this.ensureDir(path.dirname(target));
+      await this.#ensureDir(path.dirname(target));
       await link(temporary, target);
-      if (this.#isDurable) await syncDir(path.dirname(target));
+      await syncDir(path.dirname(target));
       return true;
     } catch (thrown) {
       // Another one wrote the same just now.
@@ -222,12 +208,12 @@ export class FileBlobStore implements IngestBlobStore {
   }
 
   async #writeTemporary(parts: BlobParts): Promise<string> {
-    const temporary = await this.temporaryName();
+    const temporary = await this.#temporaryName();
     const file = await open(temporary, 'wx');
     try {
       if (Array.isArray(parts)) await writeAll(file, parts);
       else for await (const part of parts) await file.writeFile(part);
-      if (this.#isDurable) await file.datasync();
+      await file.datasync();
     } catch (thrown) {
       await file.close();
       await unlink(temporary).catch(ignoreMissing);
@@ -238,7 +224,7 @@ export class FileBlobStore implements IngestBlobStore {
   }
 
   /** Of a file that does not exist, on the same file system. */
-  protected async temporaryName(): Promise<string> {
+  async #temporaryName(): Promise<string> {
     return path.join(await this.#temporaries(), String(this.#temporaryCount++));
   }
 
@@ -253,13 +239,13 @@ export class FileBlobStore implements IngestBlobStore {
     });
   }
 
-  protected async ensureDir(dir: string): Promise<void> {
-    if (this.knownDirs.has(dir)) return;
+  async #ensureDir(dir: string): Promise<void> {
+    if (this.#knownDirs.has(dir)) return;
     await mkdir(dir, { recursive: true });
-    if (this.knownDirs.size < 4096) this.knownDirs.add(dir);
+    if (this.#knownDirs.size < 4096) this.#knownDirs.add(dir);
   }
 
-  protected async guard<T>(name: string, work: () => Promise<T>): Promise<T> {
+  async #guard<T>(name: string, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (thrown) {
@@ -279,20 +265,6 @@ const SHORT_NAME = '_';
 
 function ownMemory(byteCount: number): Uint8Array {
   return Buffer.allocUnsafeSlow(byteCount);
-}
-
-/** Whether an object's name is the hash of its bytes. */
-export function isContentHash(name: string): boolean {
-  return /^(chunks|lookups)\//.test(name);
-}
-
-export function verifyContent(name: string, file: string, bytes: Uint8Array): void {
-  const digest = createHash('sha256').update(bytes).digest('hex');
-  if (!name.endsWith(`/${digest}`)) {
-    throw new SluiceError('blob-corrupt', `${name} does not match its hash (in ${file})`, {
-      details: { name, digest, bytes: bytes.length },
-    });
-  }
 }
 
 async function entries(dir: string): Promise<Dirent[]> {

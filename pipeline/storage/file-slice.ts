@@ -1,4 +1,4 @@
-import { fstatSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileSlice, Room } from './blob-store.ts';
@@ -39,14 +39,39 @@ export async function readSlice(slice: FileSlice, room: Room): Promise<SliceByte
       if (bytesRead === 0) break;
       at += bytesRead;
     }
-    const isUnchanged =
-      at === byteCount &&
-      slice.version !== null &&
-      slice.version === versionOf(await file.stat({ bigint: true }));
-    return { bytes: bytes.subarray(0, at), isUnchanged };
+    const stat = slice.version === null ? null : await file.stat({ bigint: true });
+    return sliceBytes(slice, bytes.subarray(0, at), stat);
   } finally {
     await file.close();
   }
+}
+
+/** As `readSlice`, by calls that block. */
+export function readSliceNow(slice: FileSlice, room: Room): SliceBytes {
+  const byteCount = Math.max(0, slice.end - slice.start);
+  const bytes = room(byteCount);
+  const file = openSync(slice.path, 'r');
+  try {
+    let at = 0;
+    while (at < byteCount) {
+      const bytesRead = readSync(file, bytes, at, byteCount - at, slice.start + at);
+      if (bytesRead === 0) break;
+      at += bytesRead;
+    }
+    const stat = slice.version === null ? null : fstatSync(file, { bigint: true });
+    return sliceBytes(slice, bytes.subarray(0, at), stat);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function sliceBytes(
+  { start, end, version }: FileSlice,
+  bytes: Uint8Array,
+  stat: BigIntStats | null,
+): SliceBytes {
+  const isWhole = bytes.length === end - start;
+  return { bytes, isUnchanged: isWhole && stat !== null && versionOf(stat) === version };
 }
 
 function versionOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {

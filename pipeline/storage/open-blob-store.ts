@@ -12,7 +12,7 @@ export type BlobPlace =
 export function openFileStore({
   dir,
   durable,
-}: Extract<BlobPlace, { kind: 'file' }>): FileBlobStore {
+}: Extract<BlobPlace, { kind: 'file' }>): FileBlobStore | ScratchBlobStore {
   return durable ? new FileBlobStore(dir) : new ScratchBlobStore(dir);
 }
 

@@ -1,58 +1,91 @@
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
-import { open, rename, writeFile } from 'node:fs/promises';
+import { mkdirSync, mkdtempSync } from 'node:fs';
+import { open, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { SluiceError } from '../errors.ts';
-import type { BlobParts, FileSlice, Room } from './blob-store.ts';
-import { FileBlobStore, isContentHash, verifyContent } from './file-blob-store.ts';
-import { readSlice } from './file-slice.ts';
+import { assertBlobName } from './blob-name.ts';
+import type { BlobParts, FileSlice, IngestBlobStore, Room } from './blob-store.ts';
+import { isContentHash, verifyContent } from './content-hash.ts';
+import { ignoreMissing, storageError } from './file-errors.ts';
+import { readSlice, readSliceNow } from './file-slice.ts';
+import type { SliceBytes } from './file-slice.ts';
+import { ScratchIndex } from './scratch-index.ts';
+import { BLOCKING_BYTES_MAX, ScratchPack } from './scratch-pack.ts';
 import { writeAll } from './write-all.ts';
 
 /**
- * A folder that nobody reads after this run: nothing is synced, and what stands in the input file
- * already is not written again. A chunk may be a slice of the file, and so may parts of a result:
- * a plain copy is made of little else.
+ * A folder that nobody reads after this run: nothing is synced, what stands in the input file
+ * already is not written again, and objects have no files of their own: for most, to make and name
+ * a file is more work than to write what is in it. An object is a list of slices: of the input (a chunk, and most of a plain
+ * copy), and of the file that its writer appends to.
  *
  * ```
- * chunks/<key>.at        the FileSlice that the chunk is
- * results/<key>          the bytes of the result that are its own
- * results/<key>.parts    FileSlices in order, of that file and of the input; only where it has both
+ * index      names, and the FileSlices that each object is (`ScratchIndex`)
+ * w-<x>/<n>  bytes that one writer has put
  * ```
  */
-export class ScratchBlobStore extends FileBlobStore {
+export class ScratchBlobStore implements IngestBlobStore {
+  readonly isDurable = false;
+  readonly #dir: string;
+  #index: ScratchIndex | null = null;
+  #pack: ScratchPack | null = null;
+  /** Of this writer. */
+  #ownDir: string | null = null;
+  #fileCount = 0;
   /** By its memory: the chunk that was read into it last. */
   readonly #chunks = new WeakMap<ArrayBufferLike, ReadChunk>();
 
   constructor(dir: string) {
-    super(dir, { durable: false });
+    this.#dir = path.resolve(dir);
+  }
+
+  /** Lets go of the files. The store can be used on. */
+  close(): void {
+    this.#index?.close();
+    this.#pack?.close();
+    this.#index = null;
+    this.#pack = null;
+  }
+
+  /** Parts that are views of a chunk, which its reader has not given back, are referred to. */
+  async put(name: string, parts: BlobParts): Promise<{ readonly created: boolean }> {
+    return await this.#guard(name, async () => {
+      if (this.#isThere(name)) return { created: false };
+      const slices =
+        Symbol.asyncIterator in parts
+          ? [await this.#writeStream(parts)]
+          : await this.#slicesOf(parts);
+      this.#names().add(name, JSON.stringify(slices));
+      return { created: true };
+    });
+  }
+
+  async putNow(name: string, bytes: Uint8Array): Promise<{ readonly created: boolean }> {
+    return await this.#guard(name, async () => {
+      if (this.#isThere(name)) return { created: false };
+      this.#names().add(name, JSON.stringify([this.#ownPack().appendNow([bytes])]));
+      return { created: true };
+    });
   }
 
   /**
    * Makes bytes of another file a chunk, without a copy. That they were changed since is found by
    * their hash, which is not made where the file has kept its version.
    */
-  override referNow(name: string, slice: FileSlice): void {
-    const target = `${this.pathOf(name)}${REFERENCE}`;
-    const dir = path.dirname(target);
-    if (!this.knownDirs.has(dir)) mkdirSync(dir, { recursive: true });
-    this.knownDirs.add(dir);
-    writeFileSync(target, JSON.stringify(slice));
+  referNow(name: string, slice: FileSlice): void {
+    assertBlobName(name);
+    this.#names().add(name, JSON.stringify([slice]));
   }
 
-  override async get(name: string, room?: Room): Promise<Uint8Array> {
-    const slice = readJson<FileSlice>(`${this.pathOf(name)}${REFERENCE}`);
-    if (slice === null) return await super.get(name, room);
-    return await this.guard(name, async () => {
-      const { bytes, isUnchanged } = await readSlice(slice, room ?? ownMemory);
+  async get(name: string, room: Room = ownMemory): Promise<Uint8Array> {
+    return await this.#guard(name, async () => {
+      const slices = this.#find(name);
+      const [slice] = slices;
+      if (slice === undefined || slices.length > 1) {
+        return await this.getRange(name, 0, Number.MAX_SAFE_INTEGER);
+      }
+      // What was hashed a moment ago, by the thread that cut it, is in the system's memory.
+      const { bytes, isUnchanged } = readSliceNow(slice, room);
       if (isUnchanged) this.#chunks.set(bytes.buffer, { start: bytes.byteOffset, slice });
       else this.#chunks.delete(bytes.buffer);
       if (isContentHash(name) && !isUnchanged) verifyContent(name, slice.path, bytes);
@@ -60,79 +93,115 @@ export class ScratchBlobStore extends FileBlobStore {
     });
   }
 
-  /** Large parts that are views of a chunk, which its reader has not given back, are referred to. */
-  override async put(name: string, parts: BlobParts): Promise<{ readonly created: boolean }> {
-    const target = this.pathOf(name);
-    if (!Array.isArray(parts) || existsSync(target)) return await super.put(name, parts);
-    return await this.guard(name, async () => {
-      const own: Uint8Array[] = [];
-      const slices: FileSlice[] = [];
-      let ownBytes = 0;
-      for (const part of parts as readonly Uint8Array[]) {
-        const inInput = this.#sliceOf(part);
-        if (inInput === null) own.push(part);
-        const start = ownBytes;
-        if (inInput === null) ownBytes += part.length;
-        slices.push(inInput ?? { path: target, start, end: ownBytes, version: null });
-      }
-      await this.ensureDir(path.dirname(target));
-      if (own.length < slices.length) {
-        await writeFile(`${target}${PARTS}`, JSON.stringify(slices));
-      }
-      await this.#write(target, own);
-      return { created: true };
-    });
-  }
-
-  override async getRange(name: string, start: number, end: number): Promise<Uint8Array> {
-    const slices = this.#partsOf(name);
-    if (slices === null) {
-      if (end - start > SMALL_BYTES_MAX) return await super.getRange(name, start, end);
-      return await this.guard(name, async () => readNow(this.pathOf(name), start, end));
-    }
+  async getRange(name: string, start: number, end: number): Promise<Uint8Array> {
     const pieces: Uint8Array[] = [];
-    for await (const piece of this.#pieces(name, slices, start, end)) pieces.push(piece);
+    for await (const piece of this.lend(name, start, end, ownMemory)) pieces.push(piece);
     return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces);
   }
 
-  override stream(name: string, start: number, end: number): Readable {
-    const slices = this.#partsOf(name);
-    if (slices === null) return super.stream(name, start, end);
-    return Readable.from(this.#pieces(name, slices, start, end), { objectMode: false });
-  }
-
-  override lend(name: string, start: number, end: number, room: Room): AsyncIterable<Uint8Array> {
-    const slices = this.#partsOf(name);
-    if (slices === null) return super.lend(name, start, end, room);
-    return this.#pieces(name, slices, start, end, room);
+  stream(name: string, start: number, end: number): Readable {
+    return Readable.from(this.lend(name, start, end, ownMemory), { objectMode: false });
   }
 
   /** The bytes `[start, end)`, a part after the other; none of a part that may have been changed. */
-  async *#pieces(
-    name: string,
-    slices: readonly FileSlice[],
-    start: number,
-    end: number,
-    room: Room = ownMemory,
-  ): AsyncGenerator<Uint8Array> {
+  async *lend(name: string, start: number, end: number, room: Room): AsyncGenerator<Uint8Array> {
     let at = 0;
-    for (const slice of slices) {
+    for (const slice of await this.#guard(name, async () => this.#find(name))) {
       const from = slice.start + Math.max(0, start - at);
       const to = Math.min(slice.end, slice.start + end - at);
       at += slice.end - slice.start;
       if (from >= to) continue;
       const wanted = { ...slice, start: from, end: to };
-      const { bytes, isUnchanged } = await this.guard(name, () => readSlice(wanted, room));
-      if (slice.version !== null && !isUnchanged) {
-        const message = `${name}: ${slice.path} was changed while it was read`;
-        throw new SluiceError('blob-corrupt', message, { details: { name } });
-      }
+      if (slice.version === null) yield* this.#lendOwn(name, wanted, room);
+      else yield await this.#guard(name, async () => unchanged(name, wanted, room));
+    }
+  }
+
+  /** Small parts are lent whole, larger ones in pieces. */
+  async *#lendOwn(name: string, slice: FileSlice, room: Room): AsyncGenerator<Uint8Array> {
+    for (let at = slice.start; at < slice.end; at += LENT_BYTES) {
+      const piece = { ...slice, start: at, end: Math.min(slice.end, at + LENT_BYTES) };
+      const { bytes } = await this.#guard(name, () => read(piece, room));
       yield bytes;
     }
   }
 
-  #partsOf(name: string): readonly FileSlice[] | null {
-    return readJson<readonly FileSlice[]>(`${this.pathOf(name)}${PARTS}`);
+  async has(name: string): Promise<boolean> {
+    return (await this.version(name)) !== null;
+  }
+
+  async renew(name: string): Promise<boolean> {
+    return await this.#guard(name, async () => this.#isThere(name));
+  }
+
+  async version(name: string): Promise<string | null> {
+    return await this.#guard(name, async () => this.#names().version(name));
+  }
+
+  async delete(name: string): Promise<void> {
+    await this.#guard(name, async () => this.#names().remove(name));
+  }
+
+  async deleteUnchanged(name: string, version: string): Promise<boolean> {
+    return await this.#guard(name, async () => {
+      if (this.#names().version(name) !== version) return false;
+      this.#names().remove(name);
+      return true;
+    });
+  }
+
+  async *list(prefix: string): AsyncIterable<string> {
+    const names = await this.#guard(prefix, async () => this.#names().names());
+    yield* names.filter((name) => name.startsWith(prefix));
+  }
+
+  /** Whether there is such an object; if so, it is wanted. */
+  #isThere(name: string): boolean {
+    assertBlobName(name);
+    if (this.#names().version(name) === null) return false;
+    this.#names().renew(name);
+    return true;
+  }
+
+  #find(name: string): readonly FileSlice[] {
+    assertBlobName(name);
+    const entry = this.#names().entry(name);
+    if (entry !== null) return JSON.parse(entry) as readonly FileSlice[];
+    const details = { name, dir: this.#dir };
+    throw new SluiceError('blob-missing', `${name} is not in the store`, { details });
+  }
+
+  async #slicesOf(parts: readonly Uint8Array[]): Promise<FileSlice[]> {
+    const inInput = parts.map((part) => this.#sliceOf(part));
+    const own = parts.filter((_, i) => inInput[i] === null);
+    const written = await this.#ownPack().append(own);
+    let { start } = written;
+    return parts.flatMap((part, i) => {
+      const referred = inInput[i] ?? null;
+      if (referred !== null || part.length === 0) return referred ?? [];
+      const slice = { ...written, start, end: start + part.length };
+      start = slice.end;
+      return slice;
+    });
+  }
+
+  /** In a file of its own: how long it gets is not known. */
+  async #writeStream(parts: AsyncIterable<Uint8Array>): Promise<FileSlice> {
+    const file = this.#newFile();
+    const handle = await open(file, 'wx');
+    let end = 0;
+    try {
+      for await (const part of parts) {
+        await writeAll(handle, [part]);
+        end += part.length;
+      }
+    } catch (thrown) {
+      await unlink(file).catch(ignoreMissing);
+      throw thrown;
+    } finally {
+      await handle.close();
+    }
+    return { path: file, start: 0, end, version: null };
   }
 
   #sliceOf(part: Uint8Array): FileSlice | null {
@@ -145,22 +214,31 @@ export class ScratchBlobStore extends FileBlobStore {
       : { ...chunk.slice, start, end };
   }
 
-  /** Under another name first: what stands under its own is whole. */
-  async #write(target: string, parts: readonly Uint8Array[]): Promise<void> {
-    const temporary = await this.temporaryName();
-    const bytes = parts.reduce((sum, { length }) => sum + length, 0);
-    if (bytes <= SMALL_BYTES_MAX) {
-      writeFileSync(temporary, Buffer.concat(parts), { flag: 'wx' });
-      renameSync(temporary, target);
-      return;
+  /** Opened when it is used: a reader of a folder makes nothing in it. */
+  #names(): ScratchIndex {
+    if (this.#index === null) {
+      mkdirSync(this.#dir, { recursive: true });
+      this.#index = new ScratchIndex(path.join(this.#dir, 'index'));
     }
-    const file = await open(temporary, 'wx');
+    return this.#index;
+  }
+
+  #ownPack(): ScratchPack {
+    this.#pack ??= new ScratchPack(this.#newFile());
+    return this.#pack;
+  }
+
+  #newFile(): string {
+    this.#ownDir ??= mkdtempSync(path.join(this.#dir, 'w-'));
+    return path.join(this.#ownDir, String(this.#fileCount++));
+  }
+
+  async #guard<T>(name: string, work: () => Promise<T>): Promise<T> {
     try {
-      await writeAll(file, parts);
-    } finally {
-      await file.close();
+      return await work();
+    } catch (thrown) {
+      throw storageError(name, this.#dir, thrown);
     }
-    await rename(temporary, target);
   }
 }
 
@@ -170,33 +248,22 @@ interface ReadChunk {
   readonly slice: FileSlice;
 }
 
-const REFERENCE = '.at';
-const PARTS = '.parts';
-
 /** A smaller part is written sooner than it is looked up. */
 const REFERRED_BYTES_MIN = 64 * 1024;
 
-/** Read and written by calls that block: a thread to do it costs more than it takes. */
-const SMALL_BYTES_MAX = 64 * 1024;
+/** Lent at a time: the larger, the fewer calls. */
+const LENT_BYTES = 1024 * 1024;
 
-function readNow(file: string, start: number, end: number): Uint8Array {
-  const descriptor = openSync(file, 'r');
-  try {
-    const bytes = Buffer.allocUnsafe(end - start);
-    let length = 0;
-    for (let read = -1; length < bytes.length && read !== 0; length += read) {
-      read = readSync(descriptor, bytes, length, bytes.length - length, start + length);
-    }
-    return bytes.subarray(0, length);
-  } finally {
-    closeSync(descriptor);
-  }
+async function read(slice: FileSlice, room: Room): Promise<SliceBytes> {
+  const isSmall = slice.end - slice.start <= BLOCKING_BYTES_MAX;
+  return isSmall ? readSliceNow(slice, room) : await readSlice(slice, room);
 }
 
-/** Null where there is no such file. By calls that block: some ten microseconds each. */
-function readJson<T>(file: string): T | null {
-  if (!existsSync(file)) return null;
-  return JSON.parse(readFileSync(file, 'utf8')) as T;
+async function unchanged(name: string, slice: FileSlice, room: Room): Promise<Uint8Array> {
+  const { bytes, isUnchanged } = await read(slice, room);
+  if (isUnchanged) return bytes;
+  const message = `${name}: ${slice.path} was changed while it was read`;
+  throw new SluiceError('blob-corrupt', message, { details: { name } });
 }
 
 function ownMemory(byteCount: number): Uint8Array {

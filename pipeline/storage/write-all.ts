@@ -1,14 +1,20 @@
 import type { FileHandle } from 'node:fs/promises';
 
-/** Writes the parts behind each other: in one call of the system, not in one for each half megabyte. */
+/**
+ * Writes the parts behind each other, from `position` on or where the file is: in one call of the
+ * system, not in one for each half megabyte.
+ */
 export async function writeAll(
   file: Pick<FileHandle, 'writev'>,
   parts: readonly Uint8Array[],
+  position?: number,
 ): Promise<void> {
   let left = parts.filter(({ length }) => length > 0);
+  let at = position;
   while (left.length > 0) {
-    const { bytesWritten } = await file.writev(left);
+    const { bytesWritten } = await file.writev(left, at);
     left = withoutFirst(left, bytesWritten);
+    if (at !== undefined) at += bytesWritten;
   }
 }
 
