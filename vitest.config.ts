@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { onSimulatedFiles } from './tests/simulation/on-simulated-files.mjs';
 
 /**
  * One project per kind of test, told apart by the file's ending. Browser, broker and whole-job tests
@@ -34,6 +35,7 @@ export default defineConfig({
         },
       },
       {
+        plugins: [onSimulatedFiles],
         test: {
           name: 'sim',
           include: ['tests/**/*.sim.test.ts'],

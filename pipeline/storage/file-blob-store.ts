@@ -12,7 +12,7 @@ import type { Dirent } from 'node:fs';
 import { link, mkdir, mkdtemp, open, readdir, rm, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
-import { invariant, toSluiceError } from '../errors.ts';
+import { invariant, SluiceError, toSluiceError } from '../errors.ts';
 import { assertBlobName } from './blob-name.ts';
 import type { BlobParts, FileSlice, IngestBlobStore, Room } from './blob-store.ts';
 import { isContentHash, verifyContent } from './content-hash.ts';
@@ -41,8 +41,8 @@ export class FileBlobStore implements IngestBlobStore {
 
   async put(name: string, parts: BlobParts): Promise<{ readonly created: boolean }> {
     const target = this.#pathOf(name);
-    if (await this.#guard(name, () => touch(target))) return { created: false };
-    return await this.#guard(name, async () => {
+    if (await this.renew(name)) return { created: false };
+    return await this.#guardPut(name, async () => {
       const temporary = await this.#writeTemporary(parts);
       return { created: await this.#publish(temporary, target) };
     });
@@ -54,8 +54,11 @@ export class FileBlobStore implements IngestBlobStore {
    */
   async putNow(name: string, bytes: Uint8Array): Promise<{ readonly created: boolean }> {
     const target = this.#pathOf(name);
-    return await this.#guard(name, async () => {
-      if (touchNow(target)) return { created: false };
+    return await this.#guardPut(name, async () => {
+      if (touchNow(target)) {
+        await this.#syncName(target);
+        return { created: false };
+      }
       const { file, temporary } = this.#writeTemporaryNow(bytes);
       try {
         await syncData(file);
@@ -119,7 +122,7 @@ export class FileBlobStore implements IngestBlobStore {
   }
 
   async renew(name: string): Promise<boolean> {
-    return await this.#guard(name, () => touch(this.#pathOf(name)));
+    return await this.#guard(name, () => this.#touchDurable(this.#pathOf(name)));
   }
 
   async version(name: string): Promise<string | null> {
@@ -148,7 +151,8 @@ export class FileBlobStore implements IngestBlobStore {
     }
   }
 
-  /** Removes what a crashed process left half-written. Only while no other process writes. */
+  /** Removes what crashed processes left half-written. What others write now fails, and can be
+   *  tried again. */
   async removeTemporaries(): Promise<void> {
     await rm(path.join(this.#dir, 'tmp'), { recursive: true, force: true });
     this.#temporaryDir = null;
@@ -174,15 +178,26 @@ export class FileBlobStore implements IngestBlobStore {
     try {
       await this.#ensureDir(path.dirname(target));
       await link(temporary, target);
-      await syncDir(path.dirname(target));
+      await this.#syncName(target);
       return true;
     } catch (thrown) {
       // Another one wrote the same just now.
-      if (systemCode(thrown) === 'EEXIST' && (await touch(target))) return false;
+      if (systemCode(thrown) === 'EEXIST' && (await this.#touchDurable(target))) return false;
       throw thrown;
     } finally {
       await unlink(temporary).catch(ignoreMissing);
     }
+  }
+
+  /** Whoever gave the file its name may not have synced that yet. False when there is none. */
+  async #touchDurable(target: string): Promise<boolean> {
+    if (!(await touch(target))) return false;
+    await this.#syncName(target);
+    return true;
+  }
+
+  async #syncName(target: string): Promise<void> {
+    await syncDir(path.dirname(target));
   }
 
   #writeTemporaryNow(bytes: Uint8Array): { file: number; temporary: string } {
@@ -242,7 +257,28 @@ export class FileBlobStore implements IngestBlobStore {
   async #ensureDir(dir: string): Promise<void> {
     if (this.#knownDirs.has(dir)) return;
     await mkdir(dir, { recursive: true });
+    // Its name, too, and those of the folders above it, whoever made them.
+    for (let at = dir; at.length >= this.#dir.length; at = path.dirname(at)) {
+      await this.#syncName(at);
+    }
     if (this.#knownDirs.size < 4096) this.#knownDirs.add(dir);
+  }
+
+  /** A master that was started again removes temporary files of processes that it takes for gone. */
+  async #guardPut<T>(name: string, work: () => Promise<T>): Promise<T> {
+    return await this.#guard(name, async () => {
+      try {
+        return await work();
+      } catch (thrown) {
+        if (!isMissing(thrown)) throw thrown;
+        this.#temporaryDir = null;
+        this.#blockingDir = null;
+        throw new SluiceError('storage-failed', `${name}: its temporary file was removed`, {
+          details: { name, dir: this.#dir },
+          cause: thrown,
+        });
+      }
+    });
   }
 
   async #guard<T>(name: string, work: () => Promise<T>): Promise<T> {

@@ -30,6 +30,9 @@ function strike(world: World, kind: FaultKind): void {
     case 'crash master':
       world.master?.process.kill(kind);
       return;
+    case 'lose power':
+      world.losePower();
+      return;
     case 'crash worker':
       world.workers[at]?.process.kill(kind);
       return;

@@ -17,6 +17,7 @@ export interface FaultRates {
 
 export const FAULT_KINDS = [
   'crash master',
+  'lose power',
   'crash worker',
   'stop worker',
   'slow worker',

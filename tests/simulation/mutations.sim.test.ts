@@ -104,6 +104,18 @@ describe('the simulation catches', { timeout: 0 }, () => {
     expect(violation).toMatch(/is durable when announced/);
   });
 
+  it('a file that is named before its bytes are synced', async () => {
+    const files: Wrappers['files'] = (disk) => (disk.syncFile = () => undefined);
+    expect(await firstViolation({ files })).toMatch(
+      /durable before its row|durable when announced/,
+    );
+  });
+
+  it('a file whose name is not synced', async () => {
+    const files: Wrappers['files'] = (disk) => (disk.syncFolder = () => undefined);
+    expect(await firstViolation({ files })).toMatch(/durable before its row/);
+  });
+
   it('an announcement that is counted again when it comes twice', async () => {
     broken.decide = (decide, state, event) => {
       const decision = decide(state, event);

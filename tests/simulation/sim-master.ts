@@ -9,6 +9,7 @@ import type { JobRecord } from '../../master/storage/job-record.ts';
 import type { TaskConsumer } from '../../pipeline/protocol/index.ts';
 import type { BlobStore, CollectableBlobStore } from '../../pipeline/storage/blob-store.ts';
 import type { Invariants } from './invariants.ts';
+import type { SimFiles } from './sim-files.ts';
 import { ProcessEnded } from './sim-process.ts';
 import type { SimProcess } from './sim-process.ts';
 import { planSmallWave } from './workload.ts';
@@ -21,6 +22,8 @@ export interface Wrappers {
   readonly workerBlobs?: (blobs: BlobStore, process: SimProcess) => BlobStore;
   readonly garbage?: (deps: GarbageCollectorDeps) => GarbageCollectorDeps;
   readonly consumer?: (consumer: TaskConsumer, process: SimProcess) => TaskConsumer;
+  /** Breaks the disk's own promises, as if production did not ask for them. */
+  readonly files?: (files: SimFiles) => void;
 }
 
 /** Longer than any upload of the simulation needs from storing a chunk to its row. */
@@ -53,7 +56,8 @@ export function startMaster(world: World, process: SimProcess): SimMaster {
   });
   const master = { process, store, blobs, assemblies, coordinator };
   // As main.ts does: a master that cannot start ends, and is started again.
-  coordinator.start().catch(() => process.kill('cannot start'));
+  const ready = blobs.removeTemporaries().then(() => coordinator.start());
+  ready.catch(() => process.kill('cannot start'));
   collectGarbage(world, master);
   return master;
 }

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { rolldown } from 'rolldown';
+import { onSimulatedFiles } from './on-simulated-files.mjs';
 
 const root = path.join(import.meta.dirname, '..', '..');
 // Under the root, so that packages are found.
@@ -11,6 +12,7 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const bundle = await rolldown({
   cwd: root,
   platform: 'node',
+  plugins: [onSimulatedFiles],
   input: 'tests/simulation/simulate.ts',
   external: (id) =>
     !id.startsWith('.') && !path.isAbsolute(id) && id !== 'tests/simulation/simulate.ts',

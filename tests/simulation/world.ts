@@ -2,13 +2,15 @@ import type { Logger } from 'pino';
 import { isFinal } from '../../master/coordination/job-state.ts';
 import { SqliteJobStore } from '../../master/storage/sqlite-job-store.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
+import { FileDisk } from './file-disk.ts';
 import type { FaultRates } from './faults.ts';
 import { pickFaults } from './faults.ts';
 import { Invariants, Violation } from './invariants.ts';
+import { ObjectDisk } from './object-disk.ts';
 import { Random } from './random.ts';
 import { Scheduler } from './scheduler.ts';
 import { SimBroker } from './sim-broker.ts';
-import { SimDisk } from './sim-disk.ts';
+import type { SimDisk } from './sim-disk.ts';
 import { startMaster } from './sim-master.ts';
 import type { SimMaster, Wrappers } from './sim-master.ts';
 import type { SimJob } from './sim-job.ts';
@@ -28,6 +30,9 @@ Object.assign(LIMITS, {
 
 /** Of all runs, one after another: to open it costs more than a small run. Empty between them. */
 const STORE = new SqliteJobStore(':memory:');
+
+/** Of the worlds that store blobs in files: a call of the store is several there. */
+const FILES_SHARE = 0.12;
 
 /** Everything there is in one run: processes, network, disk, time, and who watches them. */
 export class World {
@@ -53,14 +58,14 @@ export class World {
     this.random = new Random(seed);
     this.wrappers = wrappers;
     this.scheduler = new Scheduler(this.random);
-    this.disk = new SimDisk(this.random);
+    this.disk = this.#makeDisk();
     this.faults = pickFaults(this.random);
     this.disk.faultRate = this.faults.disk;
     const workerCount = this.random.between(1, 3);
     this.workers = Array.from({ length: workerCount }, () => null);
-    const { objects, everDamaged } = this.disk;
+    const { disk } = this;
     // What a fault took away since was durable all the same.
-    const isDurable = (name: string): boolean => objects.has(name) || everDamaged.has(name);
+    const isDurable = (name: string) => disk.isDurable(name) || disk.everDamaged.has(name);
     this.invariants = new Invariants(workerCount, isDurable);
     const mode = this.random.chance(0.3) ? 'in-process' : 'rabbitmq';
     this.disk.onCollected = (name) => this.#checkCollected(name);
@@ -128,6 +133,15 @@ export class World {
     );
   }
 
+  /** The machine goes down with all that runs on it, and what was not synced. */
+  losePower(): void {
+    const reason = 'the power is gone';
+    this.master?.process.kill(reason);
+    for (const worker of this.workers) worker?.process.kill(reason);
+    this.broker.restart(this.random.between(1, 500), false);
+    this.disk.losePower();
+  }
+
   /** What a committed row refers to is not garbage. */
   #checkCollected(name: string): void {
     const [room, key = ''] = name.split('/');
@@ -139,6 +153,13 @@ export class World {
       (room === 'outputs' && store.job(key) !== null);
     if (isNeeded) this.invariants.violation ??= new Violation(`${name} is removed, and needed`);
     this.collectedCount += 1;
+  }
+
+  #makeDisk(): SimDisk {
+    if (!this.random.chance(FILES_SHARE)) return new ObjectDisk(this.random);
+    const disk = new FileDisk(this.random);
+    this.wrappers.files?.(disk.files);
+    return disk;
   }
 
   #process(name: string): SimProcess {

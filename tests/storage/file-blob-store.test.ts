@@ -94,6 +94,20 @@ describe('FileBlobStore', () => {
     expect(await listed('chunks/')).toEqual(['chunks/ab']);
   });
 
+  it('goes on when another process has removed its temporary files', async () => {
+    const puts = [
+      (name: string) => store.put(name, [Buffer.from(name)]),
+      (name: string) => store.putNow(name, Buffer.from(name)),
+    ];
+    for (const [at, put] of puts.entries()) {
+      await put(`results/${at}-before`);
+      await new FileBlobStore(dir).removeTemporaries();
+      const name = `results/${at}-after`;
+      await expect(put(name)).rejects.toMatchObject({ code: 'storage-failed', retryable: true });
+      expect(await put(name)).toEqual({ created: true });
+    }
+  });
+
   it('takes no path for a name', async () => {
     for (const name of [
       '../x',
