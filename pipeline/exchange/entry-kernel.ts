@@ -13,6 +13,8 @@ export interface EntryExports {
 }
 
 const PAGE_BYTES = 65_536;
+/** As in `Kernel`: fewer growths, less for the garbage collector to do. */
+const GROWTH_BYTES = 32 * 1024 * 1024;
 const ALIGNMENT_BYTES = 16;
 /** Read behind a text and written behind an output. */
 const SLACK_BYTES = 64;
@@ -68,7 +70,9 @@ export class EntryKernel {
     const start = this.#end;
     this.#end = align(start + bytes + SLACK_BYTES);
     const missing = this.#end - this.#memory.buffer.byteLength;
-    if (missing > 0) this.#memory.grow(Math.ceil(missing / PAGE_BYTES));
+    if (missing > 0) {
+      this.#memory.grow((Math.ceil(missing / GROWTH_BYTES) * GROWTH_BYTES) / PAGE_BYTES);
+    }
     return start;
   }
 

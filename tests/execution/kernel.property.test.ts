@@ -334,6 +334,7 @@ describe('output of the kernel', () => {
     const chunks = [3, 60_000, 10, 200_000, 1].map((records) =>
       Buffer.from(Array.from({ length: records }, (_, i) => `${i},x${i},"y"\n`).join('')),
     );
+    chunks.splice(2, 0, Buffer.from(`5,${'x'.repeat(70 * 1024 * 1024)},y\n`));
     const [byKernel, reference] = [module, null].map((one) => {
       const program = createChunkProgram(context, one);
       return chunks.map((chunk) => Buffer.concat(program.run(chunk).output).toString());

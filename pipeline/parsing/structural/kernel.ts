@@ -51,6 +51,9 @@ interface KernelExports {
 }
 
 const PAGE_BYTES = 65_536;
+/** The memory grows by a multiple of this: pages that are not touched are not resident, but each
+ *  growth has the garbage collector count the whole memory anew, and run. */
+const GROWTH_BYTES = 64 * 1024 * 1024;
 /** The kernel writes up to a block of 64 entries, and one more, past the last it checked for. */
 const SLACK = 66;
 /** The kernel reads whole blocks. */
@@ -231,7 +234,8 @@ export class Kernel {
   #reserveText(textBytes: number): KernelArrays {
     const needed = this.#textPointer + textBytes + BLOCK_BYTES;
     const missing = needed - this.#memory.buffer.byteLength;
-    if (missing > 0) this.#memory.grow(Math.ceil(missing / PAGE_BYTES));
+    if (missing > 0)
+      this.#memory.grow((Math.ceil(missing / GROWTH_BYTES) * GROWTH_BYTES) / PAGE_BYTES);
     else if (this.#arrays !== undefined) return this.#arrays;
     const views = ARRAYS.map((name, i) => {
       const View = name === 'recordFlags' ? Uint8Array : Uint32Array;
