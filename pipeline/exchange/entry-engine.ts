@@ -1,5 +1,7 @@
+import type { AggregateShape } from '../aggregation/shape.ts';
 import type { Entries } from './entries.ts';
 import type { EntryWriter } from './entry-writer.ts';
+import type { GroupKernel } from './group-kernel.ts';
 import type { Bound, SliceDocument } from './wave-document.ts';
 
 /** Slices of one piece of memory. */
@@ -23,6 +25,9 @@ export interface EntryEngine {
   ): Entries;
   /** The entries that were read last in the order of their keys, see `orderByKey`. */
   order(entries: Entries): Uint32Array;
+  /** Merges groups, where the entries that were read and ordered last are some; null where the
+   *  reference has to. */
+  mergerOf(entries: Entries, shape: AggregateShape): GroupKernel | null;
   /** Records of entries that were read last, one behind the other, in parts. */
   copyRecords(entries: Entries, order: Uint32Array): Uint8Array[];
   /** Writes the first `take` of `count` entries in the order of their keys. */

@@ -10,17 +10,18 @@ export interface EntryExports {
   writeBlock(frame: number, from: number, blockBytes: number): number;
   copyRecords(frame: number, from: number): number;
   longestEntry(frame: number): number;
+  mergeGroups(frame: number, from: number): number;
 }
 
 const PAGE_BYTES = 65_536;
 /** As in `Kernel`: fewer growths, less for the garbage collector to do. */
-const GROWTH_BYTES = 32 * 1024 * 1024;
+const GROWTH_BYTES = 16 * 1024 * 1024;
 const ALIGNMENT_BYTES = 16;
 /** Read behind a text and written behind an output. */
 const SLACK_BYTES = 64;
 /** A memory that is this many times too large is given up: it cannot shrink. */
 const SPARE_FACTOR = 4;
-const KEPT_BYTES = 32 * 1024 * 1024;
+const KEPT_BYTES = 40 * 1024 * 1024;
 
 /** A frame is of so many words; these are its output's, as in `assembly/entries/frame.ts`. */
 const FRAME_WORDS = 11;

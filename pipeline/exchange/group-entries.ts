@@ -56,16 +56,27 @@ export interface MergedGroups {
 export function mergeGroups(
   entries: Entries,
   order: Uint32Array,
-  { keyTypes, measures }: AggregateShape,
+  shape: AggregateShape,
+  engine: EntryEngine,
 ): MergedGroups {
+  const { keyTypes, measures } = shape;
   const { bytes, keyEnds, count } = entries;
   const writer = new ByteWriter();
   const reader = new ByteReader(bytes);
   const slices = slicesOf(entries);
   let states: readonly MeasureState[] = [];
   let groups = 0;
+  const kernel = engine.mergerOf(entries, shape);
+  let merged = 0;
   for (let i = 0; i < count; groups++) {
-    const slot = groups % STATE_GROUPS;
+    const run = kernel?.run(i);
+    if (run !== undefined && run.groups > 0) {
+      writer.raw(run.csv);
+      i = run.next;
+      groups += run.groups - 1;
+      continue;
+    }
+    const slot = merged++ % STATE_GROUPS;
     if (slot === 0) states = measures.map((measure) => measureState(measure));
     for (const state of states) state.reserve(slot + 1);
     const first = order[i]!;

@@ -1,9 +1,11 @@
 import { invariant } from '../errors.ts';
+import type { AggregateShape } from '../aggregation/shape.ts';
 import type { KernelModule } from '../parsing/structural/kernel.ts';
 import { verify, type Entries } from './entries.ts';
 import type { ByteSlices, EntryEngine, WrittenEntries } from './entry-engine.ts';
 import { EntryKernel } from './entry-kernel.ts';
 import { EntryWriter, NO_KEY } from './entry-writer.ts';
+import { GROUP_AREA_BYTES, GroupKernel } from './group-kernel.ts';
 import { fromBase64, sliceBytes, type Bound, type SliceDocument } from './wave-document.ts';
 
 const PART_BYTES = 1024 * 1024;
@@ -23,6 +25,7 @@ interface HeldEntries {
   readonly frame: number;
   readonly order: number;
   readonly items: number;
+  readonly groups: number;
 }
 
 /**
@@ -64,6 +67,7 @@ export class KernelEngine implements EntryEngine {
       kernel.area(most * WORD_BYTES),
     );
     const items = kernel.area(2 * most * ITEM_BYTES);
+    const groups = kernel.area(GROUP_AREA_BYTES);
     const reading = kernel.area(READ_FRAME_WORDS * WORD_BYTES);
     const words = kernel.words(reading, READ_FRAME_WORDS);
     words.set([text, keyStarts, keyEnds, recordEnds, 0, ...bounds]);
@@ -86,7 +90,7 @@ export class KernelEngine implements EntryEngine {
       ...{ keyStarts: arrayAt(keyStarts), keyEnds: arrayAt(keyEnds) },
       recordEnds: arrayAt(recordEnds),
     };
-    this.#held = { entries, frame, order, items };
+    this.#held = { entries, frame, order, items, groups };
     return entries;
   }
 
@@ -94,6 +98,11 @@ export class KernelEngine implements EntryEngine {
     const { frame, order, items } = this.#heldOf(entries);
     this.#reader.exports.orderKeys(frame, entries.count, order, items);
     return this.#reader.words(order, entries.count);
+  }
+
+  mergerOf(entries: Entries, shape: AggregateShape): GroupKernel | null {
+    const { frame, groups } = this.#heldOf(entries);
+    return GroupKernel.create(this.#reader, frame, groups, shape);
   }
 
   copyRecords(entries: Entries, order: Uint32Array): Uint8Array[] {

@@ -9,6 +9,7 @@ const PART_BYTES = 1024 * 1024;
 export const SCRIPT_ENGINE: EntryEngine = {
   read: readEntries,
   order: ({ bytes, keyStarts, keyEnds, count }) => orderByKey(bytes, keyStarts, keyEnds, count),
+  mergerOf: () => null,
   copyRecords({ bytes, keyEnds, recordEnds }, order) {
     const parts: Uint8Array[] = [];
     let part: Uint8Array[] = [];

@@ -131,7 +131,7 @@ function runGroups(
 ): ChunkResult {
   const { input } = context;
   invariant(input !== 'chunk' && input.kind === 'group', 'the wave before left groups');
-  const { csv, groups } = mergeGroups(entries, order, input.shape);
+  const { csv, groups } = mergeGroups(entries, order, input.shape, parts.engine);
   const run = new ChunkRun(context, inputView(context), csv, parts);
   for (const batch of source.batches(csv)) run.take(batch);
   if (entries.count > 0) return run.finish(0, { aggregated: entries.count - groups });

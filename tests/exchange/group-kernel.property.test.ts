@@ -1,0 +1,116 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { AggregateAccumulator } from '../../pipeline/aggregation/aggregate-accumulator.ts';
+import { shapeOf } from '../../pipeline/aggregation/shape.ts';
+import { readBlockIndex } from '../../pipeline/exchange/block-index.ts';
+import { groupEntries, mergeGroups } from '../../pipeline/exchange/group-entries.ts';
+import { KernelEngine } from '../../pipeline/exchange/kernel-engine.ts';
+import { SCRIPT_ENGINE } from '../../pipeline/exchange/script-engine.ts';
+import { sliceOf } from '../../pipeline/exchange/wave-document.ts';
+import { RFC_4180 } from '../../pipeline/parsing/dialect.ts';
+import type { Column } from '../../pipeline/protocol/job.ts';
+import { batchOf, csvOf } from '../support/batch-of.ts';
+import { builtKernel } from '../support/kernel.ts';
+
+const kernel = new KernelEngine(builtKernel());
+const COLUMNS: Column[] = [
+  { name: 'text', type: 'string' },
+  { name: 'whole', type: 'integer' },
+  { name: 'value', type: 'number' },
+  { name: 'day', type: 'date' },
+];
+const MEASURES = [
+  { function: 'count', column: null },
+  { function: 'sum', column: 1 },
+  { function: 'avg', column: 1 },
+  { function: 'count', column: 2 },
+  { function: 'sum', column: 2 },
+  { function: 'avg', column: 2 },
+] as const;
+
+const decimal = fc
+  .tuple(fc.oneof(fc.integer({ min: -999, max: 999 }), fc.maxSafeInteger()), fc.nat(20))
+  .map(([digits, scale]) => `${String(digits)}e-${String(scale)}`);
+const record = fc.tuple(
+  fc.option(
+    fc.oneof(
+      { weight: 4, arbitrary: fc.constantFrom('a', 'b', 'ä', 'sixteen bytes yes', 'k'.repeat(70)) },
+      fc.constantFrom('x,y', '"', 'a\nb', ''),
+    ),
+  ),
+  fc.option(
+    fc.oneof(
+      { weight: 9, arbitrary: fc.integer({ min: -9, max: 99 }) },
+      fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+    ),
+  ),
+  fc.option(
+    fc.oneof(
+      fc.constantFrom('0', '-0.0', '0.1', '2.50', '100', '0.0001', '0.00009', '999999999999999'),
+      fc.constantFrom('1000000000000000', '0.3333333333333333', '1e22', '1e300', '123456789.125'),
+      decimal,
+      {
+        weight: 9,
+        arbitrary: fc.integer({ min: -5000, max: 5000 }).map((cents) => String(cents / 100)),
+      },
+    ),
+  ),
+  fc.option(fc.constantFrom('2024-02-29', '1969-12-31')),
+);
+
+function partialOf(
+  by: readonly number[],
+  records: readonly (readonly (string | number | bigint | null)[])[],
+): Uint8Array {
+  const options = {
+    columns: COLUMNS,
+    dialect: RFC_4180,
+    nullstr: [],
+    onError: 'null',
+    tellsEmpty: false,
+  } as const;
+  const accumulator = new AggregateAccumulator({ by, measures: MEASURES }, options);
+  const cells = records.map((one) => one.map((cell) => (cell === null ? null : String(cell))));
+  accumulator.add(batchOf(csvOf(cells)), (fault) => expect.fail(fault.message));
+  return accumulator.toPartial();
+}
+
+test('groups merge in the kernel as in the reference', () => {
+  let taken = 0;
+  let left = 0;
+  fc.assert(
+    fc.property(
+      fc.array(fc.array(record, { minLength: 1, maxLength: 30 }), { minLength: 1, maxLength: 4 }),
+      fc.subarray([0, 1, 2, 3], { maxLength: 2 }),
+      (chunks, by) => {
+        const written = chunks.map((records) => {
+          const partial = partialOf(by, records);
+          return groupEntries(partial, 300, SCRIPT_ENGINE);
+        });
+        const documents = written.map(({ index }, i) => {
+          const blocks = readBlockIndex(index);
+          return sliceOf(String(i), blocks, 0, blocks.count);
+        });
+        const slices = written.map(({ output }) => Buffer.concat(output));
+        const shape = shapeOf({ by, measures: MEASURES }, COLUMNS);
+        const [mine, theirs] = [kernel, SCRIPT_ENGINE].map((engine) => {
+          const entries = engine.read(documents, slices);
+          const order = engine.order(entries);
+          const { csv, groups } = mergeGroups(entries, order, shape, engine);
+          const merger = engine.mergerOf(entries, shape);
+          for (let place = 0; merger !== null && place < order.length;) {
+            const run = merger.run(place);
+            taken += run.groups;
+            if (run.groups === 0) left += 1;
+            place = run.groups === 0 ? place + 1 : run.next;
+          }
+          return { csv: Buffer.from(csv).toString(), groups };
+        });
+        expect(mine).toEqual(theirs);
+      },
+    ),
+    { numRuns: 150 },
+  );
+  expect(taken).toBeGreaterThan(150);
+  expect(left).toBeGreaterThan(150);
+});
