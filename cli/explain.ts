@@ -1,4 +1,6 @@
+import { stat } from 'node:fs/promises';
 import { SluiceError } from '../pipeline/errors.ts';
+import { LIMITS } from '../pipeline/limits.ts';
 import { RFC_4180 } from '../pipeline/parsing/dialect.ts';
 import { checkPlan } from '../pipeline/plan/check.ts';
 import type { Lookup } from '../pipeline/plan/lookup.ts';
@@ -22,7 +24,10 @@ export async function explain(file: string, flags: PlanFlags): Promise<ExitCode>
     const { format, columns } = await sniffFile(source.path, '');
     const lines = format === 'csv' ? ('csv' as const) : ('ndjson' as const);
     const content = { key: '', format: lines, dialect: RFC_4180, columns };
-    lookups.push({ name: source.name, bytes: 0, content });
+    const { size } = await stat(source.path);
+    // As large as it is, which for a compressed one is not all there is.
+    const parts = size > LIMITS.lookupHeldBytesMax ? { parts: [] } : {};
+    lookups.push({ name: source.name, bytes: size, content, ...parts });
   }
   const answer = checkPlan(text, { ...input, dialect: RFC_4180, lookups });
   if (!answer.valid) {

@@ -30,7 +30,7 @@ import type { HousekeepingCounts } from './housekeeping/housekeeper.ts';
 import { ingest } from './ingest/ingest-session.ts';
 import type { IngestThreads } from './ingest/ingest-threads.ts';
 import { sniffSample } from './ingest/sniff-sample.ts';
-import { storeLookup } from './ingest/store-lookup.ts';
+import { lookupFilesOf, storeLookup } from './ingest/store-lookup.ts';
 import type {
   CreateUpload,
   JobQuery,
@@ -109,9 +109,10 @@ export class LocalMasterService implements MasterService {
     requireLookups(parsePlan(request.plan), request.lookups ?? []);
     // What is being deleted must not be taken for stored.
     await this.#deletion;
-    const earlier = this.#earlierJob(request);
+    const lookupFiles = await lookupFilesOf(this.#deps.blobs, request.lookups ?? []);
+    const earlier = this.#earlierJob(request, lookupFiles);
     if (earlier !== null) return this.#document(earlier);
-    const job = this.#deps.coordinator.add(this.#newJob(request));
+    const job = this.#deps.coordinator.add(this.#newJob(request, lookupFiles));
     request.onCreated?.(this.#document(job));
     const before = job.facts.bytesReceived;
     try {
@@ -135,9 +136,10 @@ export class LocalMasterService implements MasterService {
   async #createUpload(request: CreateUpload): Promise<Job> {
     requireLookups(parsePlan(request.plan), request.lookups ?? []);
     await this.#deletion;
-    const earlier = this.#earlierJob(request);
+    const lookupFiles = await lookupFilesOf(this.#deps.blobs, request.lookups ?? []);
+    const earlier = this.#earlierJob(request, lookupFiles);
     if (earlier !== null) return this.#document(earlier);
-    const record = this.#newJob(request);
+    const record = this.#newJob(request, lookupFiles);
     const { metadata, formatHint } = request;
     const upload = { metadata, formatHint, durableBytes: 0, resumePoint: null };
     const facts = { ...record.facts, upload: { ...upload, activeAt: record.createdAt } };
@@ -324,12 +326,12 @@ export class LocalMasterService implements MasterService {
     return this.getJob(id);
   }
 
-  #earlierJob(request: JobRequest): ActiveJob | JobRecord | null {
+  #earlierJob(request: JobRequest, files: JobFacts['lookupFiles']): ActiveJob | JobRecord | null {
     if (request.idempotencyKey === null) return null;
     const earlier = this.#deps.store.jobByIdempotencyKey(request.idempotencyKey);
     if (earlier === null) return null;
     const { planText, lookupFiles } = earlier.facts;
-    const sameFiles = isDeepStrictEqual(lookupFiles, filesOf(request));
+    const sameFiles = isDeepStrictEqual(lookupFiles, files);
     if (planText !== request.plan || earlier.name !== request.name || !sameFiles) {
       throw new SluiceError(
         'input-changed',
@@ -340,7 +342,7 @@ export class LocalMasterService implements MasterService {
     return this.#deps.coordinator.active(earlier.id) ?? earlier;
   }
 
-  #newJob(request: JobRequest): JobRecord {
+  #newJob(request: JobRequest, lookupFiles: JobFacts['lookupFiles']): JobRecord {
     const nowMs = this.#deps.now();
     const createdAt = new Date(nowMs).toISOString();
     return {
@@ -355,7 +357,7 @@ export class LocalMasterService implements MasterService {
         bytesReceived: 0,
         bytesTotal: request.bytesTotal,
         inputHash: null,
-        lookupFiles: filesOf(request),
+        lookupFiles,
         input: null,
         warnings: [],
         checks: [],
@@ -379,10 +381,6 @@ function withJobId(thrown: unknown, jobId: string): unknown {
   if (!(thrown instanceof SluiceError)) return thrown;
   const details = { ...thrown.details, jobId };
   return new SluiceError(thrown.code, thrown.message, { details, cause: thrown });
-}
-
-function filesOf({ lookups = [] }: JobRequest): JobFacts['lookupFiles'] {
-  return lookups.map(({ name, key }) => ({ name, key }));
 }
 
 function planData(text: string): unknown {

@@ -124,10 +124,15 @@ export const LIMITS = {
   deliveryLimit: 3,
   /** Groups of one chunk, held in memory: those of all chunks are merged range by range. */
   groupCountMax: 2_000_000,
-  /** Text of one lookup file, decoded: some million short records. Larger tables are not looked up. */
-  lookupBytesMax: 64 * MIB,
+  /** Text of a lookup that every worker holds whole, decoded: some million short records. A larger
+   *  one is cut into parts, and joined in waves. */
+  lookupHeldBytesMax: 64 * MIB,
   /** What the lookups of one plan take in a worker that has loaded them: a third of its memory. */
   lookupMemoryBytesMax: 128 * MIB,
+  /** One lookup file, as it comes and decoded: its pieces and parts are listed in memory. */
+  lookupBytesMax: 16 * GIB,
+  /** A lookup file is stored in pieces of this size, each of them in memory until it is whole. */
+  lookupPieceBytes: 16 * MIB,
   /** Lookup files that come with one job. */
   lookupCountMax: 16,
   /** Output of one chunk when a join multiplies its records. */

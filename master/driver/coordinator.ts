@@ -20,6 +20,7 @@ import { ResultMerger } from './result-merger.ts';
 import { TaskPublisher } from './task-publisher.ts';
 import { taskWindow } from './task-window.ts';
 import type { TaskWindow } from './task-window.ts';
+import { lookupOfWave } from './fault-place.ts';
 import { TaskAnswers } from './task-answers.ts';
 import { WavePlanner } from './wave-planner.ts';
 import type { PlanWave } from './wave-planner.ts';
@@ -86,6 +87,7 @@ export class Coordinator {
     this.#answers = new TaskAnswers({
       ...deps,
       isActive: (jobId) => this.#active.has(jobId),
+      lookupOf: (jobId, wave) => lookupOfWave(this.#active.get(jobId)?.facts, wave),
       remake: async (jobId, wave, key) => {
         const job = this.#active.get(jobId);
         return job === undefined ? null : await this.#planner.remake(job, wave, key);

@@ -1,25 +1,43 @@
 import type { ErrorDocument } from '../../pipeline/errors.ts';
-import type { ChunkRecord } from '../storage/job-record.ts';
+import type { Lookup } from '../../pipeline/plan/lookup.ts';
+import type { ChunkRecord, JobFacts } from '../storage/job-record.ts';
+
+/** The lookup whose parts are the tasks of a wave, if it has such tasks. */
+export function lookupOfWave(
+  facts: Pick<JobFacts, 'waves' | 'lookups'> | undefined,
+  wave: number,
+): Lookup | null {
+  const name = facts?.waves?.[wave]?.lookup;
+  return facts?.lookups.find((lookup) => lookup.name === name) ?? null;
+}
 
 /**
- * An error that a worker found in a chunk, with its place in the whole input: workers know only
- * places relative to the chunk. Lines and records count from 1, bytes from 0.
+ * An error that a worker found in a chunk, with its place in the whole input, or in the lookup that
+ * the chunk is a part of: workers know only places relative to the chunk. Lines and records count
+ * from 1, bytes from 0.
  */
-export function placeOfFault(error: ErrorDocument, chunk: ChunkRecord | null): ErrorDocument {
+export function placeOfFault(
+  error: ErrorDocument,
+  chunk: ChunkRecord | null,
+  lookup: Lookup | null = null,
+): ErrorDocument {
   const { record, ...details } = error.details;
   const { line, byteOffset } = details;
-  // What a later wave reads is in nobody's file.
-  if (chunk === null || chunk.wave > 0 || typeof line !== 'number') return error;
+  // What a later wave reads is in nobody's file, but for a lookup.
+  const isInFile = chunk?.wave === 0 || lookup !== null;
+  if (chunk === null || !isInFile || typeof line !== 'number') return error;
   const inputLine = chunk.line + line + 1;
   const inputByte = typeof byteOffset === 'number' ? chunk.byteOffset + byteOffset : null;
+  const file = `The lookup ${JSON.stringify(lookup?.name)} cannot be used: `;
   return {
     code: error.code,
-    message: `Line ${inputLine}: ${error.message}`,
+    message: `${lookup === null ? '' : file}Line ${inputLine}: ${error.message}`,
     details: {
       ...details,
       // How many records there are before other chunks is not known yet.
       ...(chunk.index === 0 && typeof record === 'number' ? { record: record + 1 } : {}),
       ...{ line: inputLine, byteOffset: inputByte, chunk: chunk.index },
+      ...(lookup === null ? {} : { lookup: lookup.name }),
     },
   };
 }

@@ -6,6 +6,7 @@ import type {
   ResultAnnouncement,
   TaskMessage,
 } from '../../pipeline/protocol/index.ts';
+import type { Lookup } from '../../pipeline/plan/lookup.ts';
 import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
 import { discardIfDamaged, isDamage } from '../aggregator/damaged-result.ts';
 import type { Decision, JobEvent, UnreadableResult } from '../coordination/job-state.ts';
@@ -18,6 +19,8 @@ export interface TaskAnswersDeps {
   readonly store: SqliteJobStore;
   readonly blobs: BlobStore;
   readonly log: Logger;
+  /** The lookup whose parts are the tasks of a job's wave, if it has such tasks. */
+  readonly lookupOf: (jobId: string, wave: number) => Lookup | null;
   readonly isActive: (jobId: string) => boolean;
   /** See `WavePlanner.remake`. */
   readonly remake: (jobId: string, wave: number, key: string) => Promise<UnreadableResult | null>;
@@ -47,14 +50,16 @@ export class TaskAnswers {
     if (!this.#isCurrent(failure)) return;
     const { store, blobs, apply } = this.#deps;
     const { jobId, taskKey, chunkIndex: index, attempt, worker, ms, retryable } = failure;
-    const error = placeOfFault(failure.error as ErrorDocument, store.chunk(jobId, index));
+    const chunk = store.chunk(jobId, index);
+    const lookup = chunk === null ? null : this.#deps.lookupOf(jobId, chunk.wave);
+    const error = placeOfFault(failure.error as ErrorDocument, chunk, lookup);
     const event = { kind: 'attempt-failed', index, attempt, worker, ms, retryable, error } as const;
     if (!isDamage(error)) {
       apply(jobId, event);
       return;
     }
-    const chunk = store.chunk(jobId, index);
-    if (chunk !== null && chunk.wave > 0 && error.details['name'] === `chunks/${chunk.chunkKey}`) {
+    const isPlanned = chunk !== null && chunk.wave > 0 && lookup === null;
+    if (isPlanned && error.details['name'] === `chunks/${chunk.chunkKey}`) {
       const lost = await this.#deps.remake(jobId, chunk.wave, chunk.chunkKey);
       if (!this.#isCurrent(failure)) return;
       if (lost !== null) apply(jobId, lost);

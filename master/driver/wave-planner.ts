@@ -5,6 +5,7 @@ import type { ChunkContext } from '../../pipeline/execution/context.ts';
 import type { WaveInput, WaveTask } from '../../pipeline/exchange/plan-wave.ts';
 import { chunkKey, taskKey } from '../../pipeline/keys/index.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
+import type { Lookup } from '../../pipeline/plan/lookup.ts';
 import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
 import { isDamage } from '../aggregator/damaged-result.ts';
 import { readExchange } from '../aggregator/stored-sections.ts';
@@ -12,6 +13,7 @@ import type { JobEvent, UnreadableResult } from '../coordination/job-state.ts';
 import type { ChunkRecord, NewChunk } from '../storage/job-record.ts';
 import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
 import type { ActiveJob } from './active-job.ts';
+import { lookupOfWave } from './fault-place.ts';
 import { whileStorageFails, type PatienceDeps } from './while-storage-fails.ts';
 
 /** Between tries of a commit that the store refused. */
@@ -95,6 +97,11 @@ export class WavePlanner {
   async #plan(job: ActiveJob, wave: number): Promise<Planned> {
     const { contextKey, context } = job.facts.waves?.[wave] ?? {};
     invariant(context !== undefined && contextKey !== undefined, 'a job has the waves of its plan');
+    const lookup = lookupOfWave(job.facts, wave);
+    if (lookup !== null) {
+      const place = { first: job.state.chunkCount, wave, contextKey };
+      return { kind: 'planned', chunks: chunksOfLookup(lookup, place) };
+    }
     const inputs: (WaveInput | null)[][] = Array.from({ length: wave }, () => []);
     const reading = pLimit(LIMITS.exchangeReadsMax);
     const reads = this.#rows(job, wave).map((chunk) => reading(() => this.#input(chunk)));
@@ -146,6 +153,22 @@ export class WavePlanner {
     const keys = { chunkKey: key, taskKey: taskKey(key, contextKey) };
     return { ...place, ...keys, byteOffset: 0, bytes, line: 0 };
   }
+}
+
+/** The parts of a lookup as chunks: they are stored. */
+function chunksOfLookup(
+  { parts = [], dataLine = 0 }: Lookup,
+  { first, wave, contextKey }: { first: number; wave: number; contextKey: string },
+): NewChunk[] {
+  let byteOffset = 0;
+  let line = dataLine;
+  return parts.map(({ key, bytes, lines }, at) => {
+    const keys = { chunkKey: key, taskKey: taskKey(key, contextKey) };
+    const chunk: NewChunk = { index: first + at, wave, ...keys, byteOffset, bytes, line };
+    byteOffset += bytes;
+    line += lines;
+    return chunk;
+  });
 }
 
 function* batchesOf<T>(items: Iterable<T>, size: number): Generator<T[]> {

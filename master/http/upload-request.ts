@@ -94,7 +94,7 @@ export function lookupsOfQuery(
   return texts.map((text) => {
     const at = text.lastIndexOf('=');
     const key = text.slice(at + 1);
-    if (at > 0 && /^[0-9a-f]{64}$/.test(key)) return { name: text.slice(0, at), key };
+    if (at > 0 && /^(?:pieces-)?[0-9a-f]{64}$/.test(key)) return { name: text.slice(0, at), key };
     throw new SluiceError('bad-request', 'lookup is NAME=KEY, with the key of POST /api/lookups', {
       details: { lookup: text.slice(0, 100) },
     });

@@ -100,15 +100,16 @@ class InputSession {
     const opened = await openInput(body, readOptionsOf(plan), this.#input.formatHint);
     const { sniffed } = opened;
     const { blobs } = this.#deps;
-    const openedLookups = await openLookups(blobs, plan, this.#input.lookupFiles);
-    const { lookups } = openedLookups;
-    const compiled = compilePlan(plan, {
-      format: sniffed.input.format,
-      dialect: sniffed.dialect,
-      columns: sniffed.input.columns,
-      lookups,
-    });
-    for (const wave of compiled.waves) openedLookups.check(wave.context);
+    const { chunkLimits, lookupFiles } = this.#input;
+    const openedLookups = await openLookups({ ...this.#deps, chunkLimits }, plan, lookupFiles);
+    const { compiled, lookups } = await openedLookups.settle((known) =>
+      compilePlan(plan, {
+        format: sniffed.input.format,
+        dialect: sniffed.dialect,
+        columns: sniffed.input.columns,
+        lookups: known,
+      }),
+    );
     const waves = await storeContexts(blobs, compiled);
     const [{ context, contextKey }] = waves;
     const { input, warnings, dataOffset, dataLine } = sniffed;

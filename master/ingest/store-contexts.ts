@@ -9,10 +9,10 @@ export async function storeContexts(
   blobs: Pick<BlobStore, 'put'>,
   { waves: [first, ...later] }: CompiledPlan,
 ): Promise<JobWaves> {
-  const store = async ({ context }: WavePlan): Promise<JobWave> => {
+  const store = async ({ context, lookup }: WavePlan): Promise<JobWave> => {
     const key = contextKey(context);
     await blobs.put(`contexts/${key}`, [Buffer.from(canonicalJson(context))]);
-    return { contextKey: key, context };
+    return { contextKey: key, context, ...(lookup === undefined ? {} : { lookup }) };
   };
   return [await store(first), ...(await Promise.all(later.map(store)))];
 }

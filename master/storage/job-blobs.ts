@@ -1,4 +1,5 @@
 import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
+import { lookupHash } from '../ingest/store-lookup.ts';
 import type { SqliteJobStore } from './sqlite-job-store.ts';
 
 const ROWS_PER_READ = 1_000;
@@ -19,14 +20,21 @@ export async function removeJobBlobs(
     if (rows.length < ROWS_PER_READ) break;
   }
   const facts = store.job(jobId)?.facts;
-  const lookups = [...(facts?.lookupFiles ?? []), ...(facts?.lookups ?? []).map((l) => l.content)];
+  const files = (facts?.lookupFiles ?? []).flatMap(({ key, pieces = [] }) => [
+    ...[lookupHash(key), ...pieces],
+  ]);
+  const lookups = [...files, ...(facts?.lookups ?? []).map(({ content }) => content.key)];
+  const parts = (facts?.lookups ?? []).flatMap(({ parts: own = [] }) => own);
   store.deleteJob(jobId);
   for await (const name of blobs.list(`outputs/${jobId}`)) await blobs.delete(name);
   for (const { chunkKey, taskKey } of keys) {
     if (!store.isTaskKeyUsed(taskKey)) await blobs.delete(`results/${taskKey}`);
     if (!store.isChunkKeyUsed(chunkKey)) await blobs.delete(`chunks/${chunkKey}`);
   }
-  for (const { key } of alsoShared ? lookups : []) {
+  for (const key of alsoShared ? lookups : []) {
     if (!store.isLookupUsed(key)) await blobs.delete(`lookups/${key}`);
+  }
+  for (const { key } of alsoShared ? parts : []) {
+    if (!store.isChunkKeyUsed(key)) await blobs.delete(`chunks/${key}`);
   }
 }

@@ -25,6 +25,8 @@ export interface JobRecord {
 export interface LookupFile {
   readonly name: string;
   readonly key: string;
+  /** Of one that is stored in pieces: the hash of each, in order. */
+  readonly pieces?: readonly string[];
 }
 
 export interface JobFacts {
@@ -90,6 +92,8 @@ export interface ResumePoint {
 export interface JobWave {
   readonly contextKey: string;
   readonly context: ChunkContext;
+  /** Name of the lookup whose parts are the wave's tasks. */
+  readonly lookup?: string;
 }
 export type JobWaves = readonly [JobWave, ...JobWave[]];
 

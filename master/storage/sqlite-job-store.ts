@@ -196,13 +196,13 @@ export class SqliteJobStore {
     return found !== undefined;
   }
 
-  /** Whether a chunk of any job has these bytes. */
+  /** Whether a chunk of any job has these bytes, or a part of a lookup, which becomes one. */
   isChunkKeyUsed(key: string): boolean {
     const found = this.#prepared('SELECT 1 FROM chunks WHERE chunk_key = ? LIMIT 1').get(key);
-    return found !== undefined;
+    return found !== undefined || this.isLookupUsed(key);
   }
 
-  /** Whether any job came with a lookup of this hash, as a file or decoded. */
+  /** Whether any job came with a lookup of this hash, as a file or decoded, or with such a part. */
   isLookupUsed(key: string): boolean {
     const sql = 'SELECT 1 FROM jobs WHERE instr(facts, ?) > 0 LIMIT 1';
     return this.#prepared(sql).get(key) !== undefined;

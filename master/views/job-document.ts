@@ -11,7 +11,7 @@ import {
 } from '../coordination/waves.ts';
 import type { ActiveJob } from '../driver/active-job.ts';
 import { isWhole } from '../aggregator/whole-result.ts';
-import type { JobRecord } from '../storage/job-record.ts';
+import type { JobRecord, JobWave as PlannedWave } from '../storage/job-record.ts';
 
 /** What the aggregator knows of the result now. */
 export interface ResultSize {
@@ -73,13 +73,27 @@ function rejectWarning(count: number): string[] {
 
 /** The waves as the API shows them. */
 function wavesOf({ state, facts }: JobRecord | ActiveJob): JobWave[] {
-  return (facts.waves ?? []).map(({ context: { input } }, at) => {
+  return (facts.waves ?? []).map((planned, at) => {
     const wave = state.waves[at];
-    const kind = input === 'chunk' ? 'read' : input.kind;
+    const kind = kindOf(planned);
     if (wave === undefined) return { kind, firstChunk: null, chunks: 0, answered: 0 };
     const chunks = waveEnd(state, at) - wave.start;
     return { kind, firstChunk: wave.start, chunks, answered: waveAnswered(state, at) };
   });
+}
+
+function kindOf({ context: { input }, lookup }: PlannedWave): JobWave['kind'] {
+  if (lookup !== undefined) return 'lookup';
+  if (input === 'chunk') return 'read';
+  switch (input.kind) {
+    case 'probe':
+    case 'build':
+      return 'match';
+    case 'matches':
+      return 'join';
+    default:
+      return input.kind;
+  }
 }
 
 /**

@@ -5,7 +5,7 @@ import { BLOCK_SUM_BYTES, readBlockIndex, type BlockIndex } from './block-index.
 import { blockSum } from './entry-writer.ts';
 import { base64, type SliceDocument } from './wave-document.ts';
 
-/** A list of ordinals in an output. */
+/** A list in an output. */
 export interface ListPlace {
   readonly start: number;
   readonly bytes: number;
@@ -49,13 +49,13 @@ export function readDistinctIndex(bytes: Uint8Array): DistinctIndex {
   return { records, keys, keysStart, duplicates };
 }
 
-/** A list, and the result that its ordinals are of. */
-export interface DuplicateList extends ListPlace {
+/** A list, and the result whose records or keys it is about. */
+export interface OutputList extends ListPlace {
   readonly of: string;
 }
 
 /** The exchange section of lists, which stand in the output one after another. */
-export function encodeDuplicateLists(
+export function encodeLists(
   lists: readonly { readonly of: string; readonly list: Uint8Array }[],
 ): Uint8Array {
   const writer = new ByteWriter();
@@ -69,7 +69,7 @@ export function encodeDuplicateLists(
 }
 
 /** The inverse. Throws `blob-corrupt`. */
-export function readDuplicateLists(bytes: Uint8Array): DuplicateList[] {
+export function readLists(bytes: Uint8Array): OutputList[] {
   const reader = new ByteReader(bytes);
   let start = 0;
   const lists = Array.from({ length: reader.count() }, () => {

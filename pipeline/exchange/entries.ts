@@ -44,6 +44,28 @@ export function readEntries(
   return reader;
 }
 
+/** The slice of each entry. */
+export function slicesOf({ sliceStarts, count }: Entries): Uint32Array {
+  const slices = new Uint32Array(count);
+  for (let slice = 0; slice + 1 < sliceStarts.length; slice++) {
+    slices.fill(slice, sliceStarts[slice], sliceStarts[slice + 1]);
+  }
+  return slices;
+}
+
+/** Whether two entries have the same key. */
+export function isSameKey(
+  { bytes, keyStarts, keyEnds }: Entries,
+  left: number,
+  right: number,
+): boolean {
+  const order = compareKeys(
+    ...([bytes, keyStarts[left]!, keyEnds[left]!] as const),
+    ...([bytes, keyStarts[right]!, keyEnds[right]!] as const),
+  );
+  return order === 0;
+}
+
 /** Checks a slice block by block. Throws `blob-corrupt` with its name. */
 export function verify(document: SliceDocument, bytes: Uint8Array): void {
   const sums = fromBase64(document.sums);

@@ -1,6 +1,6 @@
 import type { AggregateShape } from '../aggregation/shape.ts';
 import type { Column } from '../protocol/job.ts';
-import type { Numbered, SortKey, Step } from '../plan/step.ts';
+import type { JoinKey, Numbered, SortKey, Step } from '../plan/step.ts';
 
 /**
  * What the tasks of one wave prepare for those of the next. Plain JSON, normalised: part of the
@@ -39,6 +39,27 @@ type Prepared =
       readonly kind: 'duplicates';
       readonly by: readonly string[];
       readonly onDuplicate: 'drop' | 'reject';
+      readonly records: RecordForm;
+    }
+  | {
+      /** Each output is its records in order, with the number of its key, and, sorted, these keys. */
+      readonly kind: 'probe';
+      readonly on: readonly JoinKey[];
+      readonly records: RecordForm;
+    }
+  | {
+      /** Each output is the records of a part of a lookup, by key. They count as none. */
+      readonly kind: 'build';
+      readonly on: readonly JoinKey[];
+      /** Columns of the lookup that a record of the output has. */
+      readonly columns: readonly string[];
+      /** Whether one record of each key is enough. */
+      readonly keepsOne: boolean;
+      readonly records: RecordForm;
+    }
+  | {
+      /** Each output says, for the outputs whose keys it read, which records of the lookup match. */
+      readonly kind: 'matches';
       readonly records: RecordForm;
     }
   | {

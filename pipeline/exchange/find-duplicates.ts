@@ -1,6 +1,5 @@
-import { encodeDuplicateLists } from './distinct-index.ts';
-import type { Entries } from './entries.ts';
-import { compareKeys } from './order-by-key.ts';
+import { encodeLists } from './distinct-index.ts';
+import { isSameKey, type Entries } from './entries.ts';
 import { encodeOrdinals } from './ordinal-list.ts';
 
 /** The output of a task that compared keys, and the index of it. */
@@ -19,16 +18,12 @@ export function findDuplicates(
   keep: 'first' | 'last',
   order: Uint32Array,
 ): DuplicatesFound {
-  const { bytes, keyStarts, keyEnds, count } = entries;
+  const { count } = entries;
   const isDuplicate = new Uint8Array(count);
   for (let i = 1; i < count; i++) {
     const left = order[i - 1]!;
     const right = order[i]!;
-    const difference = compareKeys(
-      ...([bytes, keyStarts[left]!, keyEnds[left]!] as const),
-      ...([bytes, keyStarts[right]!, keyEnds[right]!] as const),
-    );
-    if (difference === 0) isDuplicate[keep === 'first' ? right : left] = 1;
+    if (isSameKey(entries, left, right)) isDuplicate[keep === 'first' ? right : left] = 1;
   }
   const lists = slices.map(({ result }, slice) => {
     const from = entries.sliceStarts[slice]!;
@@ -41,7 +36,7 @@ export function findDuplicates(
   });
   return {
     output: lists.map(({ list }) => list).filter((list) => list.length > 0),
-    exchange: encodeDuplicateLists(lists),
+    exchange: encodeLists(lists),
   };
 }
 

@@ -8,11 +8,10 @@ import type { ColumnType } from '../protocol/job.ts';
 import { ByteReader } from '../values/byte-reader.ts';
 import { ByteWriter } from '../values/byte-writer.ts';
 import { parseDouble, parseInteger } from '../values/number.ts';
-import type { Entries } from './entries.ts';
+import { isSameKey, slicesOf, type Entries } from './entries.ts';
 import type { EntryEngine } from './entry-engine.ts';
 import { NO_KEY } from './entry-writer.ts';
 import { KeyArena } from './key-arena.ts';
-import { compareKeys } from './order-by-key.ts';
 
 /** Groups of a partial as the output of a task. */
 export interface GroupEntries {
@@ -104,23 +103,6 @@ const STATE_GROUPS = 1024;
 
 /** More than the records of one partial: what lies between the positions of one slice and the next. */
 const POSITIONS = 2 ** 32;
-
-/** The slice of each entry. */
-function slicesOf({ sliceStarts, count }: Entries): Uint32Array {
-  const slices = new Uint32Array(count);
-  for (let slice = 0; slice + 1 < sliceStarts.length; slice++) {
-    slices.fill(slice, sliceStarts[slice], sliceStarts[slice + 1]);
-  }
-  return slices;
-}
-
-function isSameKey({ bytes, keyStarts, keyEnds }: Entries, left: number, right: number): boolean {
-  const order = compareKeys(
-    ...([bytes, keyStarts[left]!, keyEnds[left]!] as const),
-    ...([bytes, keyStarts[right]!, keyEnds[right]!] as const),
-  );
-  return order === 0;
-}
 
 /** A group's key, which begins at `start`, in bytes of the order of its values: ascending, NULL last. */
 function orderedKey(

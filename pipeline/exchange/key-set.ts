@@ -18,12 +18,7 @@ export class KeySet {
    *  when it is new. */
   settle(): number {
     const { keys } = this;
-    if (keys.openLength > KEY_BYTES_MAX) {
-      const hash = createHash('sha256').update(keys.open).digest();
-      keys.dropOpen();
-      keys.raw(Uint8Array.of(HASH_MARK));
-      keys.raw(hash);
-    }
+    shorten(keys);
     const start = keys.starts[keys.count]!;
     const length = keys.openLength;
     const hash = hashOf(keys.bytes, start, length);
@@ -69,6 +64,15 @@ export class KeySet {
     }
     this.slots = slots;
   }
+}
+
+/** Makes a long key, which is not ended yet, its hash. */
+export function shorten(keys: KeyArena): void {
+  if (keys.openLength <= KEY_BYTES_MAX) return;
+  const hash = createHash('sha256').update(keys.open).digest();
+  keys.dropOpen();
+  keys.raw(Uint8Array.of(HASH_MARK));
+  keys.raw(hash);
 }
 
 /** FNV-1a (Fowler, Noll, Vo), finished with MurmurHash3's avalanche so that low bits are good. */

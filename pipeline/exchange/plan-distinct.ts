@@ -1,10 +1,5 @@
 import type { ExchangeLimits } from '../limits.ts';
-import {
-  readDuplicateLists,
-  sliceOfList,
-  type DistinctIndex,
-  type ListPlace,
-} from './distinct-index.ts';
+import { readLists, sliceOfList, type DistinctIndex, type ListPlace } from './distinct-index.ts';
 import { planSort } from './plan-sort.ts';
 import { sliceOf, type SliceDocument, type WaveDocument } from './wave-document.ts';
 
@@ -45,7 +40,7 @@ export function planDuplicates(
   for (const { taskKey, exchange } of answers) {
     // Equal outputs have equal keys: where one was read the others were, in the same order.
     const seen = new Map<string, number>();
-    for (const list of readDuplicateLists(exchange)) {
+    for (const list of readLists(exchange)) {
       const count = seen.get(list.of) ?? 0;
       seen.set(list.of, count + 1);
       const run = positions.get(list.of)?.[count];

@@ -17,6 +17,8 @@ export interface Run {
   readonly index: BlockIndex;
   /** Where its blocks begin in the output; 0 when left out. */
   readonly start?: number;
+  /** What an entry counts as at least; `ENTRY_BYTES_MIN` when left out. */
+  readonly entryBytes?: number;
 }
 
 /**
@@ -132,7 +134,7 @@ function endOf(runs: readonly Run[], blocks: Blocks, take: number): Place | null
 }
 
 /** What an entry counts as at least: sorting takes some 50 bytes for each beside its own. */
-const ENTRY_BYTES_MIN = 32;
+export const ENTRY_BYTES_MIN = 32;
 
 /** Where partitions begin, but the first: ascending. */
 function splitPlaces(
@@ -155,7 +157,8 @@ function splitPlaces(
         bytes = 0;
       }
     }
-    bytes += Math.max(bytesOf(runs, ref), ENTRY_BYTES_MIN * recordsIn(runs, ref));
+    const { entryBytes = ENTRY_BYTES_MIN } = runs[ref.run]!;
+    bytes += Math.max(bytesOf(runs, ref), entryBytes * recordsIn(runs, ref));
   }
   return places;
 }

@@ -1,11 +1,12 @@
 import type { AggregateShape } from '../aggregation/shape.ts';
-import { invariant } from '../errors.ts';
+import { invariant, SluiceError } from '../errors.ts';
 import type { ChunkContext } from '../execution/context.ts';
 import { EXCHANGE_LIMITS, type ExchangeLimits } from '../limits.ts';
 import type { ChunkStatistics } from '../protocol/messages.ts';
 import { readBlockIndex } from './block-index.ts';
 import { readDistinctIndex } from './distinct-index.ts';
 import type { Exchange } from './exchange.ts';
+import { matchesMissing, planJoined, planMatches } from './plan-join.ts';
 import { planDuplicates, planKeys, type DistinctRun } from './plan-distinct.ts';
 import { planLimit } from './plan-limit.ts';
 import { planSort, type Run } from './plan-sort.ts';
@@ -31,7 +32,8 @@ export interface WaveTask {
  * The sub-tasks of a wave, in the order of their outputs, one after another: all documents of a wide
  * wave take hundreds of megabytes. There may be none. `inputs` are the results of
  * every wave before, by wave and then in order; null stands for one that there is not. The same
- * inputs give the same tasks. Throws `blob-corrupt` and `limit-exceeded`.
+ * inputs give the same tasks. Throws `blob-corrupt`, `limit-exceeded`, and
+ * `chunk-failed` where none of them may be missing.
  */
 export function* planWave(
   context: ChunkContext,
@@ -40,6 +42,8 @@ export function* planWave(
 ): Generator<WaveTask> {
   const { input } = context;
   invariant(input !== 'chunk', 'the first wave is made of the chunks of the input');
+  const needsAll = input.kind === 'build' || input.kind === 'matches';
+  if (needsAll && inputs.at(-1)?.includes(null) === true) throw matchesMissing();
   const done = inputs.map((results) => results.filter((result) => result !== null));
   for (const document of documentsOf(input, done, limits)) {
     const bytes = document.slices.reduce((sum, slice) => sum + sliceBytes(slice), 0);
@@ -67,6 +71,12 @@ function documentsOf(
       return planKeys(distinctRunsOf(last), limits);
     case 'duplicates':
       return planDuplicates(distinctRunsOf(done.at(-2) ?? []), last);
+    case 'probe':
+      throw new SluiceError('internal', 'the wave behind is about the lookup');
+    case 'build':
+      return planMatches(runsOf(last), distinctRunsOf(done.at(-2) ?? []), limits);
+    case 'matches':
+      return planJoined(distinctRunsOf(done.at(-3) ?? []), last);
   }
 }
 

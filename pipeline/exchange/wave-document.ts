@@ -54,6 +54,21 @@ export type WaveDocument =
       readonly filtered: number;
     }
   | {
+      /** As 'merge', of the keys that two kinds of slices share: the first `builds` are of a lookup. */
+      readonly kind: 'match';
+      readonly lower: Bound | null;
+      readonly upper: Bound | null;
+      readonly builds: number;
+      readonly slices: readonly SliceDocument[];
+      readonly filtered: number;
+    }
+  | {
+      /** The records of the first slice, and the matches of their keys, which the others list. */
+      readonly kind: 'joined';
+      readonly slices: readonly SliceDocument[];
+      readonly filtered: number;
+    }
+  | {
       /** The records of the first slice but those whose ordinals the others list. */
       readonly kind: 'without';
       readonly slices: readonly SliceDocument[];

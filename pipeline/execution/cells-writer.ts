@@ -2,12 +2,11 @@ import { RecordFlag } from '../parsing/record-index.ts';
 import type { Batch } from './batch.ts';
 import type { ColumnView } from './column-view.ts';
 import type { ChunkContext } from './context.ts';
-import type { OutputBuffer } from './output-buffer.ts';
+import { VARINT_BYTES_MAX, writeVarint, type OutputBuffer } from './output-buffer.ts';
 import { cellsOf } from './record-layout.ts';
 import type { RecordWriter } from './record-writer.ts';
 import { TextVector, type ValueVector, type Vector } from './vectors.ts';
 
-const COUNT_BYTES_MAX = 5;
 const encoder = new TextEncoder();
 
 /** How a computed value is written, by its first byte. */
@@ -57,12 +56,12 @@ export class CellsWriter implements RecordWriter {
     const { fields, delimiter } = this;
     const { fieldStarts, fieldEnds } = index;
     const first = index.recordFields[record]!;
-    out.reserve(fields.length * COUNT_BYTES_MAX);
+    out.reserve(fields.length * VARINT_BYTES_MAX);
     let areNeighbours = true;
     for (let f = 0; f < fields.length; f++) {
       const field = first + fields[f]!;
       const start = fieldStarts[field]!;
-      writeCount(fieldEnds[field]! - start, out);
+      writeVarint(fieldEnds[field]! - start, out);
       if (f === 0) continue;
       const before = first + fields[f - 1]!;
       areNeighbours &&= field === before + 1 && start === fieldEnds[before]! + delimiter.length;
@@ -93,8 +92,7 @@ export class CellsWriter implements RecordWriter {
     }
     const digits = encoder.encode(String(exact));
     out.byte(ValueTag.exact);
-    out.reserve(COUNT_BYTES_MAX);
-    writeCount(digits.length, out);
+    out.varint(digits.length);
     out.copy(digits, 0, digits.length);
   }
 }
@@ -106,20 +104,6 @@ function writeText(vector: TextVector, record: number, out: OutputBuffer): void 
   }
   const start = vector.starts[record]!;
   const end = vector.ends[record]!;
-  out.reserve(COUNT_BYTES_MAX);
-  writeCount(end - start + 1, out);
+  out.varint(end - start + 1);
   out.copy(vector.bytesOf(record), start, end);
-}
-
-/** Room for it must have been made. */
-function writeCount(value: number, out: OutputBuffer): void {
-  const { bytes } = out;
-  let { position } = out;
-  let left = value;
-  while (left > 0x7f) {
-    bytes[position++] = (left & 0x7f) | 0x80;
-    left >>>= 7;
-  }
-  bytes[position++] = left;
-  out.position = position;
 }

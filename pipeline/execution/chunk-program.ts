@@ -8,7 +8,7 @@ import { createRecordSource } from './create-record-source.ts';
 import { lookupTables } from './join/lookup-tables.ts';
 import { createOperatorKernels } from './operator-kernels.ts';
 import { finished } from './program.ts';
-import type { ChunkProgram } from './program.ts';
+import type { ChunkProgram, ChunkResult } from './program.ts';
 import { readsNoCell } from './reads-no-cell.ts';
 import { createWaveProgram } from './wave-program.ts';
 
@@ -43,11 +43,18 @@ export function createChunkProgram(
         run.take(batch);
         yield;
       }
-      return run.finish(source.lines);
+      const result = run.finish(source.lines);
+      return context.exchange?.kind === 'build' ? ofNoRecords(result) : result;
     },
   });
 }
 
 function programOf(program: Omit<ChunkProgram, 'run'>): ChunkProgram {
   return { ...program, run: (bytes, slices) => finished(program.steps(bytes, slices)) };
+}
+
+/** Records of a lookup are none of the input's: they count as none. */
+function ofNoRecords(result: ChunkResult): ChunkResult {
+  const none = { recordsIn: 0, recordsOut: 0, filtered: 0, outputRecords: 0 };
+  return { ...result, statistics: { ...result.statistics, ...none } };
 }

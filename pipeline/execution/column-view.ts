@@ -70,6 +70,7 @@ export function viewAfter(step: Step, view: ColumnView): ColumnView {
     case 'derive':
       return viewAfterDerive(step, view);
     case 'join':
+    case 'match':
       return viewAfterJoin(step, view);
     case 'conform':
     case 'filter':
@@ -105,7 +106,10 @@ function viewAfterDerive(step: Extract<Step, { kind: 'derive' }>, view: ColumnVi
 }
 
 /** What was computed before has to be there for each of the records that a record becomes. */
-function viewAfterJoin(step: Extract<Step, { kind: 'join' }>, view: ColumnView): ColumnView {
+function viewAfterJoin(
+  step: Extract<Step, { kind: 'join' | 'match' }>,
+  view: ColumnView,
+): ColumnView {
   if (step.how === 'semi' || step.how === 'anti') return view;
   const added = step.adds.map(({ column }) => column);
   return {

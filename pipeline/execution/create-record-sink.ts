@@ -3,16 +3,20 @@ import type { EntryEngine } from '../exchange/entry-engine.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { ExchangeLimits } from '../limits.ts';
 import type { SortKey } from '../plan/step.ts';
+import { BuildSink } from './build-sink.ts';
+import { CellReader } from './cell-reader.ts';
 import { CellsWriter } from './cells-writer.ts';
-import { viewAfter, type ColumnView } from './column-view.ts';
+import { sourceOf, viewAfter, type ColumnView } from './column-view.ts';
 import type { ChunkContext } from './context.ts';
 import type { CsvKernel } from './csv-kernel.ts';
 import { CsvWriter } from './csv-writer.ts';
 import { DistinctSink } from './distinct-sink.ts';
 import { GroupSink } from './group-sink.ts';
+import { KeyReader } from './join/key-reader.ts';
 import { JsonWriter } from './json-writer.ts';
 import { AggregateOperator } from './operators.ts';
 import { OrderSink } from './order-sink.ts';
+import { ProbeSink } from './probe-sink.ts';
 import type { RecordSink } from './record-sink.ts';
 import type { RecordWriter } from './record-writer.ts';
 import { ResultSink } from './result-sink.ts';
@@ -36,7 +40,7 @@ export function createRecordSink(
   const { exchange } = context;
   if (exchange === null) return new ResultSink(finalWriter(view, context, kernel));
   // Cutting joined records off would leave some of those that a record became.
-  const widens = context.steps.some(({ kind }) => kind === 'join');
+  const widens = context.steps.some(({ kind }) => kind === 'join' || kind === 'match');
   switch (exchange.kind) {
     case 'sort': {
       const take = exchange.take ?? Infinity;
@@ -55,7 +59,21 @@ export function createRecordSink(
       invariant(aggregate !== undefined, 'groups are those of an aggregate');
       return new GroupSink(aggregate, limits, engine);
     }
+    case 'probe': {
+      const keys = exchange.on.map(({ column, type }) => ({ name: column, type }));
+      const reader = new KeyReader(keys, view, context);
+      return new ProbeSink(reader, writerOf(exchange, view, context), limits, engine);
+    }
+    case 'build': {
+      const keys = exchange.on.map(({ lookupColumn, type }) => ({ name: lookupColumn, type }));
+      const reader = new KeyReader(keys, view, context);
+      const cells = exchange.columns.map(
+        (name) => new CellReader(view, sourceOf(view, name), context),
+      );
+      return new BuildSink(reader, cells, exchange.keepsOne, limits, engine);
+    }
     case 'duplicates':
+    case 'matches':
       throw new SluiceError('internal', 'keys are compared, no records taken');
     case 'limit':
       return new OrderSink(

@@ -1,6 +1,10 @@
 import { viewAfter, type ColumnView } from './column-view.ts';
 import type { ChunkContext } from './context.ts';
 import { CheckOperator, DeriveOperator, FilterOperator } from './expression-operators.ts';
+import { invariant } from '../errors.ts';
+import type { Step } from '../plan/step.ts';
+import { KeyReader } from './join/key-reader.ts';
+import { tableMatcher, type Matcher } from './join/matcher.ts';
 import { JoinOperator, SemiJoinOperator } from './join/join-operator.ts';
 import type { lookupTables } from './join/lookup-tables.ts';
 import { KernelSelection } from './kernel-selection.ts';
@@ -12,6 +16,8 @@ import { SampleOperator } from './sample-operator.ts';
 /** What operators are made with besides the context. */
 export interface OperatorParts extends OperatorKernels {
   readonly tables: ReturnType<typeof lookupTables>;
+  /** What the wave before found for the records of the task. */
+  readonly matches?: Matcher;
 }
 
 /** A step at work, and its number in the plan; null for what comes of `schema`. */
@@ -56,12 +62,14 @@ export function createOperators(
         if (vector != null) push(new DeriveOperator(step, before, vector, context));
         break;
       }
-      case 'join': {
-        const table = parts.tables.get(step)!;
+      case 'join':
+      case 'match': {
+        const { how } = step;
+        const matcher = matcherOf(step, before, context, parts);
         push(
-          step.how === 'semi' || step.how === 'anti'
-            ? new SemiJoinOperator(step, table, before, context)
-            : new JoinOperator(step, table, [before, view], context),
+          how === 'semi' || how === 'anti'
+            ? new SemiJoinOperator(how, matcher)
+            : new JoinOperator(how, matcher, [before, view], context),
         );
         break;
       }
@@ -77,4 +85,18 @@ export function createOperators(
     }
   }
   return { operators, view };
+}
+
+function matcherOf(
+  step: Extract<Step, { kind: 'join' | 'match' }>,
+  view: ColumnView,
+  context: ChunkContext,
+  { tables, matches }: OperatorParts,
+): Matcher {
+  if (step.kind === 'join') {
+    const keys = step.on.map(({ column, type }) => ({ name: column, type }));
+    return tableMatcher(new KeyReader(keys, view, context), tables.get(step)!);
+  }
+  invariant(matches !== undefined, 'the wave before found matches');
+  return matches;
 }

@@ -34,6 +34,12 @@ export class OutputBuffer {
     this.bytes[this.position++] = value;
   }
 
+  /** Appends a number below 2^32, seven bits a byte, low bits first. */
+  varint(value: number): void {
+    this.reserve(VARINT_BYTES_MAX);
+    writeVarint(value, this);
+  }
+
   /** Appends a copy. Short slices are copied byte by byte, which is faster than a call. */
   copy(source: Uint8Array, start: number, end: number): void {
     this.reserve(end - start);
@@ -92,4 +98,19 @@ export class OutputBuffer {
     this.parts.push(part);
     this.ended += part.length;
   }
+}
+
+export const VARINT_BYTES_MAX = 5;
+
+/** As `varint`, where room was made. */
+export function writeVarint(value: number, out: OutputBuffer): void {
+  const { bytes } = out;
+  let { position } = out;
+  let left = value;
+  while (left > 0x7f) {
+    bytes[position++] = (left & 0x7f) | 0x80;
+    left >>>= 7;
+  }
+  bytes[position++] = left;
+  out.position = position;
 }

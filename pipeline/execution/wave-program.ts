@@ -4,6 +4,7 @@ import type { EntryEngine, WrittenEntries } from '../exchange/entry-engine.ts';
 import { EntryWriter, NO_KEY } from '../exchange/entry-writer.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { findDuplicates } from '../exchange/find-duplicates.ts';
+import { findMatches } from '../exchange/find-matches.ts';
 import { mergeGroups } from '../exchange/group-entries.ts';
 import { markOrdinals } from '../exchange/ordinal-list.ts';
 import { decodeDocument, storedSlice, type WaveDocument } from '../exchange/wave-document.ts';
@@ -17,6 +18,7 @@ import { inputView } from './column-view.ts';
 import type { ChunkContext } from './context.ts';
 import { takeOf } from './create-record-sink.ts';
 import { CsvRecordSource } from './csv-source.ts';
+import { StoredMatches } from './join/stored-matches.ts';
 import type { ChunkProgram, ChunkResult } from './program.ts';
 
 /** The program of a wave behind the first: its tasks' bytes are documents, see `WaveDocument`. */
@@ -35,10 +37,12 @@ export function createWaveProgram(
       const records = readRecords(document, slices, input, parts.engine);
       if (groups !== null) return runGroups(records, groups, context, parts);
       if (input.kind === 'distinct') return compareKeys(records, document, input.keep);
+      if (document.kind === 'match') return matchKeys(records, document);
       if (input.records.layout === null) return copyRecords(records, context, parts);
       const view = inputView(context);
       const held = records.entries.bytes;
-      const run = new ChunkRun(context, view, held, parts);
+      const found = document.kind === 'joined' ? matchesOf(records, document, slices) : {};
+      const run = new ChunkRun(context, view, held, { ...parts, ...found });
       const source = new CellsSource(view, context, records.entries);
       for (const batch of source.batches(records.order, records.refused)) {
         run.take(batch);
@@ -75,7 +79,8 @@ function readRecords(
   const { filtered } = document;
   const rest = { refused: null, filtered, deduplicated: 0 };
   switch (document.kind) {
-    case 'merge': {
+    case 'merge':
+    case 'match': {
       const entries = engine.read(document.slices, slices, document.lower, document.upper);
       return { entries, order: engine.order(entries), ...rest };
     }
@@ -83,6 +88,11 @@ function readRecords(
       const entries = engine.read(document.slices, slices);
       const { skip, count } = document;
       return { entries, order: Uint32Array.from({ length: count }, (_, i) => skip + i), ...rest };
+    }
+    case 'joined': {
+      const entries = engine.read(document.slices.slice(0, 1), slices);
+      const order = Uint32Array.from({ length: entries.count }, (_, entry) => entry);
+      return { entries, order, ...rest };
     }
     case 'without': {
       invariant(input.kind === 'duplicates', 'a document is of its wave');
@@ -156,6 +166,31 @@ function compareKeys(
     output,
     index: exchange,
   });
+}
+
+/** As above: the next wave takes the records. */
+function matchKeys(
+  { entries, order }: TaskRecords,
+  { slices, builds }: Extract<WaveDocument, { kind: 'match' }>,
+): ChunkResult {
+  const { output, exchange } = findMatches(entries, slices, builds, order);
+  return resultOf({ recordsIn: 0, records: 0, filtered: 0, deduplicated: 0 }, entries, {
+    output,
+    index: exchange,
+  });
+}
+
+function matchesOf(
+  { entries }: TaskRecords,
+  document: WaveDocument,
+  slices: readonly Uint8Array[],
+): { readonly matches: StoredMatches } {
+  const lists = document.slices.slice(1).map((slice, i) => {
+    const list = slices[i + 1] ?? NO_KEY;
+    verify(slice, list);
+    return list;
+  });
+  return { matches: new StoredMatches(entries, lists) };
 }
 
 /** Records that are written as they come. */

@@ -5,7 +5,7 @@ import type { Column } from '../protocol/job.ts';
 import { findColumn } from './columns.ts';
 import { IssueList, pointerTo, StatementIssues } from './issues.ts';
 import { constraintSteps } from './constraints.ts';
-import type { Lookup } from './lookup.ts';
+import { findByName, type Lookup } from './lookup.ts';
 import { globalActs, uniqueAct, type GlobalAct } from './global-steps.ts';
 import { type PlanDocument, type ResultFormat, type WritePlan } from './schema.ts';
 import { plannedSteps, type CompiledStep, type PlannedStep } from './planned-step.ts';
@@ -77,9 +77,9 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
     const isWarning = step.kind === 'check' && step.severity === 'warn';
     let done = transform(step, current, path, faults, input.lookups);
     if (isWarning) done = numbered(done, checks.push(step.name) - 1);
-    (isGrouped ? finalSteps : parts).push(
-      ...done.steps.map((part) => ({ ...part, number: at + 1 })),
-    );
+    const own = done.steps.map((part) => ({ ...part, number: at + 1 }));
+    if (isGrouped) finalSteps.push(...own);
+    else parts.push(...own.map((part) => meeting(part, step, input.lookups)));
     if (parts.length + finalSteps.length > LIMITS.planOperationsMax) {
       const what = `The steps up to here come to more than ${LIMITS.planOperationsMax} operations`;
       faults.addKey(path, what, 'fewer steps, or steps on fewer columns');
@@ -198,6 +198,14 @@ function refusalOf(
 ): { readonly what: string; readonly expected: string } | null {
   if (!isProfiled || kind !== 'profile') return null;
   return { what: 'A second profile', expected: 'one step profile' };
+}
+
+/** A join to a lookup in parts takes waves of its own. */
+function meeting(part: Step, step: PlanStep, lookups: readonly Lookup[] = []): Step | GlobalAct {
+  if (part.kind !== 'join' || step.kind !== 'join') return part;
+  const lookup = findByName(lookups, step.lookup);
+  if (lookup?.parts === undefined) return part;
+  return { kind: 'meet', join: part, lookup };
 }
 
 /** Whether a step changes nothing where there is one record. */

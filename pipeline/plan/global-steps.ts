@@ -2,6 +2,7 @@ import type { Column } from '../protocol/job.ts';
 import { pointerTo, type IssueList } from './issues.ts';
 import { Resolver } from './resolver.ts';
 import type { GlobalStep, Numbered, SortKey, Step } from './step.ts';
+import type { Lookup } from './lookup.ts';
 
 /** What is to be done with all records at once, names made exact. */
 export type GlobalAct = Numbered & Act;
@@ -15,6 +16,12 @@ type Act =
       readonly nullsEqual: boolean;
       readonly keep: 'first' | 'last';
       readonly onDuplicate: 'drop' | 'reject';
+    }
+  /** A join to a lookup in parts. */
+  | {
+      readonly kind: 'meet';
+      readonly join: Extract<Step, { kind: 'join' }>;
+      readonly lookup: Lookup;
     }
   /** The aggregate before it is the last of its wave; these are its groups' columns. */
   | { readonly kind: 'group'; readonly columns: readonly Column[] };
@@ -59,5 +66,5 @@ function sortKeys(keys: readonly SortKey[], path: string, resolver: Resolver): S
 }
 
 export function isAct(part: Step | GlobalAct): part is GlobalAct {
-  return ['sort', 'limit', 'distinct', 'group'].includes(part.kind);
+  return ['sort', 'limit', 'distinct', 'meet', 'group'].includes(part.kind);
 }

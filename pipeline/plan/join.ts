@@ -8,10 +8,9 @@ import type { ColumnFinder } from './rewrite.ts';
 import type { PlanDocument } from './schema.ts';
 import { queryJoins } from './sql/query-joins.ts';
 import type { Join } from './sql/statement.ts';
-import type { JoinKey, PlanStep, Step, Transformed } from './step.ts';
+import type { AddedColumn, JoinKey, PlanStep, Transformed } from './step.ts';
 
 type JoinPlan = Extract<PlanStep, { kind: 'join' }>;
-type Adds = Extract<Step, { kind: 'join' }>['adds'];
 
 /** The names of the lookup files that a plan needs, each once, in order. */
 export function lookupNames({ steps, sql }: Pick<PlanDocument, 'steps' | 'sql'>): string[] {
@@ -124,7 +123,7 @@ function addedColumns(
   columns: readonly Column[],
   path: string,
   issues: IssueList,
-): Adds {
+): AddedColumn[] {
   const place = `${path}/select`;
   if (step.how === 'semi' || step.how === 'anti') {
     if (step.select !== null) {

@@ -3,7 +3,7 @@ import type { Column } from '../protocol/job.ts';
 
 /** What decides what the records of a lookup are. Plain JSON; part of the context of a join. */
 export interface LookupContent {
-  /** sha256 of the data records' text: the blob is `lookups/<key>`. */
+  /** sha256 of the data records' text: the blob is `lookups/<key>`; of a lookup in parts, over theirs. */
   readonly key: string;
   /** How that text is read: delimited text by `dialect`, or one JSON object a line. */
   readonly format: 'csv' | 'ndjson';
@@ -18,6 +18,18 @@ export interface Lookup {
   /** Bytes of the data records' text. */
   readonly bytes: number;
   readonly content: LookupContent;
+  /** Of one that workers do not hold whole: the chunks that it was cut into, in order. */
+  readonly parts?: readonly LookupPart[];
+  /** Lines of the file before its records; 0 when left out. */
+  readonly dataLine?: number;
+}
+
+/** A run of whole records of a lookup: the blob is `chunks/<key>`. */
+export interface LookupPart {
+  readonly key: string;
+  readonly bytes: number;
+  /** Line ends in it. */
+  readonly lines: number;
 }
 
 /**

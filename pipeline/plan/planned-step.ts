@@ -31,7 +31,8 @@ export function plannedSteps(
     const { first, last } = spans.get(i + 1) ?? { first: before, last: before };
     before = last;
     const span = isGrouped ? { wave: null, lastWave: null } : { wave: first, lastWave: last };
-    return { step, scope: scopeOf(step.kind), ...span, columns };
+    const isGlobal = step.kind === 'join' && first < last;
+    return { step, scope: isGlobal ? 'global' : scopeOf(step.kind), ...span, columns };
   });
 }
 

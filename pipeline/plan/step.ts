@@ -107,8 +107,20 @@ type Work =
       readonly lookup: LookupContent;
       readonly on: readonly JoinKey[];
       /** Columns that the lookup adds behind the others; none for 'semi' and 'anti'. */
-      readonly adds: readonly { readonly lookupColumn: string; readonly column: Column }[];
+      readonly adds: readonly AddedColumn[];
+    }
+  | {
+      /** The end of a join whose matches the wave before found. First of its wave's steps. */
+      readonly kind: 'match';
+      readonly how: JoinKind;
+      readonly adds: readonly AddedColumn[];
     };
+
+/** A column of a lookup, and what it becomes in a joined record. */
+export interface AddedColumn {
+  readonly lookupColumn: string;
+  readonly column: Column;
+}
 
 /** Of the records without a match, 'inner' and 'semi' keep none and 'left' all; 'anti' keeps no
  *  others. 'semi' and 'anti' keep a record as it is, once. */

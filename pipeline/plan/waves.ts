@@ -1,3 +1,4 @@
+import { lookupContext } from '../execution/join/lookup-table.ts';
 import { inputView, viewAfter, type ColumnView } from '../execution/column-view.ts';
 import type { ChunkContext } from '../execution/context.ts';
 import { cellsOf } from '../execution/record-layout.ts';
@@ -14,6 +15,8 @@ export interface WavePlan {
   readonly context: ChunkContext;
   /** Columns of the records that the wave's tasks put out. */
   readonly columns: readonly Column[];
+  /** Name of the lookup whose parts are the wave's tasks; of other waves they are planned. */
+  readonly lookup?: string;
 }
 
 /** Record steps, and what is done with all their records behind them; null at the end. */
@@ -42,6 +45,12 @@ export function planWaves(
       const exchange = { ...groupExchange({ ...context, steps }), ...origin };
       waves.push({ context: { ...context, steps, exchange }, columns: act.columns });
       context = groupContext(context, act.columns, exchange);
+      return;
+    }
+    if (act?.kind === 'meet') {
+      const met = meetingWaves(act, { ...context, steps }, inner, first.nullstr);
+      waves.push(...met.waves);
+      context = met.next;
       return;
     }
     const exchanges =
@@ -80,7 +89,13 @@ function stretchesOf(parts: readonly (Step | GlobalAct)[]): Stretch[] {
     const act = acts[i]!;
     stretches[0] = { ...behind, steps: behind.steps.slice(length) };
     const own = steps[i]!;
-    if (act.kind === 'group') {
+    if (act.kind === 'meet') {
+      const { how, adds, number } = act.join;
+      const origin = number === undefined ? {} : { number };
+      const match: Step = { ...origin, kind: 'match', how, adds };
+      stretches[0] = { ...behind, steps: [match, ...behind.steps] };
+      stretches.unshift({ steps: own, act, then: [] });
+    } else if (act.kind === 'group') {
       stretches[0] = behind;
       stretches.unshift({ steps: own, act, then: [] });
     } else if (act.kind === 'limit') stretches.unshift({ steps: [...own, ...lead], act, then: [] });
@@ -131,9 +146,40 @@ function groupContext(
   };
 }
 
+/** The waves of a join to a lookup in parts, and the context of the one that joins, but for its
+ *  steps: records with their keys, the lookup by key, and what matches. */
+function meetingWaves(
+  { join, lookup }: Extract<GlobalAct, { kind: 'meet' }>,
+  context: ChunkContext,
+  view: ColumnView,
+  nullstr: readonly string[],
+): { readonly waves: readonly WavePlan[]; readonly next: ChunkContext } {
+  const { on, how, adds, number } = join;
+  const origin = number === undefined ? {} : { number };
+  const { layout } = cellsOf(view);
+  const records = { then: [], layout };
+  const none = { then: [], layout: null };
+  const probe: Exchange = { kind: 'probe', on, records, ...origin };
+  const build: Exchange = {
+    ...{ kind: 'build', on, columns: adds.map(({ lookupColumn }) => lookupColumn) },
+    ...{ keepsOne: how === 'semi' || how === 'anti', records: none, ...origin },
+  };
+  const matches: Exchange = { kind: 'matches', records, ...origin };
+  const ofLookup = { ...lookupContext(join.lookup, nullstr), exchange: build };
+  const ofKeys = { ...context, input: build, columns: [], steps: [], nullPadding: false };
+  return {
+    waves: [
+      { context: { ...context, exchange: probe }, columns: view.columns },
+      { context: { ...ofLookup, onError: 'fail' }, columns: [], lookup: lookup.name },
+      { context: { ...ofKeys, exchange: matches }, columns: [] },
+    ],
+    next: { ...context, input: matches, columns: layout.fields, nullPadding: false },
+  };
+}
+
 /** What an act takes: one exchange, or two where keys are compared in a wave of their own. */
 function exchangesOf(
-  act: Exclude<GlobalAct, { kind: 'group' }>,
+  act: Exclude<GlobalAct, { kind: 'group' | 'meet' }>,
   records: RecordForm,
   rest: readonly Stretch[],
 ): Exchange[] {

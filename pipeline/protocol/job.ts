@@ -54,6 +54,9 @@ export const JobWave = Type.Object({
     Type.Literal('distinct'),
     Type.Literal('duplicates'),
     Type.Literal('group'),
+    Type.Literal('lookup'),
+    Type.Literal('match'),
+    Type.Literal('join'),
   ]),
   /** Index of its first chunk; null until it is planned. */
   firstChunk: Type.Union([Type.Integer(), Type.Null()]),

@@ -7,6 +7,18 @@ import type { ColumnType } from '../../pipeline/protocol/job.ts';
 import { queryDuckDB } from '../support/duckdb-oracle.ts';
 import { builtKernel } from '../support/kernel.ts';
 import { runPlan } from '../support/run-plan.ts';
+import { total } from '../support/run-waves.ts';
+
+/** Records a chunk of the input, and a part of the lookup where it is not held whole. */
+const CUTS = [
+  ...([
+    [Infinity, null],
+    [1, null],
+    [1, Infinity],
+    [3, 2],
+  ] as const),
+] as const;
+const TINY = { blockBytes: 1, partitionBytes: 1, partitionBytesMax: 1, taskBytesMax: 1e6 };
 
 const dir = mkdtempSync(path.join(tmpdir(), 'sluice-join-'));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -110,9 +122,10 @@ async function compare(input: Side, lookup: Side, how: string, keyCount: number)
     `SELECT a.i, a.cell${added} FROM ${tableOf(input, 'a.csv')} a ${how} JOIN
      ${tableOf(lookup, 'b.csv')} b ON ${on} ORDER BY a.i${isWide ? ', b.l NULLS FIRST' : ''}`,
   );
-  for (const chunkRecords of [Infinity, 1, 3]) {
-    const { output, results, rejects } = runPlan(JSON.stringify(plan), input.text, {
-      ...{ types: input.types, chunkRecords, kernel: builtKernel() },
+  for (const [chunkRecords, partRecords] of CUTS) {
+    const { output, waves, rejects } = runPlan(JSON.stringify(plan), input.text, {
+      ...{ types: input.types, chunkRecords },
+      ...(partRecords === null ? { kernel: builtKernel() } : { partRecords, limits: TINY }),
       lookups: [{ name: 'other.csv', text: lookup.text, types: lookup.types }],
     });
     expect(rejects).toEqual([]);
@@ -126,8 +139,8 @@ async function compare(input: Side, lookup: Side, how: string, keyCount: number)
     const key = isWide ? 3 : -1;
     const found = rows.map((row) => row.map((v) => (v === null ? null : String(v))));
     expect(withoutSpelling(found, key)).toEqual(withoutSpelling(expected, key));
-    const outputRecords = results.reduce((sum, one) => sum + one.statistics.outputRecords, 0);
-    expect(outputRecords).toBe(expected.length);
+    expect(total(waves.at(-1)!, 'outputRecords')).toBe(expected.length);
+    expect(waves.length).toBe(partRecords === null ? 1 : 4);
   }
 }
 

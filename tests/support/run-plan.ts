@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly kernel?: KernelModule;
   /** Lookup files: RFC 4180 with header. */
   readonly lookups?: readonly LookupFile[];
+  /** Lookups are cut into parts of so many records; they are held whole when left out. */
+  readonly partRecords?: number;
   /** Of what goes from wave to wave; those of production when left out. */
   readonly limits?: ExchangeLimits;
 }
@@ -49,8 +51,9 @@ export function runPlan(
   input: string | Buffer,
   options: RunOptions = {},
 ): RunOutcome {
-  const { compiled, chunks, texts } = cutPlan(plan, input, options);
-  const waves = runWaves(compiled, chunks, { ...options, lookups: texts });
+  const { compiled, chunks, texts, lookups } = cutPlan(plan, input, options);
+  const more = { ...options, lookups: texts, lookupFiles: lookups };
+  const waves = runWaves(compiled, chunks, more);
   const { output } = assemble(compiled, waves.at(-1) ?? []);
   const rejects = waves.flat().flatMap((result) => decodeRejects(result.rejects));
   return { compiled, results: waves[0] ?? [], waves, output, rejects };
@@ -61,32 +64,50 @@ export function cutPlan(
   plan: string,
   input: string | Buffer,
   options: RunOptions = {},
-): { compiled: CompiledPlan; chunks: Uint8Array[]; texts: Map<string, Uint8Array> } {
+): {
+  compiled: CompiledPlan;
+  chunks: Uint8Array[];
+  texts: Map<string, Uint8Array>;
+  lookups: Lookup[];
+} {
   const bytes = typeof input === 'string' ? Buffer.from(input) : input;
   const dialect = options.dialect ?? RFC_4180;
   const { names, starts } = cut(bytes, dialect, options.chunkRecords ?? Infinity);
   const columns = columnsOf(names, options.types);
-  const files = (options.lookups ?? []).map(lookupOf);
+  const files = (options.lookups ?? []).map((file) => lookupOf(file, options.partRecords));
   const lookups = files.map(({ lookup }) => lookup);
   const compiled = compilePlan(parsePlan(plan), { format: 'csv', dialect, columns, lookups });
-  const texts = new Map(files.map(({ lookup, data }) => [lookup.content.key, data]));
+  const texts = new Map(files.flatMap(({ texts: own }) => own));
   const chunks = starts.map((start, i) => bytes.subarray(start, starts[i + 1] ?? bytes.length));
-  return { compiled, chunks, texts };
+  return { compiled, chunks, texts, lookups };
 }
 
 function columnsOf(names: readonly string[], types: RunOptions['types'] = {}): Column[] {
   return names.map((name) => ({ name, type: types[name] ?? 'string' }));
 }
 
-function lookupOf({ name, text, types }: LookupFile): { lookup: Lookup; data: Buffer } {
+interface CutLookup {
+  readonly lookup: Lookup;
+  /** By key: the whole, and its parts. */
+  readonly texts: readonly (readonly [string, Uint8Array])[];
+}
+
+function lookupOf({ name, text, types }: LookupFile, partRecords?: number): CutLookup {
   const bytes = Buffer.from(text);
-  const { names, starts } = cut(bytes, RFC_4180, Infinity);
+  const { names, starts } = cut(bytes, RFC_4180, partRecords ?? Infinity);
   const data = bytes.subarray(starts[0]);
   const content = {
     ...{ key: chunkKey(data), format: 'csv' as const, dialect: RFC_4180 },
     columns: columnsOf(names, types),
   };
-  return { lookup: { name, bytes: data.length, content }, data };
+  const lookup = { name, bytes: data.length, content };
+  if (partRecords === undefined) return { lookup, texts: [[content.key, data]] };
+  const texts = starts.map((start, i) => {
+    const part = bytes.subarray(start, starts[i + 1] ?? bytes.length);
+    return [chunkKey(part), part] as const;
+  });
+  const parts = texts.map(([key, part]) => ({ key, bytes: part.length, lines: 0 }));
+  return { lookup: { ...lookup, parts }, texts };
 }
 
 export function assemble(

@@ -1,16 +1,24 @@
 import { expect } from 'vitest';
-import { createChunkProgram, type ChunkResult } from '../../pipeline/execution/chunk-program.ts';
+import {
+  createChunkProgram,
+  type ChunkProgram,
+  type ChunkResult,
+} from '../../pipeline/execution/chunk-program.ts';
+import type { ChunkContext } from '../../pipeline/execution/context.ts';
 import { planWave, type WaveInput } from '../../pipeline/exchange/plan-wave.ts';
 import { chunkKey, contextKey, taskKey } from '../../pipeline/keys/index.ts';
 import { EXCHANGE_LIMITS, type ExchangeLimits } from '../../pipeline/limits.ts';
 import type { KernelModule } from '../../pipeline/parsing/structural/kernel.ts';
+import type { Lookup } from '../../pipeline/plan/lookup.ts';
 import type { CompiledPlan } from '../../pipeline/plan/compile.ts';
 import { encodeResult } from '../../pipeline/result/result-format.ts';
 
 export interface WaveOptions {
+  /** Lookups that are read in parts. */
+  readonly lookupFiles?: readonly Lookup[];
   readonly limits?: ExchangeLimits;
   readonly kernel?: KernelModule | null;
-  /** Texts of the lookups, by key. */
+  /** Texts of the lookups and of their parts, by key. */
   readonly lookups?: ReadonlyMap<string, Uint8Array>;
 }
 
@@ -24,22 +32,31 @@ export function runWaves(
   chunks: readonly Uint8Array[],
   options: WaveOptions = {},
 ): ChunkResult[][] {
-  const { limits = EXCHANGE_LIMITS, kernel = null, lookups } = options;
+  const {
+    limits = EXCHANGE_LIMITS,
+    kernel = null,
+    lookups = new Map(),
+    lookupFiles = [],
+  } = options;
   const stored = new Map<string, Buffer>();
   const results: ChunkResult[][] = [];
   const inputs: WaveInput[][] = [];
   let records: number | null = null;
-  waves.forEach(({ context }, wave) => {
+  const partsOf = (name: string): Uint8Array[] => {
+    const { parts = [] } = lookupFiles.find((file) => file.name === name) ?? {};
+    return parts.map((part) => lookups.get(part.key)!);
+  };
+  const tasksOf = (context: ChunkContext, program: ChunkProgram): Uint8Array[] =>
+    [...planWave(context, inputs, limits)].map(({ document, bytes }) => {
+      const slices = program.slices(document);
+      expect(slices.reduce((sum, { start, end }) => sum + end - start, 0)).toBe(bytes);
+      return document;
+    });
+  waves.forEach(({ context, lookup }, wave) => {
     const key = contextKey(context);
     const program = createChunkProgram(context, kernel, lookups, limits);
-    const documents =
-      wave === 0
-        ? chunks
-        : [...planWave(context, inputs, limits)].map(({ document, bytes }) => {
-            const slices = program.slices(document);
-            expect(slices.reduce((sum, { start, end }) => sum + end - start, 0)).toBe(bytes);
-            return document;
-          });
+    const ofFile = lookup === undefined ? null : partsOf(lookup);
+    const documents = wave === 0 ? chunks : (ofFile ?? tasksOf(context, program));
     const done = documents.map((document) => {
       const slices = program
         .slices(document)
@@ -58,7 +75,10 @@ export function runWaves(
       })),
     );
     // A wave that compares keys is not about records: the next one takes those of the wave before.
-    const isOfKeys = context.input !== 'chunk' && context.input.kind === 'distinct';
+    // Nor is one that reads a lookup, or looks for matches in it.
+    const isOfKeys =
+      lookup !== undefined ||
+      (context.input !== 'chunk' && ['distinct', 'build'].includes(context.input.kind));
     expect(total(results[wave]!, 'recordsIn')).toBe(
       isOfKeys ? 0 : (records ?? total(results[0]!, 'recordsIn')),
     );

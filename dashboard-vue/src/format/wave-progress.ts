@@ -8,6 +8,9 @@ const WORK_OF: Readonly<Record<JobWave['kind'], string>> = {
   limit: 'cutting to the limit',
   distinct: 'looking for duplicates',
   duplicates: 'taking duplicates out',
+  lookup: 'reading the lookup',
+  match: 'finding matches',
+  join: 'joining',
   group: 'merging groups',
 };
 

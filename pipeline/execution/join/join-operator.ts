@@ -1,38 +1,34 @@
 import { SluiceError } from '../../errors.ts';
 import type { RecordIndex } from '../../parsing/record-index.ts';
-import type { Step } from '../../plan/step.ts';
+import type { JoinKind } from '../../plan/step.ts';
 import { ALTERED_RECORD, type Batch } from '../batch.ts';
 import type { ColumnView } from '../column-view.ts';
 import type { ChunkContext } from '../context.ts';
 import type { Operator, OperatorSink, Widener } from '../operator.ts';
 import type { TextVector } from '../vectors.ts';
 import { gather, type Vector } from '../vectors.ts';
-import { KeyReader } from './key-reader.ts';
-import { NO_MATCH, type LookupTable } from './lookup-table.ts';
-
-type JoinStep = Extract<Step, { kind: 'join' }>;
+import { NO_MATCH } from './lookup-table.ts';
+import type { Matcher } from './matcher.ts';
 
 /** Records of a batch of joined records: as many as a source gives. */
 const BATCH_RECORDS_MAX = 4_096;
 
 /** Lets the records through that have a match, or those that have none. */
 export class SemiJoinOperator implements Operator {
-  private readonly keys: KeyReader;
-  private readonly table: LookupTable;
+  private readonly matcher: Matcher;
   private readonly keepsMatched: boolean;
 
-  constructor(step: JoinStep, table: LookupTable, view: ColumnView, context: ChunkContext) {
-    this.keys = keyReader(step, view, context);
-    this.table = table;
-    this.keepsMatched = step.how === 'semi';
+  constructor(how: JoinKind, matcher: Matcher) {
+    this.matcher = matcher;
+    this.keepsMatched = how === 'semi';
   }
 
   apply(batch: Batch, sink: OperatorSink): void {
-    this.keys.load(batch, sink);
+    this.matcher.load(batch, sink);
     const { selection, selectedCount } = batch;
     let kept = 0;
     for (let i = 0; i < selectedCount; i++) {
-      const isMatched = matchOf(this.keys, this.table, batch, selection[i]!) !== NO_MATCH;
+      const isMatched = this.matcher.first(batch, selection[i]!) !== NO_MATCH;
       if (isMatched === this.keepsMatched) selection[kept++] = selection[i]!;
     }
     batch.selectedCount = kept;
@@ -45,8 +41,7 @@ export class SemiJoinOperator implements Operator {
  * share the fields of the record they come of; nothing of it is copied but what was computed.
  */
 export class JoinOperator implements Widener {
-  private readonly keys: KeyReader;
-  private readonly table: LookupTable;
+  private readonly matcher: Matcher;
   private readonly keepsUnmatched: boolean;
   private readonly flags: number;
   private readonly added: readonly TextVector[];
@@ -56,14 +51,13 @@ export class JoinOperator implements Widener {
   private readonly matches = new Int32Array(BATCH_RECORDS_MAX);
 
   constructor(
-    step: JoinStep,
-    table: LookupTable,
+    how: JoinKind,
+    matcher: Matcher,
     [before, behind]: readonly [ColumnView, ColumnView],
     context: ChunkContext,
   ) {
-    this.keys = keyReader(step, before, context);
-    this.table = table;
-    this.keepsUnmatched = step.how === 'left';
+    this.matcher = matcher;
+    this.keepsUnmatched = how === 'left';
     // A cell that is blanked is blanked in all joined records: none may be copied as a whole.
     this.flags = context.onError === 'null' ? ALTERED_RECORD : 0;
     this.added = behind.vectors.slice(before.vectors.length) as TextVector[];
@@ -73,14 +67,14 @@ export class JoinOperator implements Widener {
   }
 
   *widen(batch: Batch, sink: OperatorSink): Generator<Batch> {
-    this.keys.load(batch, sink);
+    this.matcher.load(batch, sink);
     const { selection } = batch;
     const { selectedCount } = batch;
     let count = 0;
     let unmatchedCount = 0;
     for (let i = 0; i < selectedCount; i++) {
       const record = selection[i]!;
-      let match = matchOf(this.keys, this.table, batch, record);
+      let match = this.matcher.first(batch, record);
       if (match === NO_MATCH && !this.keepsUnmatched) {
         unmatchedCount++;
         continue;
@@ -92,7 +86,7 @@ export class JoinOperator implements Widener {
           yield this.joined(batch, count);
           count = 0;
         }
-        if (match !== NO_MATCH) match = this.table.next(match);
+        if (match !== NO_MATCH) match = this.matcher.next(match);
       } while (match !== NO_MATCH);
     }
     if (count > 0) yield this.joined(batch, count);
@@ -100,7 +94,7 @@ export class JoinOperator implements Widener {
   }
 
   private joined(batch: Batch, count: number): Batch {
-    const { records, matches, table } = this;
+    const { records, matches, matcher } = this;
     const index = repeated(batch.index, records, count, this.flags);
     for (const [from, to] of this.computed) gather(from, records, count, to, batch.bytes);
     this.added.forEach((vector, column) => {
@@ -108,7 +102,7 @@ export class JoinOperator implements Widener {
       for (let i = 0; i < count; i++) {
         const match = matches[i]!;
         if (match === NO_MATCH) vector.valid[i] = 0;
-        else table.copyCell(match, column, vector, i);
+        else matcher.copyCell(match, column, vector, i);
       }
     });
     const selection = Uint32Array.from({ length: count }, (_, i) => i);
@@ -128,15 +122,6 @@ export function joinTooLarge(outputBytes: number, outputBytesMax: number): Sluic
     `A join makes more than ${outputBytesMax} bytes of one chunk: its keys match too many ` +
     'records of the lookup. Join on more columns, or remove repeated keys from the lookup';
   return new SluiceError('limit-exceeded', message, { details: { outputBytes, outputBytesMax } });
-}
-
-function keyReader({ on }: JoinStep, view: ColumnView, context: ChunkContext): KeyReader {
-  const keys = on.map(({ column, type }) => ({ name: column, type }));
-  return new KeyReader(keys, view, context);
-}
-
-function matchOf(keys: KeyReader, table: LookupTable, batch: Batch, record: number): number {
-  return keys.read(batch, record) ? table.first(keys.bytes, keys.length) : NO_MATCH;
 }
 
 /** An index of the records in this order, over the same fields. */

@@ -13,7 +13,7 @@ import { KeyReader } from './key-reader.ts';
 
 type JoinStep = Extract<Step, { kind: 'join' }>;
 
-/** Stands for no record. */
+/** Stands for no record of a lookup. */
 export const NO_MATCH = -1;
 
 export interface LookupTableOptions {
@@ -153,7 +153,7 @@ export class LookupTable {
 }
 
 /** How a lookup's text is read: as a chunk. */
-function lookupContext(lookup: LookupContent, nullstr: readonly string[]): ChunkContext {
+export function lookupContext(lookup: LookupContent, nullstr: readonly string[]): ChunkContext {
   const { format, dialect, columns } = lookup;
   return {
     ...{ engine: ENGINE_VERSION, input: 'chunk', format, dialect, columns, nullstr },

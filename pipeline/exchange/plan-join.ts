@@ -1,0 +1,84 @@
+import { SluiceError } from '../errors.ts';
+import { LIMITS, type ExchangeLimits } from '../limits.ts';
+import { readLists, sliceOfList } from './distinct-index.ts';
+import { matchesTooLarge } from './find-matches.ts';
+import type { DistinctRun } from './plan-distinct.ts';
+import { ENTRY_BYTES_MIN, planSort, type Run } from './plan-sort.ts';
+import { sliceBytes, sliceOf, type SliceDocument, type WaveDocument } from './wave-document.ts';
+
+/** Records that match are written once for each output that asks for their key: a partition is so
+ *  large that those come to some four of its size. */
+const MATCHES_PER_PARTITION = 4;
+
+/**
+ * Tasks that find matches: each sees all entries of its keys, on either side. Ranges of keys that one
+ * side does not have are left out. `builds` are the parts of a lookup in order.
+ */
+export function* planMatches(
+  builds: readonly Run[],
+  probes: readonly DistinctRun[],
+  limits: ExchangeLimits,
+): Generator<WaveDocument> {
+  const lookups = new Set(builds.map(({ taskKey }) => taskKey));
+  const entryBytes = Math.max(ENTRY_BYTES_MIN, meanBytes(builds) / MATCHES_PER_PARTITION);
+  // Equal outputs have equal keys and matches: they are asked for once.
+  const different = new Map(probes.map((probe) => [probe.taskKey, probe]));
+  const keyRuns = [...different.values()].map(({ taskKey, index }) => ({
+    ...{ taskKey, index: index.keys, start: index.keysStart, entryBytes },
+  }));
+  const plan = { take: null, splitsKeys: false };
+  for (const document of planSort([...builds, ...keyRuns], plan, limits)) {
+    if (document.kind !== 'merge') continue;
+    const { lower, upper, slices } = document;
+    const count = slices.filter(({ result }) => lookups.has(result)).length;
+    if (count === 0 || count === slices.length) continue;
+    yield { kind: 'match', lower, upper, builds: count, slices, filtered: 0 };
+  }
+}
+
+function meanBytes(runs: readonly Run[]): number {
+  let bytes = 0;
+  let records = 0;
+  for (const { index } of runs) {
+    bytes += index.starts[index.count]!;
+    records += index.ordinals[index.count]!;
+  }
+  return records === 0 ? 0 : bytes / records;
+}
+
+/**
+ * A task for each output of records, with the matches of its keys. `answers` are of the tasks that
+ * found them. Throws `limit-exceeded` where one has more of them than a worker holds.
+ */
+export function* planJoined(
+  probes: readonly DistinctRun[],
+  answers: readonly { readonly taskKey: string; readonly exchange: Uint8Array }[],
+): Generator<WaveDocument> {
+  const lists = new Map<string, SliceDocument[]>();
+  for (const { taskKey, exchange } of answers) {
+    for (const list of readLists(exchange)) {
+      if (list.bytes === 0) continue;
+      const known = lists.get(list.of);
+      const slice = sliceOfList(taskKey, list);
+      if (known === undefined) lists.set(list.of, [slice]);
+      else known.push(slice);
+    }
+  }
+  for (const { taskKey, index } of probes) {
+    const { records } = index;
+    if (records.count === 0) continue;
+    const matches = lists.get(taskKey) ?? [];
+    const bytes = matches.reduce((sum, slice) => sum + sliceBytes(slice), 0);
+    if (bytes > LIMITS.joinOutputBytesMax) throw matchesTooLarge(bytes);
+    const slices = [sliceOf(taskKey, records, 0, records.count), ...matches];
+    yield { kind: 'joined', slices, filtered: 0 };
+  }
+}
+
+/** The error of a join of which some task failed for good: records would seem to have no match. */
+export function matchesMissing(): SluiceError {
+  const message =
+    'A part of a lookup could not be read, or its matches not found: without it no record would be ' +
+    'joined rightly. Retry runs it again';
+  return new SluiceError('chunk-failed', message);
+}
