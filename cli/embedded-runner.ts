@@ -12,7 +12,7 @@ import type { JobRunner, Submission, SubmittedJob } from './job-runner.ts';
 export interface EmbeddedOptions {
   /** Kept when given; else a throwaway folder is used and removed. */
   readonly dataDir?: string;
-  /** Worker processes; as many as cores when left out. */
+  /** Worker processes, all at once. When left out as many as cores, each when there is work for it. */
   readonly workers?: number;
 }
 
@@ -35,7 +35,8 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedM
     };
     const config = masterConfig(settings);
     // The workers start while this process loads the master: both take as long.
-    const queue = config.broker === null ? startLocalQueue(config) : null;
+    const atOnce = options.workers === undefined ? 1 : config.workers;
+    const queue = config.broker === null ? startLocalQueue(config, undefined, atOnce) : null;
     const { startMaster } = await import('../master/main.ts');
     const master = await startMaster(settings, queue);
     const close = async (): Promise<void> => {

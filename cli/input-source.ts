@@ -16,8 +16,6 @@ export interface InputSource {
   readonly formatHint: InputDescription['format'] | null;
   /** Of a regular file; else null. */
   readonly path: string | null;
-  /** Bytes of text that it holds at most, by its name and size; null where that is not known. */
-  readonly textBytesMax: number | null;
   open(): Readable;
 }
 
@@ -25,7 +23,7 @@ export interface InputSource {
 export async function openInput(file: string): Promise<InputSource> {
   if (file === '-') {
     return {
-      ...{ name: 'stdin', bytesTotal: null, formatHint: null, path: null, textBytesMax: null },
+      ...{ name: 'stdin', bytesTotal: null, formatHint: null, path: null },
       open: () => process.stdin,
     };
   }
@@ -40,7 +38,6 @@ export async function openInput(file: string): Promise<InputSource> {
     bytesTotal: found.isFile() ? found.size : null,
     formatHint: formatOf(file),
     path: found.isFile() ? path.resolve(file) : null,
-    textBytesMax: found.isFile() && !COMPRESSED.test(file) ? found.size : null,
     open: () => createReadStream(file, { highWaterMark: READ_BYTES }),
   };
 }

@@ -125,7 +125,7 @@ function addFileCommands(program: Command, settle: Settle): void {
     .option('--data <dir>', 'keep chunks and results here, so that a second run reuses them')
     .option(
       '--workers <n>',
-      'worker processes (default: one per core, fewer for a small file)',
+      'worker processes (default: one per core, as they are needed)',
       wholeNumber,
     )
     .option('--server <url>', 'run on this server instead of in this machine')

@@ -1,5 +1,4 @@
 import { open, rename, rm, writeFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { pipeline } from 'node:stream/promises';
 import { writeAll } from '../pipeline/storage/write-all.ts';
 import { FINAL_STATUSES, type Job } from '../pipeline/protocol/index.ts';
@@ -14,7 +13,6 @@ import { ProgressBar } from './progress-bar.ts';
 import { writeRejects, type RejectsFormat } from './reject-file.ts';
 import { serverRunner } from './server-runner.ts';
 import { firstReject, summaryLines } from './summary.ts';
-import { workerCount } from './worker-count.ts';
 
 export interface RunFlags extends PlanFlags, ServerFlags {
   readonly output?: string;
@@ -33,7 +31,7 @@ export interface RunFlags extends PlanFlags, ServerFlags {
 export async function run(file: string, flags: RunFlags, signal: AbortSignal): Promise<ExitCode> {
   const given = await readPlan(flags);
   const input = await openInput(file);
-  const runner = await openRunner(flags, input);
+  const runner = await openRunner(flags);
   const startedMs = Date.now();
   try {
     // What knows plans is loaded while the workers start.
@@ -52,15 +50,11 @@ export async function run(file: string, flags: RunFlags, signal: AbortSignal): P
   }
 }
 
-function openRunner(flags: RunFlags, input: InputSource): Promise<JobRunner> | JobRunner {
+function openRunner(flags: RunFlags): Promise<JobRunner> | JobRunner {
   if (flags.server !== undefined) return serverRunner(serverFrom(flags));
-  const cores = availableParallelism();
-  const few = workerCount(input.textBytesMax, cores);
-  // Where all cores can be used, the environment has its say.
-  const workers = flags.workers ?? (few < cores ? few : undefined);
   return embeddedRunner({
     ...(flags.data === undefined ? {} : { dataDir: flags.data }),
-    ...(workers === undefined ? {} : { workers }),
+    ...(flags.workers === undefined ? {} : { workers: flags.workers }),
   });
 }
 

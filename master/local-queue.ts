@@ -7,10 +7,14 @@ import type { MasterConfig } from './config.ts';
 import { InProcessProducer } from './queue/in-process-producer.ts';
 import type { WorkerLaunch } from './queue/worker-launch.ts';
 
-/** The embedded queue, its workers started. */
-export function startLocalQueue(config: MasterConfig, log = masterLog(config)): InProcessProducer {
+/** The embedded queue, its workers started, or as many as `atOnce` says. */
+export function startLocalQueue(
+  config: MasterConfig,
+  log = masterLog(config),
+  atOnce = config.workers,
+): InProcessProducer {
   const queue = new InProcessProducer({ ...launchOf(config), log });
-  queue.startWorkers(config.workers);
+  queue.startWorkers(config.workers, atOnce);
   return queue;
 }
 

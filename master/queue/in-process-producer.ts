@@ -18,6 +18,8 @@ import { type WorkerLaunch, workerLaunch } from './worker-launch.ts';
 /** A task that a worker gave back waits this long: no hot loop. */
 const REQUEUE_DELAY_MS = 250;
 const DRAIN_WITHIN_MS = 30_000;
+/** What a worker costs, in processor time, before it is as fast as those that run. */
+const WORTH_A_WORKER_MS = 400;
 
 export interface InProcessProducerOptions extends WorkerLaunch {
   readonly log: Logger;
@@ -54,6 +56,9 @@ export class InProcessProducer implements TaskProducer {
   readonly #children = new Map<string, PoolChild>();
   /** Workers that ended and have not come back, with the reason. */
   readonly #ended = new Map<string, string>();
+  #workersMax = 0;
+  /** Since when tasks wait without a pause, while all workers are there. */
+  #waitingSinceMs: number | null = null;
   #closing = false;
 
   constructor(options: InProcessProducerOptions) {
@@ -77,9 +82,10 @@ export class InProcessProducer implements TaskProducer {
     });
   }
 
-  /** Starts `count` child processes and keeps their number. */
-  startWorkers(count: number): void {
-    this.#pool.start(count);
+  /** Starts `count` child processes and keeps their number: those beyond `atOnce` when tasks wait for them. */
+  startWorkers(count: number, atOnce: number = count): void {
+    this.#workersMax = count;
+    this.#pool.start(Math.min(count, atOnce));
     for (const listener of this.#upListeners) listener();
   }
 
@@ -205,5 +211,20 @@ export class InProcessProducer implements TaskProducer {
       const { consumer, deliveryId, redelivered, task } = next;
       this.#children.get(consumer)?.send({ kind: 'task', deliveryId, redelivered, task });
     }
+    this.#startMore();
+  }
+
+  /** Doubles the workers while tasks have waited for all that are there. */
+  #startMore(): void {
+    const { count } = this.#pool;
+    if (this.#queue.waiting === 0 || this.#queue.consumers < count) {
+      this.#waitingSinceMs = null;
+      return;
+    }
+    const nowMs = performance.now();
+    this.#waitingSinceMs ??= nowMs;
+    if (count >= this.#workersMax || nowMs - this.#waitingSinceMs < WORTH_A_WORKER_MS) return;
+    this.#waitingSinceMs = null;
+    this.#pool.start(Math.min(count, this.#workersMax - count));
   }
 }

@@ -38,6 +38,15 @@ export class LocalTaskQueue {
     this.#deliveryLimit = deliveryLimit;
   }
 
+  /** Tasks that no consumer has room for. */
+  get waiting(): number {
+    return this.#ready.length;
+  }
+
+  get consumers(): number {
+    return this.#consumers.size;
+  }
+
   publish(task: TaskMessage): void {
     this.#ready.push({ task, deliveries: 0 });
   }

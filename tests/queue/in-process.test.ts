@@ -50,6 +50,26 @@ describe('the in-process queue', { timeout: 120_000 }, () => {
     expect(producer.workerPids().size).toBe(0);
   });
 
+  it('starts more workers while tasks wait for those that are there, and no more than that', async () => {
+    const producer = openProducer(worker.path);
+    try {
+      const answered = vi.fn(async () => {});
+      await producer.onAnnouncement(answered);
+      producer.startWorkers(3, 1);
+      for (let task = 0; task < 5; task++) {
+        await producer.publish(taskFor('slow-100'));
+        await vi.waitFor(() => expect(answered).toHaveBeenCalledTimes(task + 1), WAIT);
+      }
+      expect(producer.workerPids().size).toBe(1);
+      for (let task = 0; task < 60; task++) await producer.publish(taskFor('slow-100'));
+      await vi.waitFor(() => expect(producer.workerPids().size).toBe(3), WAIT);
+      await vi.waitFor(() => expect(answered).toHaveBeenCalledTimes(65), WAIT);
+      expect([...producer.workerPids().keys()]).toEqual(['worker-1', 'worker-2', 'worker-3']);
+    } finally {
+      await producer.close();
+    }
+  });
+
   it('says in its status when workers cannot be started, and keeps the tasks', async () => {
     const producer = openProducer('/nonexistent/worker.mjs');
     try {
