@@ -38,12 +38,15 @@ const BLOCKS = new Set<string>([
   ...['string_agg', 'approx_count_distinct'],
 ]);
 
+/** Whether what a measure knows of one group is one block. */
+export function isBlockMeasure({ function: name, distinct }: MeasureShape): boolean {
+  return distinct === true || BLOCKS.has(name);
+}
+
 /** Reads over what a measure knows of one group. */
-export function skipMeasure(
-  { function: name, type, distinct }: MeasureShape,
-  reader: ByteReader,
-): void {
-  if (distinct === true || BLOCKS.has(name)) {
+export function skipMeasure(measure: MeasureShape, reader: ByteReader): void {
+  const { function: name, type } = measure;
+  if (isBlockMeasure(measure)) {
     reader.skipBlock();
   } else if (type === null || name === 'count') {
     reader.count();

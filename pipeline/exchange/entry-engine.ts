@@ -1,3 +1,4 @@
+import type { AggregateHead } from '../aggregation/partial-codec.ts';
 import type { AggregateShape } from '../aggregation/shape.ts';
 import type { Entries } from './entries.ts';
 import type { EntryWriter } from './entry-writer.ts';
@@ -38,4 +39,6 @@ export interface EntryEngine {
     take: number,
     blockBytes: number,
   ): WrittenEntries;
+  /** Writes the groups of a partial in the order of their keys; null where the reference has to. */
+  writeGroups(partial: Uint8Array, head: AggregateHead, blockBytes: number): WrittenEntries | null;
 }

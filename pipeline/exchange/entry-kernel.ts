@@ -11,6 +11,7 @@ export interface EntryExports {
   copyRecords(frame: number, from: number): number;
   longestEntry(frame: number): number;
   mergeGroups(frame: number, from: number): number;
+  indexGroups(frame: number): number;
 }
 
 const PAGE_BYTES = 65_536;

@@ -27,7 +27,10 @@ export function groupEntries(
   blockBytes: number,
   engine: EntryEngine,
 ): GroupEntries {
-  const { shape, groups, reader } = readAggregateHead(partial);
+  const head = readAggregateHead(partial);
+  const { shape, groups, reader } = head;
+  const written = engine.writeGroups(partial, head, blockBytes);
+  if (written !== null) return { ...written, groups };
   const keys = new KeyArena();
   const starts = new Uint32Array(groups);
   const ends = new Uint32Array(groups);

@@ -1,10 +1,12 @@
 import { invariant } from '../errors.ts';
+import type { AggregateHead } from '../aggregation/partial-codec.ts';
 import type { AggregateShape } from '../aggregation/shape.ts';
 import type { KernelModule } from '../parsing/structural/kernel.ts';
 import { verify, type Entries } from './entries.ts';
 import type { ByteSlices, EntryEngine, WrittenEntries } from './entry-engine.ts';
-import { EntryKernel } from './entry-kernel.ts';
+import { EntryKernel, type EntryAreas } from './entry-kernel.ts';
 import { EntryWriter, NO_KEY } from './entry-writer.ts';
+import { indexGroups } from './group-index.ts';
 import { GROUP_AREA_BYTES, GroupKernel } from './group-kernel.ts';
 import { fromBase64, sliceBytes, type Bound, type SliceDocument } from './wave-document.ts';
 
@@ -140,25 +142,44 @@ export class KernelEngine implements EntryEngine {
       kernel.words(pointer, count).set(places.subarray(0, count));
       return pointer;
     }) as [number, number, number, number];
+    const areas = { text, starts, ends, recordText, recordStarts, recordEnds, count };
+    return this.#writeInOrder(areas, take, blockBytes);
+  }
+
+  writeGroups(partial: Uint8Array, head: AggregateHead, blockBytes: number): WrittenEntries | null {
+    this.#writer.clear(partial.length);
+    const areas = indexGroups(this.#writer, partial, head);
+    return areas === null ? null : this.#writeInOrder(areas, areas.count, blockBytes);
+  }
+
+  /** Writes entries in the writer's memory in the order of their keys. */
+  #writeInOrder(
+    areas: Omit<EntryAreas, 'order'>,
+    take: number,
+    blockBytes: number,
+  ): WrittenEntries {
+    const kernel = this.#writer;
+    const { count } = areas;
     const order = kernel.area(count * WORD_BYTES);
     const items = kernel.area(2 * count * ITEM_BYTES);
-    const areas = { text, starts, ends, recordText, recordStarts, recordEnds, order, count };
-    const frame = kernel.frame(areas);
+    const frame = kernel.frame({ ...areas, order });
     kernel.setOutput(frame, blockBytes);
     kernel.exports.orderKeys(frame, count, order, items);
     const sorted = kernel.words(order, count).subarray(0, take);
     kernel.words(frame, ORDER_AND_COUNT + 2)[ORDER_AND_COUNT + 1] = sorted.length;
+    const starts = kernel.words(areas.starts, count);
+    const ends = kernel.words(areas.ends, count);
+    const keyAt = (entry: number): Uint8Array =>
+      kernel.bytes(areas.text + starts[entry]!, ends[entry]! - starts[entry]!);
     const writer = new EntryWriter(blockBytes);
     for (let place = 0; place < sorted.length;) {
-      const first = sorted[place]!;
+      const first = keyAt(sorted[place]!);
       const next = kernel.exports.writeBlock(frame, place, blockBytes);
-      const block = kernel.written(frame);
-      writer.addBlock(block, next - place, keys.bytes, keys.starts[first]!, keys.ends[first]!);
+      writer.addBlock(kernel.written(frame), next - place, first, 0, first.length);
       place = next;
     }
     const last = sorted.at(-1);
-    if (last === undefined) return writer.finish(NO_KEY);
-    return writer.finish(keys.bytes.subarray(keys.starts[last], keys.ends[last]));
+    return writer.finish(last === undefined ? NO_KEY : keyAt(last));
   }
 
   #heldOf(entries: Entries): HeldEntries {

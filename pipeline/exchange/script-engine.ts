@@ -10,6 +10,7 @@ export const SCRIPT_ENGINE: EntryEngine = {
   read: readEntries,
   order: ({ bytes, keyStarts, keyEnds, count }) => orderByKey(bytes, keyStarts, keyEnds, count),
   mergerOf: () => null,
+  writeGroups: () => null,
   copyRecords({ bytes, keyEnds, recordEnds }, order) {
     const parts: Uint8Array[] = [];
     let part: Uint8Array[] = [];

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { AggregateAccumulator } from '../../pipeline/aggregation/aggregate-accumulator.ts';
-import { shapeOf } from '../../pipeline/aggregation/shape.ts';
+import { readAggregateHead } from '../../pipeline/aggregation/partial-codec.ts';
+import { shapeOf, type AggregateSpec } from '../../pipeline/aggregation/shape.ts';
 import { readBlockIndex } from '../../pipeline/exchange/block-index.ts';
 import { groupEntries, mergeGroups } from '../../pipeline/exchange/group-entries.ts';
 import { KernelEngine } from '../../pipeline/exchange/kernel-engine.ts';
@@ -27,6 +28,17 @@ const MEASURES = [
   { function: 'sum', column: 2 },
   { function: 'avg', column: 2 },
 ] as const;
+/** What all kinds of measures write. */
+const ANY_MEASURES = [
+  ...MEASURES,
+  { function: 'min', column: 0 },
+  { function: 'max', column: 1 },
+  { function: 'min', column: 2 },
+  { function: 'count', column: 2, distinct: true },
+  { function: 'var_samp', column: 2 },
+  { function: 'first', column: 0 },
+  { function: 'approx_count_distinct', column: 1 },
+] as const;
 
 const decimal = fc
   .tuple(fc.oneof(fc.integer({ min: -999, max: 999 }), fc.maxSafeInteger()), fc.nat(20))
@@ -34,7 +46,18 @@ const decimal = fc
 const record = fc.tuple(
   fc.option(
     fc.oneof(
-      { weight: 4, arbitrary: fc.constantFrom('a', 'b', 'ä', 'sixteen bytes yes', 'k'.repeat(70)) },
+      {
+        weight: 4,
+        arbitrary: fc.constantFrom(
+          'a',
+          'b',
+          'ä',
+          'a\0b',
+          '\0',
+          'sixteen bytes yes',
+          'k'.repeat(70),
+        ),
+      },
       fc.constantFrom('x,y', '"', 'a\nb', ''),
     ),
   ),
@@ -61,6 +84,7 @@ const record = fc.tuple(
 function partialOf(
   by: readonly number[],
   records: readonly (readonly (string | number | bigint | null)[])[],
+  measures: AggregateSpec['measures'],
 ): Uint8Array {
   const options = {
     columns: COLUMNS,
@@ -69,7 +93,7 @@ function partialOf(
     onError: 'null',
     tellsEmpty: false,
   } as const;
-  const accumulator = new AggregateAccumulator({ by, measures: MEASURES }, options);
+  const accumulator = new AggregateAccumulator({ by, measures }, options);
   const cells = records.map((one) => one.map((cell) => (cell === null ? null : String(cell))));
   accumulator.add(batchOf(csvOf(cells)), (fault) => expect.fail(fault.message));
   return accumulator.toPartial();
@@ -84,7 +108,7 @@ test('groups merge in the kernel as in the reference', () => {
       fc.subarray([0, 1, 2, 3], { maxLength: 2 }),
       (chunks, by) => {
         const written = chunks.map((records) => {
-          const partial = partialOf(by, records);
+          const partial = partialOf(by, records, MEASURES);
           return groupEntries(partial, 300, SCRIPT_ENGINE);
         });
         const documents = written.map(({ index }, i) => {
@@ -113,4 +137,22 @@ test('groups merge in the kernel as in the reference', () => {
   );
   expect(taken).toBeGreaterThan(150);
   expect(left).toBeGreaterThan(150);
+});
+
+test('groups become entries in the kernel as in the reference', () => {
+  let taken = 0;
+  const records = fc.array(record, { minLength: 1, maxLength: 60 });
+  fc.assert(
+    fc.property(records, fc.subarray([0, 1, 2, 3], { maxLength: 3 }), (list, by) => {
+      const partial = partialOf(by, list, ANY_MEASURES);
+      const [mine, theirs] = [kernel, SCRIPT_ENGINE].map((engine) => {
+        const { output, index, groups } = groupEntries(partial, 300, engine);
+        return { output: Buffer.concat(output), index: Buffer.from(index), groups };
+      });
+      expect(mine).toEqual(theirs);
+      if (kernel.writeGroups(partial, readAggregateHead(partial), 300) !== null) taken += 1;
+    }),
+    { numRuns: 150 },
+  );
+  expect(taken).toBeGreaterThan(30);
 });

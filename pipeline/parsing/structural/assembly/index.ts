@@ -1,6 +1,7 @@
 // What the kernel exports; each file tells what it is for.
 export { addBlock, clearGroups, encodeGroups, hasRoom, sortGroups } from './aggregate/index';
 export { countedLines, countedRecords, countRecords } from './count-records';
+export { indexGroups } from './entries/index-groups';
 export { mergeGroups } from './entries/merge-groups';
 export { orderKeys } from './entries/order-keys';
 export { countEntries, readEntries } from './entries/read-entries';
