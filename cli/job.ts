@@ -35,9 +35,10 @@ function renderJob(found: Job): string {
       `${queued} queued, ${running} running, ${done} done, ${reused} reused, ${failed} failed`,
     ],
     ['records', `${formatCount(found.recordsIn)} in, ${formatCount(found.recordsOut)} out`],
-    ['rejected', formatCount(found.rejected)],
+    ['rejected', rejectedText(found)],
     ['filtered', formatCount(found.filtered)],
     ['aggregated', formatCount(found.aggregated)],
+    ...lostRecords(found),
     ['result', `${formatCount(found.resultRecords)} records, ${formatBytes(found.resultBytes)}`],
   ];
   for (const { check, records } of found.warned) {
@@ -45,4 +46,13 @@ function renderJob(found: Job): string {
   }
   if (found.error !== null) facts.push(['error', `${found.error.message} (${found.error.code})`]);
   return facts.map(([name, value]) => `${name.padEnd(12)}${value}`).join('\n');
+}
+
+function rejectedText({ rejected, derivedRejected }: Job): string {
+  const derived = derivedRejected === 0 ? '' : `, ${formatCount(derivedRejected)} groups or joined`;
+  return `${formatCount(rejected)}${derived}`;
+}
+
+function lostRecords({ failed }: Job): [string, string][] {
+  return failed === 0 ? [] : [['failed', `${formatCount(failed)} records, in failed chunks`]];
 }

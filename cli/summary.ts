@@ -20,23 +20,24 @@ function checkLines({ warned }: Job): string[] {
 }
 
 function countsLine(job: Job, ms: number): string {
-  const { deduplicated } = job;
+  const { deduplicated, failed } = job;
   const counts = [
     `${formatCount(job.recordsIn)} records in`,
     `${formatCount(job.resultRecords)} out`,
     `${formatCount(job.rejected)} rejected`,
     `${formatCount(job.filtered)} filtered`,
     ...(deduplicated === 0 ? [] : [`${formatCount(deduplicated)} deduplicated`]),
+    ...(failed === 0 ? [] : [`${formatCount(failed)} in failed chunks`]),
   ];
   return `${counts.join(', ')}; ${formatDuration(ms)}, ${formatRate(job.bytesReceived, ms)}\n`;
 }
 
 /** Why the first record was rejected, for those who did not ask for a file of rejects; else ''. */
 export async function firstReject(runner: JobRunner, job: Job): Promise<string> {
-  if (job.rejected === 0) return '';
-  for await (const { record, line, columnName, step, message } of runner.rejects(job.id)) {
+  if (job.rejected + job.derivedRejected === 0) return '';
+  for await (const { record, line, wave, columnName, step, message } of runner.rejects(job.id)) {
     const places = [
-      `record ${formatCount(record)}`,
+      `record ${formatCount(record)}${wave === 0 ? '' : ` of those that came to wave ${wave + 1}`}`,
       ...(line === null ? [] : [`line ${formatCount(line)}`]),
       ...(columnName === null ? [] : [`column ${JSON.stringify(columnName)}`]),
       ...(step === null ? [] : [`step ${step}`]),

@@ -15,7 +15,7 @@ import type {
 import type { OutputMap } from '../../pipeline/reassembly/output-map.ts';
 import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
 import { isFinal } from '../coordination/job-state.ts';
-import { jobTotals } from '../coordination/waves.ts';
+import { derivedRejects, jobTotals } from '../coordination/waves.ts';
 import type { ActiveJob } from '../driver/active-job.ts';
 import type { ResultView } from '../service.ts';
 import { lastWave } from '../storage/job-record.ts';
@@ -123,7 +123,9 @@ export class Assemblies {
     invariant(assembly.map.count === job.state.chunkCount, 'every chunk is merged at the end');
     await writeProfile(this.#blobs, job, assembly.merger);
     const plan = parsePlan(job.facts.planText);
-    const verdict = rejectVerdict(jobTotals(job.state, job.state.waveCount), plan.limits);
+    const { recordsIn, rejected } = jobTotals(job.state, job.state.waveCount);
+    const all = { recordsIn, rejected: rejected + derivedRejects(job.state) };
+    const verdict = rejectVerdict(all, plan.limits);
     const facts =
       job.facts.shape === 'aggregate'
         ? await this.#finishAggregate(job, finalAggregate(job.facts, plan, assembly.merger))

@@ -57,6 +57,7 @@ async function rejectsOf(
   const beforeWave = map.before(starts[chunk.wave] ?? 0).recordsIn;
   const base = {
     chunk: chunk.index,
+    wave: chunk.wave,
     recordsBefore: map.before(chunk.index).recordsIn - beforeWave,
     place: chunk.wave > 0 ? null : { linesBefore: chunk.line, byteOffset: chunk.byteOffset },
   };

@@ -82,20 +82,18 @@ export function answeredCount(state: JobState): number {
 /**
  * The account of the job: records come in by the first wave and out by the last one, of
  * `waveCount`, and may be rejected, filtered, deduplicated or aggregated by any. In between they are
- * on their way: the account balances when the last wave is done, and no chunk failed. It ends with a
- * wave whose output is not the records that came in but groups, or joined records: what becomes of
- * those is not theirs. Checks that count still do.
+ * on their way: the account balances when the last wave is done, with what tasks that failed did not
+ * take (`failedRecords`). Checks count the records of all waves.
  */
 export function jobTotals(state: JobState, waveCount: number): ChunkStatistics {
   const [first] = state.waves;
   invariant(first !== undefined, 'a job has a first wave');
-  const end = state.waves.findIndex(({ totals }) => totals.recordsOut !== totals.outputRecords);
-  const counted = end < 0 ? state.waves : state.waves.slice(0, end + 1);
-  const sums = sumOf(counted);
+  const end = accountEnd(state);
+  const sums = sumOf(state.waves.slice(0, end));
   const { recordsIn, lines, bytesIn } = first.totals;
   const last = state.waves[waveCount - 1]?.totals ?? ZERO_STATISTICS;
   const { outputRecords, outputBytes } = last;
-  const recordsOut = (state.waves[end]?.totals ?? last).recordsOut;
+  const { recordsOut } = state.waves[end - 1]?.totals ?? last;
   const { warned } = sumOf(state.waves);
   return {
     ...{ ...sums, recordsIn, lines, bytesIn, recordsOut, outputRecords, outputBytes },
@@ -103,8 +101,23 @@ export function jobTotals(state: JobState, waveCount: number): ChunkStatistics {
   };
 }
 
-/** Groups and joined records that were rejected: they are in the rejects, and in no total. */
-export function rejectedOutsideTotals(state: JobState): number {
+/**
+ * Waves that the account of the input's records has: it ends with the first whose output is not the
+ * records that came in but groups, or joined records. Infinity when it has all.
+ */
+export function accountEnd({ waves }: JobState): number {
+  let isNoneLeft = false;
+  for (const [at, { totals }] of waves.entries()) {
+    // The one group of no records came of none.
+    if (isNoneLeft && totals.recordsIn > 0) return at;
+    if (totals.recordsOut !== totals.outputRecords) return at + 1;
+    if (at === 0 || totals.recordsIn > 0) isNoneLeft = totals.outputRecords === 0;
+  }
+  return Infinity;
+}
+
+/** Groups and joined records that were rejected: they are in the rejects, and none of the input's. */
+export function derivedRejects(state: JobState): number {
   return sumOf(state.waves).rejected - jobTotals(state, state.waves.length).rejected;
 }
 

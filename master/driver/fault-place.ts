@@ -14,7 +14,8 @@ export function lookupOfWave(
 /**
  * An error that a worker found in a chunk, with its place in the whole input, or in the lookup that
  * the chunk is a part of: workers know only places relative to the chunk. Lines and records count
- * from 1, bytes from 0.
+ * from 1, bytes from 0. In another later wave there is no place to tell: what its tasks read is in
+ * nobody's file.
  */
 export function placeOfFault(
   error: ErrorDocument,
@@ -23,9 +24,12 @@ export function placeOfFault(
 ): ErrorDocument {
   const { record, ...details } = error.details;
   const { line, byteOffset } = details;
-  // What a later wave reads is in nobody's file, but for a lookup.
-  const isInFile = chunk?.wave === 0 || lookup !== null;
-  if (chunk === null || !isInFile || typeof line !== 'number') return error;
+  if (chunk === null || typeof line !== 'number') return error;
+  if (chunk.wave > 0 && lookup === null) {
+    const { step, column, columnName, code } = details;
+    const wave = chunk.wave + 1;
+    return { ...error, details: { step, column, columnName, code, chunk: chunk.index, wave } };
+  }
   const inputLine = chunk.line + line + 1;
   const inputByte = typeof byteOffset === 'number' ? chunk.byteOffset + byteOffset : null;
   const file = `The lookup ${JSON.stringify(lookup?.name)} cannot be used: `;

@@ -123,6 +123,18 @@ export type NewChunk = Pick<
   'index' | 'wave' | 'chunkKey' | 'taskKey' | 'byteOffset' | 'bytes' | 'line'
 >;
 
+/** Of each wave, whether its tasks take no records, which go past it: they look at keys only, or read a
+ *  lookup. Of one wave when none is known. */
+export function comparesKeys(
+  waves: readonly Pick<JobWave, 'context' | 'lookup'>[] | null,
+): boolean[] {
+  return (waves ?? [null]).map((wave) => {
+    const input = wave?.context.input ?? 'chunk';
+    if (input === 'chunk') return wave?.lookup !== undefined;
+    return input.kind === 'distinct' || input.kind === 'build';
+  });
+}
+
 /** The wave whose outputs are the result. */
 export function lastWave(waves: JobWaves): JobWave {
   return waves.at(-1) ?? waves[0];

@@ -2,15 +2,17 @@ import { queuedCount } from '../coordination/decide.ts';
 import { isFinal } from '../coordination/job-state.ts';
 import type { Job, JobWave } from '../../pipeline/protocol/index.ts';
 import {
+  derivedRejects,
   doneCount,
   jobTotals,
-  rejectedOutsideTotals,
   reusedCount,
   waveAnswered,
   waveEnd,
 } from '../coordination/waves.ts';
+import { failedRecords } from '../coordination/wave-accounts.ts';
 import type { ActiveJob } from '../driver/active-job.ts';
 import { isWhole } from '../aggregator/whole-result.ts';
+import { comparesKeys } from '../storage/job-record.ts';
 import type { JobRecord, JobWave as PlannedWave } from '../storage/job-record.ts';
 
 /** What the aggregator knows of the result now. */
@@ -27,6 +29,7 @@ export function jobDocument(
 ): Job {
   const { state, facts } = job;
   const totals = jobTotals(state, facts.waves?.length ?? 1);
+  const derivedRejected = derivedRejects(state);
   const { recordsIn, recordsOut, rejected, filtered, deduplicated, aggregated } = totals;
   return {
     id: job.id,
@@ -40,6 +43,8 @@ export function jobDocument(
     bytesTotal: facts.bytesTotal,
     bytesProcessed: bytesProcessed(job),
     ...{ recordsIn, recordsOut, rejected, filtered, deduplicated, aggregated },
+    failed: failedRecords(state, comparesKeys(facts.waves)),
+    derivedRejected,
     chunks: {
       queued: queuedCount(state),
       running: state.running.length,
@@ -53,7 +58,7 @@ export function jobDocument(
     error: state.error === null ? null : { ...state.error, details: { ...state.error.details } },
     input: facts.input,
     warned: facts.checks.map((check, i) => ({ check, records: totals.warned?.[i] ?? 0 })),
-    warnings: [...facts.warnings, ...rejectWarning(rejectedOutsideTotals(state))],
+    warnings: [...facts.warnings, ...rejectWarning(derivedRejected)],
     outputColumns: facts.outputColumns === null ? null : [...facts.outputColumns],
     watermark: state.watermark,
     resultBytes: result.bytes,
@@ -82,7 +87,8 @@ function wavesOf({ state, facts }: JobRecord | ActiveJob): JobWave[] {
   });
 }
 
-function kindOf({ context: { input }, lookup }: PlannedWave): JobWave['kind'] {
+/** What the wave's tasks do. */
+export function kindOf({ context: { input }, lookup }: PlannedWave): JobWave['kind'] {
   if (lookup !== undefined) return 'lookup';
   if (input === 'chunk') return 'read';
   switch (input.kind) {

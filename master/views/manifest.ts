@@ -15,11 +15,13 @@ import type {
   OutputPart,
 } from '../../pipeline/protocol/index.ts';
 import { ZERO_STATISTICS } from '../coordination/job-state.ts';
-import { jobTotals } from '../coordination/waves.ts';
-import { lastWave } from '../storage/job-record.ts';
-import type { ChunkRecord, JobRecord } from '../storage/job-record.ts';
+import type { JobState } from '../coordination/job-state.ts';
+import { failedRecords, waveAccounts } from '../coordination/wave-accounts.ts';
+import { derivedRejects, jobTotals } from '../coordination/waves.ts';
+import { comparesKeys, lastWave } from '../storage/job-record.ts';
+import type { ChunkRecord, JobRecord, JobWaves } from '../storage/job-record.ts';
 import { isAccountedFor } from './account.ts';
-import type { ResultSize } from './job-document.ts';
+import { kindOf, type ResultSize } from './job-document.ts';
 
 /**
  * The account of a job as it stands now. Chunks that are not done count nothing yet. `parts` are
@@ -32,8 +34,8 @@ export function manifest(
   parts: readonly OutputPart[] | null,
 ): Manifest {
   const { state, facts } = job;
-  const waveCount = facts.waves?.length ?? 1;
-  const totals = jobTotals(state, waveCount);
+  const keysOnly = comparesKeys(facts.waves);
+  const totals = jobTotals(state, keysOnly.length);
   const each = chunks.map((chunk) => chunk.statistics ?? ZERO_STATISTICS);
   const sums = chunks
     .filter(({ wave }) => wave === 0)
@@ -52,10 +54,13 @@ export function manifest(
     totals: {
       bytesIn: totals.bytesIn,
       ...accounts(totals),
+      failed: failedRecords(state, keysOnly),
+      derivedRejected: derivedRejects(state),
       resultBytes: result.bytes,
       resultRecords: result.records,
     },
-    balanced: isAccountedFor(state, waveCount, each) && sums === totals.recordsIn,
+    balanced: isAccountedFor(state, keysOnly, each) && sums === totals.recordsIn,
+    waves: waveAccountsOf(state, facts.waves),
     integrity: parts === null ? null : integrity(job, chunks, result, parts),
     chunks: chunks.map((chunk) => {
       const statistics = chunk.statistics ?? ZERO_STATISTICS;
@@ -67,6 +72,17 @@ export function manifest(
       };
     }),
   };
+}
+
+/** What each wave planned so far did with what came to it. */
+function waveAccountsOf(state: JobState, waves: JobWaves | null): Manifest['waves'] {
+  return waveAccounts(state, comparesKeys(waves)).map(({ failed }, at) => {
+    const totals = state.waves[at]?.totals ?? ZERO_STATISTICS;
+    const { outputRecords } = totals;
+    const planned = waves?.[at];
+    const kind = planned === undefined ? 'read' : kindOf(planned);
+    return { kind, ...accounts(totals), failed, outputRecords };
+  });
 }
 
 /** The hashes over a finished job, from those of its chunks and of the parts of its result. */
@@ -90,7 +106,10 @@ function integrity(
       ...{ bytes: result.bytes, records: result.records, omitted: isLed ? ',' : '' },
       ...{ root: outputRoot(parts), parts: [...parts] },
     },
-    totals: accounts(jobTotals(state, waves.length)),
+    totals: {
+      ...accounts(jobTotals(state, waves.length)),
+      failed: failedRecords(state, comparesKeys(waves)),
+    },
     failedChunks: [...state.failed],
   };
   return { ...proven, root: manifestRoot(proven) };

@@ -88,7 +88,7 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
     current = done.columns;
     planned.push({ step, columns: current, isGrouped });
     if (step.kind !== 'aggregate') continue;
-    // Groups may be many: the workers merge them. One group is merged as the results come.
+    // Groups may be many: the workers merge them. One that stays as it is is merged as the results come.
     const behind = given.slice(at + 1).some((later) => needsGroup(later.step));
     if (step.by.length > 0 || behind) {
       parts.push({ kind: 'group', columns: current, number: at + 1 });
@@ -215,11 +215,21 @@ function leavesOneRecord(step: GlobalStep): boolean {
 }
 
 /** Whether the one group of an aggregate without keys has to go through a wave of its own: a step
- *  behind it takes it as a record. Most steps over all records leave one alone. */
+ *  behind it takes it as a record, and may reject it. Most steps over all records leave one alone. */
 function needsGroup(step: PlanStep): boolean {
   if (isGlobalStep(step)) return !leavesOneRecord(step);
-  if (step.kind === 'check') return step.severity === 'warn';
-  return step.kind === 'aggregate' || step.kind === 'join' || step.kind === 'profile';
+  switch (step.kind) {
+    case 'select':
+    case 'drop':
+    case 'rename':
+    case 'reorder':
+      return false;
+    case 'derive':
+    case 'project':
+      return step.columns.some(({ expression }) => expression.ast.kind !== 'column');
+    default:
+      return true;
+  }
 }
 
 function isGlobalStep(step: PlanStep): step is GlobalStep {

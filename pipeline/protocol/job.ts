@@ -44,20 +44,22 @@ export const ChunkCounts = Type.Object({
 });
 export type ChunkCounts = Static<typeof ChunkCounts>;
 
+/** What a wave's tasks do with what they read. */
+export const JobWaveKind = Type.Union([
+  Type.Literal('read'),
+  Type.Literal('sort'),
+  Type.Literal('limit'),
+  Type.Literal('distinct'),
+  Type.Literal('duplicates'),
+  Type.Literal('group'),
+  Type.Literal('lookup'),
+  Type.Literal('match'),
+  Type.Literal('join'),
+]);
+
 /** One pass over the data: the first reads the input, each later one what the one before it gave. */
 export const JobWave = Type.Object({
-  /** What the wave's tasks do with what they read. */
-  kind: Type.Union([
-    Type.Literal('read'),
-    Type.Literal('sort'),
-    Type.Literal('limit'),
-    Type.Literal('distinct'),
-    Type.Literal('duplicates'),
-    Type.Literal('group'),
-    Type.Literal('lookup'),
-    Type.Literal('match'),
-    Type.Literal('join'),
-  ]),
+  kind: JobWaveKind,
   /** Index of its first chunk; null until it is planned. */
   firstChunk: Type.Union([Type.Integer(), Type.Null()]),
   /** Chunks known so far. */
@@ -126,6 +128,11 @@ export const Job = Type.Object({
   filtered: Type.Integer(),
   deduplicated: Type.Integer(),
   aggregated: Type.Integer(),
+  /** Records of the input that came to tasks of later waves which failed; 0 while there are tasks. So
+   *  recordsIn = recordsOut + rejected + filtered + deduplicated + aggregated + failed at the end. */
+  failed: Type.Integer(),
+  /** Groups and joined records that were rejected: none of the input's, so in no other count. */
+  derivedRejected: Type.Integer(),
   /** Of all waves planned so far. */
   chunks: ChunkCounts,
   /** The waves of the plan, in order; empty until the input was sniffed. */
@@ -227,6 +234,8 @@ export const Reject = Type.Object({
   raw: Type.String(),
   rawEncoding: Type.Union([Type.Literal('utf-8'), Type.Literal('latin-1')]),
   chunk: Type.Integer(),
+  /** Of the chunk: 0 for a record of the input as it was read. */
+  wave: Type.Integer(),
 });
 export type Reject = Static<typeof Reject>;
 

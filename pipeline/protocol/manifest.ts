@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { ChunkStatus, Column, InputDescription, JobStatus } from './job.ts';
+import { ChunkStatus, Column, InputDescription, JobStatus, JobWaveKind } from './job.ts';
 
 const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' });
 
@@ -55,6 +55,7 @@ export const ManifestIntegrity = Type.Object({
     filtered: Type.Integer(),
     deduplicated: Type.Integer(),
     aggregated: Type.Integer(),
+    failed: Type.Integer(),
   }),
   /** Chunks that the result lacks. */
   failedChunks: Type.Array(Type.Integer()),
@@ -81,15 +82,35 @@ export const Manifest = Type.Object({
     filtered: Type.Integer(),
     deduplicated: Type.Integer(),
     aggregated: Type.Integer(),
+    /** Records of the input that came to tasks of later waves which failed. */
+    failed: Type.Integer(),
+    /** Groups and joined records that were rejected: in none of the counts above. */
+    derivedRejected: Type.Integer(),
     resultBytes: Type.Integer(),
     resultRecords: Type.Integer(),
   }),
   /**
    * Whether recordsIn = recordsOut + rejected + filtered + deduplicated + aggregated in each chunk,
-   * and, of a job at its end, each wave took the records that the one before it put out. A task of a
-   * later wave that failed leaves it false: its records are in no account.
+   * and, of a completed job, with `failed` in the totals; and each of its waves took the records that
+   * the one before it put out, but those of its failed tasks.
    */
   balanced: Type.Boolean(),
+  /** What each wave did with the records that came to it; none come to a wave that compares keys. */
+  waves: Type.Array(
+    Type.Object({
+      kind: JobWaveKind,
+      recordsIn: Type.Integer(),
+      recordsOut: Type.Integer(),
+      rejected: Type.Integer(),
+      filtered: Type.Integer(),
+      deduplicated: Type.Integer(),
+      aggregated: Type.Integer(),
+      /** Records that came to its failed tasks: they are in no other count. */
+      failed: Type.Integer(),
+      /** What it put out: recordsOut, or groups, or joined records. */
+      outputRecords: Type.Integer(),
+    }),
+  ),
   /** Null until the job is at its end. */
   integrity: Type.Union([ManifestIntegrity, Type.Null()]),
   chunks: Type.Array(

@@ -4,6 +4,7 @@ import type { RelativeReject } from '../result/relative-reject.ts';
 /** Where a chunk stands in the input: what all chunks before it, and the header, hold. */
 export interface ChunkBase {
   readonly chunk: number;
+  readonly wave: number;
   /** Data records before the chunk, in its wave. */
   readonly recordsBefore: number;
   /** Where the input's bytes go on; null for a task of a later wave, which reads none of them. */
@@ -25,5 +26,6 @@ export function rebaseReject(reject: RelativeReject, base: ChunkBase): Reject {
     line: base.place === null ? null : base.place.linesBefore + reject.line + 1,
     byteOffset: base.place === null ? null : base.place.byteOffset + reject.byteOffset,
     chunk: base.chunk,
+    wave: base.wave,
   };
 }

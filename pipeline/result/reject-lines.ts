@@ -15,6 +15,7 @@ const COLUMNS = [
   'raw',
   'rawEncoding',
   'chunk',
+  'wave',
 ] as const satisfies readonly (keyof Reject)[];
 
 /** What stands before the first reject: the header record of CSV (RFC 4180, CRLF), else nothing. */

@@ -1,7 +1,7 @@
 import type { InputDescription, Job, Reject } from '../protocol/job.ts';
 
 /** What of a job says how its rejects were read. */
-export type RejectedInput = Pick<Job, 'input' | 'waves'>;
+export type RejectedInput = Pick<Job, 'input'>;
 
 /**
  * The header record of the input, in its dialect, for a file of rejects that can be corrected and
@@ -18,11 +18,10 @@ export function inputHeader({ input }: RejectedInput): string {
  * stood: too large to be kept whole, or rejected by a step that got it from others (`unique`).
  */
 export function inputRecord(
-  { raw, rawEncoding, code, chunk }: Reject,
-  { input, waves }: RejectedInput,
+  { raw, rawEncoding, code, wave }: Reject,
+  { input }: RejectedInput,
 ): Buffer | null {
-  const isOfInput = chunk < (waves[0]?.chunks ?? Infinity);
-  if (input === null || code === 'record-too-large' || !isOfInput) return null;
+  if (input === null || code === 'record-too-large' || wave > 0) return null;
   return Buffer.concat([
     Buffer.from(raw, rawEncoding === 'utf-8' ? 'utf8' : 'latin1'),
     Buffer.from(lineEnd(input)),

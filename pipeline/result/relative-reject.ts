@@ -3,7 +3,7 @@ import type { Reject } from '../protocol/job.ts';
 
 /** A reject as a chunk's result holds it: `record`, `line` and `byteOffset` count from 0 at the
  *  chunk's start, so that equal chunks have equal results wherever they stand. */
-export type RelativeReject = Omit<Reject, 'chunk' | 'line' | 'byteOffset'> & {
+export type RelativeReject = Omit<Reject, 'chunk' | 'wave' | 'line' | 'byteOffset'> & {
   readonly line: number;
   readonly byteOffset: number;
 };

@@ -16,5 +16,8 @@ it('a fault in a chunk is told with its line and byte in the input, and its reco
   expect(placeOfFault(error, later).details).toEqual({
     ...{ line: 107, byteOffset: 1050, column: 2, chunk: 3 },
   });
-  expect(placeOfFault(error, { ...first, wave: 1 })).toBe(error);
+  expect(placeOfFault(error, { ...first, wave: 1 })).toEqual({
+    ...error,
+    details: { column: 2, chunk: 0, wave: 2 },
+  });
 });

@@ -89,6 +89,7 @@ describe('rejects', () => {
     raw,
     rawEncoding: 'utf-8',
     chunk: 0,
+    wave: 0,
   });
 
   it('come by page', async () => {

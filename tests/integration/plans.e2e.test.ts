@@ -153,6 +153,26 @@ describe('a budget of rejects', () => {
   });
 });
 
+it('a budget counts groups that are rejected; they have a total by themselves, and their wave', async () => {
+  const steps =
+    '[{ aggregate: { by: [a], measures: { n: count(*) } } }, { check: { expr: n > 1 } }]';
+  const plan = `steps: ${steps}\nlimits: { max_rejects: 1 }`;
+  const job = await run(server, 'a\nx\ny\nz\nx\n', { name: 'groups.csv', plan });
+  expect(job).toMatchObject({ status: 'completed_with_failures', rejected: 0, derivedRejected: 2 });
+  expect(job.error).toMatchObject({ code: 'rejects-over-budget', details: { rejected: 2 } });
+  const manifest = await expectAccount(server, job);
+  expect(manifest).toMatchObject({ balanced: true, totals: { failed: 0, derivedRejected: 2 } });
+  expect(manifest.waves).toMatchObject([
+    { kind: 'read', recordsIn: 4, aggregated: 4, outputRecords: 3 },
+    { kind: 'group', recordsIn: 3, rejected: 2, failed: 0, outputRecords: 1 },
+  ]);
+  const { rejects } = await getJson<RejectPage>(server, `/api/jobs/${job.id}/rejects?limit=5`);
+  expect(rejects).toMatchObject([
+    { wave: 1, line: null, raw: 'y,1' },
+    { wave: 1, line: null, raw: 'z,1' },
+  ]);
+});
+
 it('a plan that is wrong is refused with its place, before the file is read', async () => {
   let sent = 0;
   async function* body(): AsyncGenerator<Uint8Array> {

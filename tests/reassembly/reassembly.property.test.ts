@@ -51,13 +51,13 @@ test('a reject gets its place in the whole input, counted from 1', () => {
     ...{ code: 'type-error', message: 'm', raw: 'r', rawEncoding: 'utf-8' as const },
   };
   const place = { linesBefore: 101, byteOffset: 2000 };
-  const base = { chunk: 4, recordsBefore: 100, place };
+  const base = { chunk: 4, wave: 0, recordsBefore: 100, place };
   expect(rebaseReject(relative, base)).toEqual({
     ...relative,
-    ...{ record: 101, line: 104, byteOffset: 2005, chunk: 4 },
+    ...{ record: 101, line: 104, byteOffset: 2005, chunk: 4, wave: 0 },
   });
-  expect(rebaseReject(relative, { ...base, place: null })).toEqual({
+  expect(rebaseReject(relative, { ...base, wave: 1, place: null })).toEqual({
     ...relative,
-    ...{ record: 101, line: null, byteOffset: null, chunk: 4 },
+    ...{ record: 101, line: null, byteOffset: null, chunk: 4, wave: 1 },
   });
 });

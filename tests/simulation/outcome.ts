@@ -1,9 +1,11 @@
 import type { Readable } from 'node:stream';
 import { Assemblies } from '../../master/aggregator/assemblies.ts';
 import { jobTotals, waveOf } from '../../master/coordination/waves.ts';
+import { comparesKeys } from '../../master/storage/job-record.ts';
+import { isAccountedFor } from '../../master/views/account.ts';
 import type { ChunkContext } from '../../pipeline/execution/context.ts';
 import type { Profile } from '../../pipeline/protocol/index.ts';
-import { isDamaged } from '../../master/coordination/job-state.ts';
+import { isDamaged, ZERO_STATISTICS } from '../../master/coordination/job-state.ts';
 import { toSluiceError } from '../../pipeline/errors.ts';
 import { Violation, check } from './invariants.ts';
 import type { SimJob } from './sim-job.ts';
@@ -35,7 +37,12 @@ export async function checkOutcome(world: World, job: SimJob): Promise<void> {
   const { state, facts } = record;
   checkCompleted(world, job);
   if (!state.status.startsWith('completed')) return;
-  // Records that came to a task of a later wave which failed are in no account.
+  const each = world.store.chunks(job.id, 0, state.chunkCount);
+  const counts = each.map((chunk) => chunk.statistics ?? ZERO_STATISTICS);
+  check(
+    isAccountedFor(state, comparesKeys(facts.waves), counts),
+    `${job.id}: each wave took what the one before put out, but for its failed tasks`,
+  );
   const lacksTasks = state.failed.some((index) => waveOf(state, index) > 0);
   const wanted = expectedWithout(job.plan, job.input, state.failed, facts);
   const statistics = { ...jobTotals(state, state.waveCount), lines: 0 };

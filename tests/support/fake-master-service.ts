@@ -244,9 +244,10 @@ export class FakeMasterService implements MasterService {
       totals: {
         bytesIn: job.bytesReceived,
         ...{ recordsIn, recordsOut, rejected, filtered, deduplicated, aggregated },
-        ...{ resultBytes, resultRecords },
+        ...{ failed: 0, derivedRejected: 0, resultBytes, resultRecords },
       },
       balanced: true,
+      waves: [],
       integrity: null,
       chunks: [],
     };
@@ -358,6 +359,7 @@ const EMPTY_JOB: Job = {
   bytesTotal: null,
   bytesProcessed: 0,
   ...{ recordsIn: 0, recordsOut: 0, rejected: 0, filtered: 0, deduplicated: 0, aggregated: 0 },
+  ...{ failed: 0, derivedRejected: 0 },
   chunks: { queued: 0, running: 0, done: 0, reused: 0, failed: 0 },
   waves: [],
   ...{ etaMs: null, waitsFor: null },
