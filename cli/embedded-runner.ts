@@ -5,7 +5,8 @@ import path from 'node:path';
 import { LIMITS } from '../pipeline/limits.ts';
 import type { Job, Reject, StoredLookup } from '../pipeline/protocol/index.ts';
 import { masterConfig } from '../master/config.ts';
-import { startLocalQueue } from '../master/local-queue.ts';
+import { blobPlace } from '../master/blob-place.ts';
+import { IngestThreads } from '../master/ingest/ingest-threads.ts';
 import type { RunningMaster } from '../master/main.ts';
 import type { JobRunner, Submission, SubmittedJob } from './job-runner.ts';
 
@@ -29,16 +30,16 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedM
     if (throwaway) await rm(dataDir, { recursive: true, force: true, maxRetries: 3 });
   };
   try {
-    const settings = {
-      ...{ listen: false, dataDir, durable: !throwaway },
-      ...(options.workers === undefined ? {} : { workers: options.workers }),
-    };
-    const config = masterConfig(settings);
-    // The workers start while this process loads the master: both take as long.
-    const atOnce = options.workers === undefined ? 1 : config.workers;
-    const queue = config.broker === null ? startLocalQueue(config, undefined, atOnce) : null;
+    const config = masterConfig({
+      ...{ listen: false, dataDir, durable: !throwaway, workersAtOnce: 1 },
+      ...(options.workers === undefined
+        ? {}
+        : { workers: options.workers, workersAtOnce: options.workers }),
+    });
+    // The thread that reads the input starts while this one loads the master: both take as long.
+    const ingestThreads = new IngestThreads(blobPlace(config));
     const { startMaster } = await import('../master/main.ts');
-    const master = await startMaster(settings, queue);
+    const master = await startMaster(config, ingestThreads);
     const close = async (): Promise<void> => {
       await master.close().finally(removeData);
     };

@@ -29,6 +29,8 @@ export interface MasterConfig {
   readonly durable: boolean;
   /** Worker processes to start beside the master. */
   readonly workers: number;
+  /** Of these, the ones that the embedded queue does not start when tasks wait for them, but at once. */
+  readonly workersAtOnce: number;
   /** amqp:// or amqps:// URL; null for the in-process queue. */
   readonly broker: string | null;
   /** Prefix of the queues' names, so that several masters can share a broker. */
@@ -63,6 +65,8 @@ export function masterConfig(
   options: MasterOptions = {},
   env: NodeJS.ProcessEnv = process.env,
 ): MasterConfig {
+  const workers =
+    options.workers ?? integer(env['SLUICE_WORKERS'], 'SLUICE_WORKERS') ?? availableParallelism();
   const config: MasterConfig = {
     host: options.host ?? env['SLUICE_HOST'] ?? '127.0.0.1',
     port: options.port ?? integer(env['SLUICE_PORT'], 'SLUICE_PORT') ?? 5001,
@@ -70,8 +74,8 @@ export function masterConfig(
     dataDir: path.resolve(options.dataDir ?? env['SLUICE_DATA'] ?? '.sluice'),
     ...storeOf(options.store ?? env['SLUICE_STORE'] ?? null, env),
     durable: options.durable ?? true,
-    workers:
-      options.workers ?? integer(env['SLUICE_WORKERS'], 'SLUICE_WORKERS') ?? availableParallelism(),
+    workers,
+    workersAtOnce: options.workersAtOnce ?? workers,
     broker: options.broker ?? env['SLUICE_BROKER'] ?? null,
     queuePrefix: options.queuePrefix ?? env['SLUICE_QUEUE_PREFIX'] ?? 'sluice',
     tokens: options.tokens ?? tokens(env['SLUICE_TOKENS']),

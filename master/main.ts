@@ -23,8 +23,8 @@ import { Housekeeper } from './housekeeping/housekeeper.ts';
 import { IngestThreads } from './ingest/ingest-threads.ts';
 import { HTTP_DEFAULTS } from './http/http-config.ts';
 import { LocalMasterService } from './master-service.ts';
-import { blobPlace, launchOf, masterLog, startLocalQueue } from './local-queue.ts';
-import type { InProcessProducer } from './queue/in-process-producer.ts';
+import { blobPlace } from './blob-place.ts';
+import { launchOf, masterLog, startLocalQueue } from './local-queue.ts';
 import { LocalWorkers } from './queue/local-workers.ts';
 import type { MasterService } from './service.ts';
 import { lockDataDir } from './storage/data-lock.ts';
@@ -46,21 +46,21 @@ const VERSION = '0.1.0';
 type Closer = () => Promise<void> | void;
 
 /**
- * Starts a master with everything embedded that the options do not put elsewhere. It closes a
- * `queue` that is given, which must be of the same configuration.
+ * Starts a master with everything embedded that the options do not put elsewhere. It closes the
+ * threads that are given, which must be of the same configuration.
  */
 export async function startMaster(
   options: MasterOptions = {},
-  queue: InProcessProducer | null = null,
+  ingestThreads: IngestThreads | null = null,
 ): Promise<RunningMaster> {
   const config = masterConfig(options);
   const log = masterLog(config);
-  const closers: Closer[] = queue === null ? [] : [() => queue.close()];
+  const closers: Closer[] = ingestThreads === null ? [] : [() => ingestThreads.close()];
   const close = async () => {
     for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
   };
   try {
-    return await assemble({ config, queue, log }, closers, close);
+    return await assemble({ config, ingestThreads, log }, closers, close);
   } catch (thrown) {
     await close();
     throw thrown;
@@ -69,20 +69,19 @@ export async function startMaster(
 
 interface Given {
   readonly config: MasterConfig;
-  readonly queue: InProcessProducer | null;
+  readonly ingestThreads: IngestThreads | null;
   readonly log: Logger;
 }
 
 async function assemble(
-  { config, queue: started, log }: Given,
+  { config, ingestThreads: started, log }: Given,
   closers: Closer[],
   close: () => Promise<void>,
 ): Promise<RunningMaster> {
   closers.push(lockDataDir(config.dataDir));
   const place = blobPlace(config);
   const blobs = await openBlobs(place, closers);
-  const ingestThreads = new IngestThreads(place);
-  closers.push(() => ingestThreads.close());
+  const ingestThreads = started ?? openThreads(place, closers);
   // What is gone with this process anyway is not written.
   const file = config.durable ? path.join(config.dataDir, 'jobs.sqlite') : ':memory:';
   const store = new SqliteJobStore(file);
@@ -91,7 +90,7 @@ async function assemble(
   const now = () => Date.now();
   const workers = new WorkerRegistry(now);
   const assemblies = new Assemblies({ store, blobs, now, trusts: !blobs.isDurable });
-  const queue = started ?? (await openQueue(config, log, closers));
+  const queue = await openQueue(config, log, closers);
   const coordinator = new Coordinator({ store, blobs, queue, workers, assemblies, now, log });
   await coordinator.start();
   closers.push(() => coordinator.close());
@@ -131,6 +130,12 @@ async function openBlobs(place: BlobPlace, closers: Closer[]): Promise<IngestBlo
   const blobs = await openBlobStore(place);
   await blobs.list('contexts/')[Symbol.asyncIterator]().next();
   return blobs;
+}
+
+function openThreads(place: BlobPlace, closers: Closer[]): IngestThreads {
+  const threads = new IngestThreads(place);
+  closers.push(() => threads.close());
+  return threads;
 }
 
 async function openQueue(
