@@ -120,6 +120,14 @@ export class AggregateAccumulator {
     return encodeAggregate(this.#shape, this.#records, this.#table, states);
   }
 
+  toGroups(): Uint8Array {
+    return this.toPartial();
+  }
+
+  get keyTypes(): readonly ColumnType[] {
+    return this.#shape.keyTypes;
+  }
+
   /** The first cell that does not cast, or null when the record can be taken. */
   #readCells(batch: Batch, record: number): InputCell | null {
     const cells = this.#cells;

@@ -147,15 +147,24 @@ export class AggregateKernel {
     return partials;
   }
 
+  /** What was taken, as one partial whose groups stand as they came; null when they did not fit the
+   *  kernel at once, or there are none. Starts anew if there is one. */
+  takeUnsorted(): Uint8Array | null {
+    if (this.#written.length > 0 || this.#records === 0) return null;
+    this.#write(false);
+    return this.#written.pop() ?? null;
+  }
+
   /** Writes the groups as a partial, and clears them. */
-  #write(): void {
+  #write(isSorted = true): void {
     const { exports, buffer } = this.#kernel;
     const words = this.#words(FRAME_BYTES / 4);
     const groupCount = words[GROUP_COUNT]!;
     const head = new ByteWriter();
     encodeAggregateHead(head, this.#shape, this.#records, groupCount);
     const parts = [head.finish()];
-    exports.sortGroups(this.#frame);
+    if (isSorted) exports.sortGroups(this.#frame);
+    else exports.listGroups(this.#frame);
     words[GROUPS_WRITTEN] = 0;
     while (words[GROUPS_WRITTEN] < groupCount) {
       const length = exports.encodeGroups(this.#frame);

@@ -16,6 +16,8 @@ export interface Aggregate {
   count(recordCount: number): void;
   /** The groups so far, in bytes that depend on the records alone. Throws `group-limit`. */
   toPartial(): Uint8Array;
+  /** The same for those who sort them: the groups may stand in any order. */
+  toGroups(): Uint8Array;
 }
 
 /** With the kernel where it can do the work, with the same partials. The kernel serves one aggregate
@@ -64,5 +66,11 @@ class KernelAggregate implements Aggregate {
     if (first === undefined) return this.#reference.toPartial();
     if (this.#reference.records > 0) partials.push(this.#reference.toPartial());
     return partials.reduce((left, right) => mergeSorted(left, right, AGGREGATE_LIMITS));
+  }
+
+  toGroups(): Uint8Array {
+    // Doubles that are equal may have two texts: which comes first must not depend on the kernel.
+    const isFree = this.#reference.records === 0 && !this.#reference.keyTypes.includes('number');
+    return (isFree ? this.#kernel.takeUnsorted() : null) ?? this.toPartial();
   }
 }

@@ -5,12 +5,12 @@ import type { RecordSink, SinkOutput } from './record-sink.ts';
 
 /** Takes no records, as an aggregate leaves none, but its groups. */
 export class GroupSink implements RecordSink {
-  private readonly aggregate: { toPartial(): Uint8Array };
+  private readonly aggregate: { toGroups(): Uint8Array };
   private readonly blockBytes: number;
   private readonly engine: EntryEngine;
 
   constructor(
-    aggregate: { toPartial(): Uint8Array },
+    aggregate: { toGroups(): Uint8Array },
     { blockBytes }: ExchangeLimits,
     engine: EntryEngine,
   ) {
@@ -33,7 +33,7 @@ export class GroupSink implements RecordSink {
 
   finish(): SinkOutput {
     const { output, index, groups } = groupEntries(
-      this.aggregate.toPartial(),
+      this.aggregate.toGroups(),
       this.blockBytes,
       this.engine,
     );

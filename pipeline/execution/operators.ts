@@ -106,6 +106,10 @@ export class AggregateOperator implements Operator {
   toPartial(): Uint8Array {
     return this.accumulator.toPartial();
   }
+
+  toGroups(): Uint8Array {
+    return this.accumulator.toGroups();
+  }
 }
 
 /** An aggregate step against the sources of its view. */

@@ -4,6 +4,7 @@ import { AggregateAccumulator } from '../../pipeline/aggregation/aggregate-accum
 import { readAggregateHead } from '../../pipeline/aggregation/partial-codec.ts';
 import { shapeOf, type AggregateSpec } from '../../pipeline/aggregation/shape.ts';
 import { readBlockIndex } from '../../pipeline/exchange/block-index.ts';
+import { createChunkProgram } from '../../pipeline/execution/chunk-program.ts';
 import { groupEntries, mergeGroups } from '../../pipeline/exchange/group-entries.ts';
 import { KernelEngine } from '../../pipeline/exchange/kernel-engine.ts';
 import { SCRIPT_ENGINE } from '../../pipeline/exchange/script-engine.ts';
@@ -12,8 +13,10 @@ import { RFC_4180 } from '../../pipeline/parsing/dialect.ts';
 import type { Column } from '../../pipeline/protocol/job.ts';
 import { batchOf, csvOf } from '../support/batch-of.ts';
 import { builtKernel } from '../support/kernel.ts';
+import { cutPlan } from '../support/run-plan.ts';
 
-const kernel = new KernelEngine(builtKernel());
+const module = builtKernel();
+const kernel = new KernelEngine(module);
 const COLUMNS: Column[] = [
   { name: 'text', type: 'string' },
   { name: 'whole', type: 'integer' },
@@ -155,4 +158,37 @@ test('groups become entries in the kernel as in the reference', () => {
     { numRuns: 150 },
   );
   expect(taken).toBeGreaterThan(30);
+});
+
+test('a chunk leaves the same groups with the kernel and without', () => {
+  const cell = fc.oneof(
+    { weight: 9, arbitrary: fc.constantFrom('a', 'b', 'k'.repeat(40), '"q""r"', '') },
+    fc.integer({ min: 0, max: 500 }).map((n) => `t${String(n)}`),
+  );
+  const whole = fc.oneof(fc.integer({ min: -30, max: 30 }).map(String), fc.constantFrom('', '007'));
+  const value = fc.oneof(
+    { weight: 20, arbitrary: fc.integer({ min: -99, max: 9999 }).map((n) => String(n / 100)) },
+    fc.constantFrom('-0', '0', '1e3', '12345678901234567890.5', ''),
+  );
+  const records = fc.array(fc.tuple(cell, whole, value), { minLength: 1, maxLength: 200 });
+  const keys = [['text'], ['whole'], ['value'], ['text', 'whole'], ['whole', 'value']];
+  for (const by of keys) {
+    const measures = { n: 'count(*)', total: 'sum(value)', mean: 'avg(whole)' };
+    const plan = JSON.stringify({ steps: [{ aggregate: { by, measures } }] });
+    const types = { whole: 'integer', value: 'number' } as const;
+    const { compiled } = cutPlan(plan, 'text,whole,value\n', { types });
+    const { context } = compiled.waves[0];
+    const programs = [module, null].map((one) => createChunkProgram(context, one));
+    fc.assert(
+      fc.property(records, (list) => {
+        const chunk = Buffer.from(list.map((one) => `${one.join(',')}\n`).join(''));
+        const [mine, theirs] = programs.map((program) => {
+          const { output, ...rest } = program.run(chunk);
+          return { ...rest, output: Buffer.concat(output) };
+        });
+        expect(mine).toEqual(theirs);
+      }),
+      { numRuns: 40 },
+    );
+  }
 });

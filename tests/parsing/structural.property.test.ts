@@ -196,9 +196,9 @@ describe('StructuralTokenizer', () => {
           if (countedBytes === held.length && countedBytes > 0) allCounted += 1;
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: 400 },
     );
-    expect(allCounted).toBeGreaterThan(50);
+    expect(allCounted).toBeGreaterThan(20);
   });
 
   it('counts all of a text whose records are alike', () => {

@@ -39,6 +39,7 @@ interface KernelExports {
   clearGroups(frame: number): void;
   hasRoom(frame: number): number;
   addBlock(frame: number, from: number, to: number): number;
+  listGroups(frame: number): void;
   sortGroups(frame: number): void;
   encodeGroups(frame: number): number;
   fillFirstFields(
@@ -51,9 +52,9 @@ interface KernelExports {
 }
 
 const PAGE_BYTES = 65_536;
-/** The memory grows by a multiple of this: pages that are not touched are not resident, but each
- *  growth has the garbage collector count the whole memory anew, and run. */
-const GROWTH_BYTES = 64 * 1024 * 1024;
+/** The memory grows to twice its size, by no more than this if so much will do: pages that are not
+ *  touched are not resident, but each growth has the garbage collector count the memory anew, and run. */
+const GROWTH_BYTES_MAX = 64 * 1024 * 1024;
 /** The kernel writes up to a block of 64 entries, and one more, past the last it checked for. */
 const SLACK = 66;
 /** The kernel reads whole blocks. */
@@ -233,10 +234,12 @@ export class Kernel {
 
   #reserveText(textBytes: number): KernelArrays {
     const needed = this.#textPointer + textBytes + BLOCK_BYTES;
-    const missing = needed - this.#memory.buffer.byteLength;
-    if (missing > 0)
-      this.#memory.grow((Math.ceil(missing / GROWTH_BYTES) * GROWTH_BYTES) / PAGE_BYTES);
-    else if (this.#arrays !== undefined) return this.#arrays;
+    const { byteLength } = this.#memory.buffer;
+    const missing = needed - byteLength;
+    if (missing > 0) {
+      const growth = Math.max(missing, Math.min(byteLength, GROWTH_BYTES_MAX));
+      this.#memory.grow(Math.ceil(growth / PAGE_BYTES));
+    } else if (this.#arrays !== undefined) return this.#arrays;
     const views = ARRAYS.map((name, i) => {
       const View = name === 'recordFlags' ? Uint8Array : Uint32Array;
       return [name, new View(this.#memory.buffer, this.#pointers[i], this.#capacityOf(name))];

@@ -1,5 +1,12 @@
 // What the kernel exports; each file tells what it is for.
-export { addBlock, clearGroups, encodeGroups, hasRoom, sortGroups } from './aggregate/index';
+export {
+  addBlock,
+  clearGroups,
+  encodeGroups,
+  hasRoom,
+  listGroups,
+  sortGroups,
+} from './aggregate/index';
 export { countedLines, countedRecords, countRecords } from './count-records';
 export { indexGroups } from './entries/index-groups';
 export { mergeGroups } from './entries/merge-groups';

@@ -2,4 +2,4 @@
 export { addBlock, hasRoom } from './add-block';
 export { encodeGroups } from './encode-groups';
 export { clearGroups } from './group-table';
-export { sortGroups } from './sort-groups';
+export { listGroups, sortGroups } from './sort-groups';

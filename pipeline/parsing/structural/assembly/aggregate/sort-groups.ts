@@ -32,6 +32,14 @@ export function sortGroups(frame: Frame): void {
   if (items != frame.sortItems) memory.copy(frame.sortItems, items, <usize>count * ITEM_BYTES);
 }
 
+/** Lists the groups as they came, instead of sorting them. */
+export function listGroups(frame: Frame): void {
+  for (let number: u32 = 0; number < frame.groupCount; number++) {
+    const item = frame.sortItems + <usize>number * ITEM_BYTES;
+    store<usize>(item, changetype<usize>(groupOf(frame, number)), GROUP);
+  }
+}
+
 /** The group at a place of the order. */
 @inline
 export function groupAt(frame: Frame, place: u32): Group {
