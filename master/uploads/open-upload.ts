@@ -9,6 +9,7 @@ import type { IngestDeps } from '../ingest/ingest-session.ts';
 import type { UploadPart } from '../service.ts';
 import type { UploadFacts } from '../storage/job-record.ts';
 import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
+import { gathered } from './gathered.ts';
 import type { Spool } from './spool.ts';
 import { UploadReader } from './upload-reader.ts';
 
@@ -137,7 +138,7 @@ export class OpenUpload {
   async #take({ body, signal }: UploadPart): Promise<void> {
     const reader = this.#openReader();
     try {
-      for await (const bytes of body as AsyncIterable<Buffer>) {
+      for await (const bytes of gathered(body)) {
         this.#checkLength(this.#received + bytes.length);
         await reader.ready(signal);
         await this.#spool.append(bytes);
@@ -182,7 +183,7 @@ export class OpenUpload {
     checksum: NonNullable<UploadPart['checksum']>,
   ): Promise<void> {
     const hash = createHash(checksum.algorithm);
-    for await (const bytes of body as AsyncIterable<Buffer>) {
+    for await (const bytes of gathered(body)) {
       const end = this.#spool.end + bytes.length;
       this.#checkLength(end);
       if (end - offset > LIMITS.uploadCheckedBytesMax) {

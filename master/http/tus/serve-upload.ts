@@ -54,6 +54,7 @@ export async function serveUpload(
     const store = new UploadStore({
       uploads: context.service.resumable,
       describe: (upload) => describeUpload(request, upload),
+      body,
       checksum: checksumOf(raw),
       signal: AbortSignal.any([watch.signal, displaced.signal]),
     });
@@ -74,7 +75,7 @@ export async function serveUpload(
         return undefined;
       },
     });
-    const response = await tus.handleWeb(webRequest(raw, method, body));
+    const response = await tus.handleWeb(webRequest(raw, method));
     if (response.status >= 400) {
       const causes = [store.failure, failure, body.errored];
       const cause = causes.find((one) => one instanceof SluiceError) ?? failure;

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { Readable } from 'node:stream';
 import { SluiceError } from '../../../pipeline/errors.ts';
 import type { PartChecksum } from '../../service.ts';
 
@@ -74,17 +73,11 @@ export function checksumOf({ headers }: IncomingMessage): PartChecksum | null {
   return { algorithm, digest: bytes };
 }
 
-/** The request as @tus/server takes it. */
-export function webRequest(raw: IncomingMessage, method: string, body: Readable): Request {
+/** The head of the request as @tus/server takes it. The body goes past it: see `UploadStore.write`. */
+export function webRequest(raw: IncomingMessage, method: string): Request {
   const headers = new Headers();
   for (const [name, value] of Object.entries(raw.headers)) {
     if (value !== undefined) headers.set(name, [value].flat().join(', '));
   }
-  const url = `http://localhost${raw.url ?? '/'}`;
-  const mayHaveBody = method === 'POST' || method === 'PATCH';
-  return new Request(url, {
-    method,
-    headers,
-    ...(mayHaveBody ? { body: Readable.toWeb(body) as RequestInit['body'], duplex: 'half' } : {}),
-  } as RequestInit);
+  return new Request(`http://localhost${raw.url ?? '/'}`, { method, headers });
 }
