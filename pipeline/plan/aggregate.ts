@@ -1,6 +1,7 @@
 import type { Column, ColumnType } from '../protocol/job.ts';
 import type { Expression } from './expression/ast.ts';
 import { bindCondition, bindValue } from './expression/bind.ts';
+import { expressionError } from './expression/lexer.ts';
 import { pointerTo, type IssueList } from './issues.ts';
 import type { ColumnFinder } from './rewrite.ts';
 import type { Measure, MeasureFunction, MeasurePlan, PlanStep, Step, Transformed } from './step.ts';
@@ -58,7 +59,7 @@ export function transformAggregate(
         ...(order === undefined ? {} : { order }),
         ...(filter === null ? {} : { filter: filter.name }),
       });
-      output.push({ name: plan.name, type: measureType(plan, column, place, issues) });
+      output.push({ name: plan.name, type: measureType(plan, column) });
     });
   }
   refuseDuplicates(output, path, issues);
@@ -140,17 +141,14 @@ function functionOf(fn: MeasurePlan['function']): MeasureFunction {
   return fn === 'bool_or' ? 'max' : fn;
 }
 
-/** DuckDB's result types; `null` is count(*). */
-function measureType(
-  plan: MeasurePlan,
-  column: Column | null,
-  path: string,
-  issues: IssueList,
-): ColumnType {
+/** DuckDB's result types; a `column` of null is count(*). Throws where the function takes no such values. */
+function measureType(plan: MeasurePlan, column: Column | null): ColumnType {
   const type = column?.type ?? 'integer';
-  const refuse = (expected: string): void => {
-    const name = plan.argument?.kind === 'column' ? ` column ${JSON.stringify(column?.name)}` : '';
-    issues.add(path, `${plan.function} of the ${type}${name}`, expected);
+  const refuse = (expected: string): never => {
+    const { argument, text } = plan;
+    const name = argument?.kind === 'column' ? ` column ${JSON.stringify(column?.name)}` : '';
+    const written = text.slice(0, text.indexOf('('));
+    throw expressionError(`${written} of the ${type}${name}`, argument?.at ?? 0, expected);
   };
   switch (plan.function) {
     case 'count':

@@ -75,6 +75,7 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
       continue;
     }
     const isWarning = step.kind === 'check' && step.severity === 'warn';
+    const faultCount = issues.issues.length;
     let done = transform(step, current, path, faults, input.lookups);
     if (isWarning) done = numbered(done, checks.push(step.name) - 1);
     const own = done.steps.map((part) => ({ ...part, number: at + 1 }));
@@ -88,6 +89,8 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
     current = done.columns;
     planned.push({ step, columns: current, isGrouped });
     if (step.kind !== 'aggregate') continue;
+    // Steps behind would miss columns that nobody forgot.
+    if (issues.issues.length > faultCount) break;
     // Groups may be many: the workers merge them. One that stays as it is is merged as the results come.
     const behind = given.slice(at + 1).some((later) => needsGroup(later.step));
     if (step.by.length > 0 || behind) {

@@ -45,7 +45,11 @@ export class IssueList {
     const said = exact ? thrown.message : `${thrown.message} (character ${String(at + 1)})`;
     // Columns that a plan makes for itself are shown as what they hold.
     const message = said.replaceAll('\\u0000', '');
-    this.issues.push({ message, path, line, column, offset: at, expected: String(expected) });
+    // In other dialects of SQL that is how a text is written.
+    const isQuotedName = message.startsWith('There is no column') && text[at] === '"';
+    const more = isQuotedName ? `; a text stands in single quotes` : '';
+    const all = `${String(expected)}${more}`;
+    this.issues.push({ message, path, line, column, offset: at, expected: all });
   }
 
   /** Throws 'plan-invalid', or 'plan-unsupported' when nothing else is wrong. */

@@ -43,7 +43,7 @@ export function parseMeasureAt(
   if (fn === undefined) throw unknownFunction(callee);
   if (!reader.takeSymbol('(')) throw reader.unexpected(reader.peek(), EXPECTED);
   const isDistinct = readDistinct(reader, fn, word);
-  const argument = readArgument(reader, fn, extension);
+  const argument = readArgument(reader, fn, isDistinct, extension);
   const parameter = readParameter(reader, fn, word);
   const order = readOrder(reader, fn, word, extension);
   if (!reader.takeSymbol(')')) throw reader.unexpected(reader.peek(), EXPECTED);
@@ -144,9 +144,11 @@ export function mapMeasure(
 function readArgument(
   reader: TokenReader,
   fn: string,
+  isDistinct: boolean,
   extension: ExpressionExtension | null,
 ): Expression | null {
-  if (fn === 'count' && (reader.takeSymbol('*') || reader.isSymbol(')'))) return null;
+  const isOfRecords = fn === 'count' && !isDistinct;
+  if (isOfRecords && (reader.takeSymbol('*') || reader.isSymbol(')'))) return null;
   const token = reader.peek();
   const isMissing = token.kind === 'symbol' && [')', '*', ','].includes(token.text);
   if (isMissing || token.kind === 'end') throw reader.unexpected(token, EXPECTED);

@@ -54,6 +54,34 @@ const DIFFERENCES: readonly Difference[] = [
     ...{ input: 's\n10\n8\n', duckdb: null, sluice: '10' },
   },
   {
+    ...{ row: 'a text column summed or averaged', sql: 'SELECT sum(s) FROM input' },
+    ...{ input: 's\n10\n8\n', types: {}, duckdb: 'fails', sluice: '18.0' },
+  },
+  {
+    row: 'a text cast to a time, with an offset',
+    sql: "SELECT CAST('2024-01-05 10:00:00+02' AS TIMESTAMP)",
+    ...{ duckdb: '2024-01-05 10:00:00', sluice: '2024-01-05 08:00:00' },
+  },
+  {
+    row: 'a text cast to a number: `nan`, `inf`, `0x1F`, `1_000`',
+    sql: `SELECT ${["'nan' AS DOUBLE", "'inf' AS DOUBLE", "'0x1F' AS BIGINT", "'1_000' AS BIGINT"]
+      .map((one) => `TRY_CAST(${one})`)
+      .join(', ')}`,
+    ...{ duckdb: 'nan,inf,31,1000', sluice: ',,,' },
+  },
+  {
+    row: 'a text cast to a time: `epoch`, `infinity`, `24:00:00`',
+    sql: `SELECT ${["'epoch'", "'infinity'", "'2024-01-05 24:00:00'"]
+      .map((one) => `TRY_CAST(${one} AS TIMESTAMP) IS NULL`)
+      .join(', ')}`,
+    ...{ duckdb: 'false,false,false', sluice: 'true,true,true' },
+  },
+  {
+    row: 'integer literals beyond 64 bits, number literals beyond a double',
+    sql: 'SELECT 9223372036854775808, 1e400',
+    ...{ duckdb: '9223372036854775808,inf', sluice: 'refuses' },
+  },
+  {
     row: 'dates',
     sql: 'SELECT make_date(n + 9999, 1, 1) FROM input',
     duckdb: '10000-01-01',

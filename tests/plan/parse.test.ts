@@ -118,6 +118,26 @@ describe('checkPlan', () => {
   ] as const;
   const input = { format: 'csv', dialect: RFC_4180, columns: [...columns] } as const;
 
+  it('says where in a statement a function is that does not take its values, and nothing twice', () => {
+    const issuesOf = (sql: string) => {
+      const answer = checkPlan(`sql: ${JSON.stringify(sql)}`, input);
+      return answer.valid ? [] : answer.issues.map(({ offset, message }) => [offset, message]);
+    };
+    expect(issuesOf('SELECT id, avg(born) FROM input GROUP BY id')).toEqual([
+      [15, 'avg of the date column "born"'],
+    ]);
+    expect(issuesOf('SELECT median(name) m FROM input HAVING max(id) > 1')).toEqual([
+      [14, 'median of the string column "Name"'],
+    ]);
+    expect(issuesOf('SELECT count(DISTINCT *) FROM input')).toHaveLength(1);
+    expect(issuesOf('SELECT sum(id) FILTER (WHERE id) FROM input')).toHaveLength(1);
+    const quoted = checkPlan('sql: SELECT id FROM input WHERE name = "Ana"', input);
+    expect(JSON.stringify(quoted)).toContain('a text stands in single quotes');
+    expect(JSON.stringify(issuesOf('SELECT now() FROM input'))).toContain(
+      'another value each time',
+    );
+  });
+
   it('answers with the scope of each step', () => {
     const text =
       "steps:\n  - filter: name = 'a'\n  - aggregate: { by: [name], measures: { n: count(*) } }";
@@ -157,7 +177,7 @@ describe('checkPlan', () => {
       'steps:\n  - aggregate: { measures: { s: sum(born) } }',
       '/steps/0/aggregate/measures/s',
       2,
-      33,
+      37,
       'sum of the date',
     ],
   ])('finds what is wrong in %j', (text, path, line, column, message) => {

@@ -22,6 +22,10 @@ export const SQL_FILES: readonly SqlFile[] = [
     queries: [
       'SELECT * FROM input',
       'FROM input',
+      "SELECT substring(Name FROM 2), substring(Name FROM 3 FOR 4), trim(BOTH 'M.' FROM Name), trim(LEADING FROM Ticket), trim(TRAILING 'a' FROM Name), trim('Mr' FROM Name) FROM input",
+      "SELECT position('r' IN Name), extract(year FROM DATE '2024-02-29'), trim(Ticket), trim(Ticket, 'PC') FROM input",
+      'SELECT CAST(max(Name) AS VARCHAR) || count(*), sum(Survived) * 1.0 / count(*) FROM input HAVING count(*) > 1',
+      'SELECT max(PassengerId) - min(PassengerId) AS span FROM input HAVING span < 0',
       'SELECT PassengerId FROM input',
       'SELECT name, passengerid, NAME FROM INPUT',
       'SELECT Name, PassengerId AS id, Fare * 2 AS double_fare FROM input',

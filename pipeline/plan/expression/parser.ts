@@ -1,4 +1,5 @@
-import type { Expression, Literal } from './ast.ts';
+import type { Expression } from './ast.ts';
+import { readCallArguments } from './call-arguments.ts';
 import { DepthLimit } from './depth-limit.ts';
 import { functionNames } from './functions.ts';
 import { readInterval } from './interval.ts';
@@ -179,34 +180,14 @@ class Parser {
 
   private parseCall(name: string, at: number): Expression {
     this.reader.expectSymbol('(');
-    if (name === 'extract') return this.parseExtract(at);
-    const args: Expression[] = [];
     const isStar = this.reader.isSymbol('*');
     if (isStar && !functionNames().includes(name)) throw unknownFunction(name, at);
     if (this.reader.isWord('distinct'))
       throw this.reader.unsupported('DISTINCT', this.reader.peek().start);
-    if (!this.reader.isSymbol(')')) {
-      args.push(this.parse(name === 'position' ? Power.predicate : Power.none));
-      const separator = (): boolean =>
-        name === 'position' ? this.reader.takeWord('in') : this.reader.takeSymbol(',');
-      while (separator()) args.push(this.parse(Power.none));
-    }
+    const call = readCallArguments(name, this.reader, (power) => this.parse(power));
     this.reader.expectSymbol(')');
     if (this.reader.isWord('over')) throw this.reader.unsupported('OVER', this.reader.peek().start);
-    const ordered = name === 'position' ? args.reverse() : args;
-    return this.depth.made({ kind: 'call', name, args: ordered, at }, args);
-  }
-
-  /** `extract(year FROM x)` is `date_part('year', x)`. */
-  private parseExtract(at: number): Expression {
-    const part = this.reader.next();
-    if (part.kind !== 'name' && part.kind !== 'string')
-      throw this.reader.unexpected(part, 'such as year');
-    this.reader.expectWord('from');
-    const operand = this.parse(Power.none);
-    this.reader.expectSymbol(')');
-    const unit: Literal = { kind: 'literal', type: 'string', text: part.text, at: part.start };
-    return this.made({ kind: 'call', name: 'date_part', args: [unit, operand], at }, operand);
+    return this.depth.made({ kind: 'call', ...call, at }, call.args);
   }
 
   private parseColumn(token: Token): Expression {

@@ -6,18 +6,28 @@ import { expressionError } from './lexer.ts';
 /** Functions of DuckDB that are not built. */
 const LATER = new Set(
   (
-    'regexp_extract_all regexp_split_to_array now today ' +
-    'current_date current_timestamp random uuid hash list_value struct_pack printf format repeat ' +
+    'regexp_extract_all regexp_split_to_array hash list_value struct_pack printf format repeat ' +
     'ascii chr translate initcap cbrt sin cos tan asin acos atan atan2 pi degrees radians trunc ' +
     'gcd lcm even factorial isnan isinf isfinite last_day date_add date_sub make_timestamp ' +
     'epoch age levenshtein jaccard soundex sha1 base64 unhex hex to_json if iif'
   ).split(' '),
 );
 
+/** Functions whose values come from elsewhere. */
+const IMPURE = new Set(
+  'now today current_date current_timestamp get_current_timestamp random uuid gen_random_uuid'.split(
+    ' ',
+  ),
+);
+
 /** The error of a call of what is no function of an expression: one that is not built, an aggregate
  *  where there is none, or a name with what was meant by it. */
 export function unknownFunction(name: string, at: number): Error {
   const word = name.toLowerCase();
+  if (IMPURE.has(word)) {
+    const message = `${name} gives another value each time: a result depends on input and plan alone`;
+    return expressionError(message, at, "a literal such as DATE '2024-02-29'", 'plan-unsupported');
+  }
   if (LATER.has(word)) {
     const message = `The function ${name} is not supported yet`;
     return expressionError(message, at, 'another function', 'plan-unsupported');
