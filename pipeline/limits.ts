@@ -60,6 +60,8 @@ export const LIMITS = {
   headerBytesMax: 1 * MIB,
   /** Bytes looked at to find encoding, dialect, header and types. Same as one read-ahead window. */
   sniffBytesMax: 1 * MIB,
+  /** Bytes looked at to know a compression by its magic number: a tar archive has its at 257. */
+  magicBytesMax: 512,
   /** Records looked at to infer types; DuckDB's sample_size. */
   sniffRecordsMax: 20_480,
   /** Decompression bombs: gzip's best honest ratio on CSV is some 60:1. */

@@ -95,6 +95,8 @@ export class Assemblies {
    * is damaged: that one is returned. Errors: those of the store, `group-limit`.
    */
   async rebuild(jobId: string, watermark: number): Promise<Damage | null> {
+    this.forget(jobId);
+    if (watermark === 0) return null; // Its waves may not be known yet.
     const assembly = this.#create(jobId);
     for (const chunk of this.#rows(jobId, watermark)) {
       if (chunk.statistics === null || chunk.status === 'failed') continue;

@@ -23,7 +23,10 @@ export function decide(state: JobState, event: JobEvent): Decision {
     case 'input-complete':
       return onInputComplete(state, event.waves);
     case 'input-failed':
-      return isFinal(state) ? ignored(state) : fail(state, event.error, { input: 'failed' });
+      // It may come late: an upload that failed was gone on with, and is complete.
+      return isFinal(state) || state.input !== 'open'
+        ? ignored(state)
+        : fail(state, event.error, { input: 'failed' });
     case 'slot-granted':
       return onSlotGranted(state, event.aheadChunks);
     case 'result-announced':

@@ -161,8 +161,14 @@ export class Coordinator {
 
   /** Commits facts that no decision depends on. Bytes received are committed with the chunks. */
   saveFacts(job: ActiveJob, facts: Partial<JobFacts>): void {
-    job.facts = { ...job.facts, ...facts };
-    this.#commit(job, { state: job.state, changes: [], effects: [], verdict: 'taken' });
+    const before = job.facts;
+    job.facts = { ...before, ...facts };
+    try {
+      this.#commit(job, { state: job.state, changes: [], effects: [], verdict: 'taken' });
+    } catch (thrown) {
+      job.facts = before;
+      throw thrown;
+    }
     this.#notify(job.id);
   }
 

@@ -15,7 +15,7 @@ import { firstResumePoint, nextResumePoint } from './resume-point.ts';
 
 export interface IngestDeps {
   readonly coordinator: Coordinator;
-  readonly ingestThreads: IngestThreads;
+  readonly ingestThreads: Pick<IngestThreads, 'open'>;
 }
 
 export interface IngestRequest {
@@ -33,9 +33,6 @@ export interface IngestRequest {
   /** Called when another chunk is stored and committed. */
   readonly onStored?: () => void;
 }
-
-/** Told of room again when this much of the backlog is free: a message is not worth one chunk. */
-const ROOM_STEP = LIMITS.backlogChunksMin / 8;
 
 /**
  * Reads one input to its end: sends it to an ingest thread, and tells the coordinator of each chunk
@@ -164,9 +161,17 @@ class IngestSession {
         return;
       case 'stored': {
         const { chunk, answer } = message;
-        this.#job.facts = { ...this.#job.facts, ...nextResumePoint(this.#job.facts, message) };
-        const event = { kind: 'chunk-stored', index: chunk.index } as const;
-        coordinator.apply(this.#job.id, answer === null ? event : { ...event, answer }, [chunk]);
+        const stored = { kind: 'chunk-stored', index: chunk.index } as const;
+        const event = answer === null ? stored : { ...stored, answer };
+        const before = this.#job.facts;
+        this.#job.facts = { ...before, ...nextResumePoint(before, message) };
+        try {
+          coordinator.apply(this.#job.id, event, [chunk]);
+        } catch (thrown) {
+          // Nobody goes on behind a chunk that has no row.
+          this.#job.facts = before;
+          throw thrown;
+        }
         this.#onStored();
         return;
       }
@@ -222,7 +227,8 @@ class IngestSession {
   async #grantRoom(): Promise<void> {
     let granted = this.#room();
     while (!this.#isOver && !this.#job.signal.aborted) {
-      const next = granted + ROOM_STEP;
+      // When this much of the backlog is free: a message is not worth one chunk.
+      const next = granted + LIMITS.backlogChunksMin / 8;
       await this.#job.until(() => this.#isOver || this.#room() >= next);
       granted = this.#room();
       this.#post({ kind: 'room', chunks: granted });

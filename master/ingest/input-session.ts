@@ -23,7 +23,8 @@ import { storeContexts } from './store-contexts.ts';
 
 export interface ThreadDeps {
   readonly blobs: IngestBlobStore;
-  readonly kernel: KernelModule;
+  /** Inputs are scanned without it where it is left out. */
+  readonly kernel?: KernelModule;
 }
 
 /** Of a local file, between two looks at the messages; and what its progress is told in. */

@@ -8,7 +8,7 @@ import type { IngestBlobStore } from '../../pipeline/storage/blob-store.ts';
 
 export interface LookupCutterDeps {
   readonly blobs: IngestBlobStore;
-  readonly kernel: KernelModule;
+  readonly kernel?: KernelModule | undefined;
   readonly chunkLimits: ChunkLimits;
 }
 

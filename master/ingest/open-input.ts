@@ -31,9 +31,6 @@ export interface RawText {
   ahead(): Uint8Array;
 }
 
-/** Bytes needed to know a compression format by its magic number. */
-const MAGIC_BYTES = 512;
-
 /** Decompresses, decodes and sniffs an input. Reads no further than the sample it needs. */
 export async function openInput(
   body: AsyncIterable<Uint8Array>,
@@ -41,7 +38,7 @@ export async function openInput(
   formatHint: InputDescription['format'] | null,
 ): Promise<OpenedInput> {
   const raw = new PeekableSource(body);
-  const magic = await raw.peek(MAGIC_BYTES);
+  const magic = await raw.peek(LIMITS.magicBytesMax);
   if (magic.complete && magic.sample.length === 0) {
     throw new SluiceError('empty-input', 'the input has no bytes');
   }

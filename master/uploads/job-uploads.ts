@@ -6,9 +6,10 @@ import { isFinal } from '../coordination/job-state.ts';
 import type { ActiveJob } from '../driver/active-job.ts';
 import type { CreateUpload, ResumableUploads, UploadPart, UploadStatus } from '../service.ts';
 import type { JobRecord } from '../storage/job-record.ts';
+import { PROCESS_TIMERS } from '../timers.ts';
 import type { UploadDeps } from './open-upload.ts';
 import { OpenUpload } from './open-upload.ts';
-import { Spool } from './spool.ts';
+import { Spool, syncFile } from './spool.ts';
 
 export interface JobUploadsDeps extends UploadDeps {
   /** Folder of the spools: one folder an upload, named by its job's id. */
@@ -24,7 +25,7 @@ const LOOK_MS = 60_000;
 export class JobUploads implements ResumableUploads {
   readonly #deps: JobUploadsDeps;
   readonly #open = new Map<string, Promise<OpenUpload>>();
-  #timer: NodeJS.Timeout | undefined;
+  #stopLooking: () => void = () => undefined;
 
   constructor(deps: JobUploadsDeps) {
     this.#deps = deps;
@@ -41,6 +42,7 @@ export class JobUploads implements ResumableUploads {
   async start(): Promise<void> {
     const { coordinator, dir, store } = this.#deps;
     await mkdir(dir, { recursive: true });
+    await syncFile(path.dirname(dir));
     for (const id of await readdir(dir)) {
       const job = coordinator.active(id);
       if (job === undefined || !isWaiting(job)) await rm(path.join(dir, id), { recursive: true });
@@ -52,13 +54,13 @@ export class JobUploads implements ResumableUploads {
     }
     await this.#lookOver();
     const lookMs = Math.max(1, Math.min(LOOK_MS, this.expiryMs / 4));
-    this.#timer = setInterval(() => void this.#lookOver(), lookMs);
-    this.#timer.unref();
+    const { timers = PROCESS_TIMERS } = this.#deps;
+    this.#stopLooking = timers.every(lookMs, () => void this.#lookOver());
   }
 
   /** Stops all readers. The uploads go on after a restart. */
   async close(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#stopLooking();
     for (const upload of await Promise.all(this.#open.values())) await upload.suspend();
   }
 
@@ -144,8 +146,12 @@ export class JobUploads implements ResumableUploads {
       OpenUpload.open(this.#deps, job, spool),
     );
     this.#open.set(job.id, opened);
-    opened.catch(() => this.#open.delete(job.id));
-    job.signal.addEventListener('abort', () => void this.#close(job, opened), { once: true });
+    const onEnd = (): void => void this.#close(job, opened);
+    job.signal.addEventListener('abort', onEnd, { once: true });
+    opened.catch(() => {
+      this.#open.delete(job.id);
+      job.signal.removeEventListener('abort', onEnd);
+    });
     return opened;
   }
 
@@ -163,16 +169,19 @@ export class JobUploads implements ResumableUploads {
 
   /** Gives up uploads whose clients are gone, and completes those that failed at their last step. */
   async #lookOver(): Promise<void> {
-    for (const [id, opened] of [...this.#open]) {
-      const upload = await opened.catch(() => null);
-      if (upload === null || upload.isWriting || !isWaiting(upload.job)) continue;
-      if (upload.isWhole) {
+    const { coordinator, store } = this.#deps;
+    for (const { id } of store.unfinishedJobs()) {
+      const job = coordinator.active(id);
+      if (job === undefined || !isWaiting(job)) continue;
+      // Null of one whose spool could not be opened.
+      const upload = (await this.#open.get(id)?.catch(() => null)) ?? null;
+      if (upload?.isWriting === true || !isWaiting(job)) continue;
+      if (upload?.isWhole === true) {
         const never = new AbortController().signal;
         void upload.finish(never).catch(() => undefined);
-      } else if (this.#isExpired(upload.job)) {
-        await upload.suspend();
-        const error = expired(upload);
-        await this.#deps.coordinator.applyDurably(id, { kind: 'input-failed', error });
+      } else if (this.#isExpired(job)) {
+        await upload?.suspend();
+        await coordinator.applyDurably(id, { kind: 'input-failed', error: expired(job) });
       }
     }
   }
@@ -186,15 +195,14 @@ function isWaiting({ state, facts }: ActiveJob): boolean {
   return facts.upload !== undefined && state.input === 'open' && !isFinal(state);
 }
 
-function expired({ receivedBytes, job }: OpenUpload) {
-  const { bytesTotal, upload } = job.facts;
+function expired({ facts: { bytesReceived, bytesTotal, upload } }: ActiveJob) {
   const total = bytesTotal === null ? '' : ` of ${bytesTotal}`;
   return {
     code: 'upload-expired' as const,
     message:
-      `The upload was given up: ${receivedBytes}${total} bytes had come, the last of them at ` +
+      `The upload was given up: ${bytesReceived}${total} bytes had come, the last of them at ` +
       `${upload?.activeAt}. Upload the file again: chunks that were done are not processed twice.`,
-    details: { bytesReceived: receivedBytes, bytesTotal },
+    details: { bytesReceived, bytesTotal },
   };
 }
 

@@ -7,6 +7,8 @@ import type { ActiveJob } from '../driver/active-job.ts';
 import type { EarlierReading } from '../ingest/ingest-messages.ts';
 import type { IngestDeps } from '../ingest/ingest-session.ts';
 import type { UploadPart } from '../service.ts';
+import { PROCESS_TIMERS } from '../timers.ts';
+import type { Timers } from '../timers.ts';
 import type { UploadFacts } from '../storage/job-record.ts';
 import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
 import { gathered } from './gathered.ts';
@@ -19,6 +21,8 @@ export interface UploadDeps extends IngestDeps {
   readonly log: Logger;
   /** An upload whose client is gone keeps its reader for so long. */
   readonly readerIdleMs: number;
+  /** Those of the process when left out. */
+  readonly timers?: Timers;
   /** Called with the length of what a client sent. */
   readonly onReceived: (bytes: number) => void;
 }
@@ -42,7 +46,7 @@ export class OpenUpload {
   #received = 0;
   #isWriting = false;
   #dropping: Promise<void> | null = null;
-  #idleTimer: NodeJS.Timeout | undefined;
+  #callOffIdle: () => void = () => undefined;
 
   private constructor(deps: UploadDeps, job: ActiveJob, spool: Spool) {
     this.#deps = deps;
@@ -85,7 +89,7 @@ export class OpenUpload {
   async write(part: UploadPart): Promise<number> {
     if (this.#isWriting) throw new SluiceError('upload-locked', 'another request is writing');
     this.#isWriting = true;
-    clearTimeout(this.#idleTimer);
+    this.#callOffIdle();
     const signal = AbortSignal.any([part.signal, this.job.signal]);
     const stopBody = (): void => void part.body.destroy(toSluiceError(signal.reason));
     signal.addEventListener('abort', stopBody, { once: true });
@@ -111,7 +115,7 @@ export class OpenUpload {
 
   /** Ends the reader; the next part starts another one. */
   async suspend(): Promise<void> {
-    clearTimeout(this.#idleTimer);
+    this.#callOffIdle();
     const reader = this.#reader;
     reader?.stop(new SluiceError('closing', 'the upload waits for its client'));
     await reader?.ended.catch(() => undefined);
@@ -168,13 +172,15 @@ export class OpenUpload {
     const reader = this.#openReader();
     this.#setReceived(end);
     await this.#makeDurable();
-    for await (const bytes of this.#spool.read(offset, end)) {
-      // From here on the part counts: a new reader finds it in the spool.
-      await reader.ready(signal).catch(async (thrown: unknown) => {
-        await this.suspend();
-        throw thrown;
-      });
-      reader.push(bytes);
+    try {
+      for await (const bytes of this.#spool.read(offset, end)) {
+        await reader.ready(signal);
+        reader.push(bytes);
+      }
+    } catch (thrown) {
+      // The part counts already, and this reader lacks some of it: a new one finds it in the spool.
+      await this.suspend();
+      throw thrown;
     }
   }
 
@@ -308,10 +314,10 @@ export class OpenUpload {
   }
 
   #armIdleTimer(): void {
-    this.#idleTimer = setTimeout(() => {
+    const { timers = PROCESS_TIMERS, readerIdleMs } = this.#deps;
+    this.#callOffIdle = timers.after(readerIdleMs, () => {
       void this.suspend().catch((thrown: unknown) => this.#warn('cannot close a spool', thrown));
-    }, this.#deps.readerIdleMs);
-    this.#idleTimer.unref();
+    });
   }
 
   #warn(message: string, thrown: unknown): void {

@@ -201,7 +201,7 @@ async function offsetsIn(dir: string): Promise<number[]> {
 }
 
 /** Of a file or a folder. One that was deleted meanwhile needs no sync. */
-async function syncFile(target: string): Promise<void> {
+export async function syncFile(target: string): Promise<void> {
   try {
     const handle = await open(target, 'r');
     try {

@@ -32,7 +32,7 @@ export interface ChunkerOptions {
   readonly startOffset?: number;
   readonly startLine?: number;
   /** Finds the ends of records some ten times as fast, with the same result. */
-  readonly kernel?: KernelModule;
+  readonly kernel?: KernelModule | undefined;
 }
 
 /** Takes a chunk, whose bytes are lent: valid until it returns. */

@@ -1,7 +1,6 @@
 import { isFinal } from '../../master/coordination/job-state.ts';
-import { removeJobBlobs } from '../../master/storage/job-blobs.ts';
 import type { FaultKind } from './faults.ts';
-import type { SimMaster } from './sim-master.ts';
+import { removeJob } from './sim-housekeeping.ts';
 import type { World } from './world.ts';
 
 /** Lets things go wrong, and people intervene, until `endMs`. */
@@ -83,6 +82,7 @@ function strike(world: World, kind: FaultKind): void {
       return;
     case 'jump clock':
       world.clockSkewMs += random.between(-3_600_000, 3_600_000);
+      world.clockSkewMaxMs = Math.max(world.clockSkewMaxMs, world.clockSkewMs);
       return;
     case 'lose client': {
       const uploading = world.jobs.filter((job) => job.isUploading);
@@ -106,7 +106,8 @@ function operate(world: World): void {
   const state = world.stateOf(job);
   if (state === undefined) return;
   if (kind === 'delete') {
-    if (isFinal(state) && !job.isUploading) void remove(world, master, job.id);
+    if (!isFinal(state) || job.isUploading) return;
+    removeJob(world, master, job.id).catch(() => scheduler.note(`delete of ${job.id} failed`));
     return;
   }
   if (kind === 'cancel' && random.chance(0.5)) return;
@@ -117,19 +118,12 @@ function operate(world: World): void {
   attempt(() => master.coordinator.apply(job.id, { kind }));
 }
 
-/** As `LocalMasterService.delete`. */
-async function remove(world: World, master: SimMaster, jobId: string): Promise<void> {
-  try {
-    await removeJobBlobs(master, jobId, master.coordinator.activeCount() === 0);
-    master.assemblies.forget(jobId);
-  } catch {
-    world.scheduler.note(`delete of ${jobId} failed`);
-  }
-}
-
 function heal(world: World): void {
   const { disk, broker, faults, scheduler } = world;
-  Object.assign(faults, { disk: 0, commitFailure: 0, crashAtCommit: 0 });
+  Object.assign(faults, { disk: 0, commitFailure: 0, crashAtCommit: 0, cutUpload: 0 });
+  faults.keepJobs = null;
+  // An upload that nobody goes on with is given up by this clock.
+  world.clockSkewMs = world.clockSkewMaxMs;
   disk.faultRate = 0;
   disk.isFull = false;
   broker.isBlocked = false;

@@ -10,6 +10,10 @@ export interface FaultRates {
   crashAtCommit: number;
   /** Mean time between looks for garbage; 0 for none. */
   readonly sweepEveryMs: number;
+  /** Jobs at their end that are kept, those that changed last; null for all. */
+  keepJobs: number | null;
+  /** Per piece of a resumable upload: the client is cut off, or says what is wrong. */
+  cutUpload: number;
   /** Mean time between the faults of `kinds`. */
   readonly everyMs: number;
   readonly kinds: readonly FaultKind[];
@@ -39,7 +43,7 @@ export function pickFaults(random: Random): FaultRates {
   if (random.chance(0.03)) {
     return {
       ...{ disk: 0, commitFailure: 0, crashAtCommit: 0, everyMs: 1, kinds: [] },
-      sweepEveryMs: 20,
+      ...{ sweepEveryMs: 20, keepJobs: null, cutUpload: 0 },
     };
   }
   const rate = (most: number) => (random.chance(0.5) ? 0 : random.next() * most);
@@ -49,12 +53,16 @@ export function pickFaults(random: Random): FaultRates {
     commitFailure: rate(0.05),
     crashAtCommit: rate(0.02),
     sweepEveryMs: random.chance(0.5) ? 0 : random.between(15, 200),
+    keepJobs: random.chance(0.2) ? random.between(1, 2) : null,
+    cutUpload: rate(0.15),
     everyMs: random.between(15, 300),
     kinds: FAULT_KINDS.filter(() => random.chance(share)),
   };
 }
 
 /** Whether nothing goes wrong in the run. */
-export function isCalm({ disk, commitFailure, crashAtCommit, kinds }: FaultRates): boolean {
-  return disk + commitFailure + crashAtCommit + kinds.length === 0;
+export function isCalm(rates: FaultRates): boolean {
+  const { disk, commitFailure, crashAtCommit, cutUpload, keepJobs, kinds } = rates;
+  const isKept = keepJobs === null;
+  return isKept && disk + commitFailure + crashAtCommit + cutUpload + kinds.length === 0;
 }

@@ -1,25 +1,16 @@
 import path from 'node:path';
 import { FileBlobStore } from '../../pipeline/storage/file-blob-store.ts';
-import { useFiles } from './node-files.ts';
-import type { Random } from './random.ts';
 import { SimDisk } from './sim-disk.ts';
 import type { Objects, SimStore } from './sim-disk.ts';
-import { SimFiles, isFolder } from './sim-files.ts';
+import { isFolder } from './sim-files.ts';
+import type { SimFiles } from './sim-files.ts';
 import type { SimProcess } from './sim-process.ts';
 
 const ROOT = '/store';
 
 /** The production file store on simulated files: writes are torn where a crash may tear them. */
 export class FileDisk extends SimDisk {
-  readonly files: SimFiles;
-  readonly objects: Objects;
-
-  constructor(random: Random) {
-    super(random);
-    this.files = new SimFiles(random, this);
-    this.objects = new FileObjects(this.files);
-    useFiles(this.files);
-  }
+  readonly objects: Objects = new FileObjects(this.files);
 
   view(process: SimProcess): SimStore {
     return new WatchedStore(path.join(this.files.mount(process), ROOT), (name) => {
@@ -37,10 +28,6 @@ export class FileDisk extends SimDisk {
     const { files } = this;
     const isNamed = name.startsWith('results/') || files.isNameDurable(target);
     return isNamed && files.isContentDurable(target);
-  }
-
-  losePower(): void {
-    this.files.losePower();
   }
 }
 

@@ -1,6 +1,9 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { OutputCheck as OutputCheckClass } from '../../master/aggregator/output-check.ts';
 import type { Assemblies } from '../../master/aggregator/assemblies.ts';
+import type * as ResumePoint from '../../master/ingest/resume-point.ts';
+import type * as JobBlobs from '../../master/storage/job-blobs.ts';
+import type { Spool as SpoolClass } from '../../master/uploads/spool.ts';
 import { isFinal } from '../../master/coordination/job-state.ts';
 import type { Decision, JobEvent, JobState } from '../../master/coordination/job-state.ts';
 import { withAnswer } from '../../master/coordination/waves.ts';
@@ -18,6 +21,9 @@ const SEEDS_MAX = 400;
 type Decide = (state: JobState, event: JobEvent) => Decision;
 const broken = vi.hoisted(() => ({
   isOutputUnchecked: false,
+  isSpoolUnsynced: false,
+  isPointAhead: false,
+  isSharedRemoved: false,
   decide: null as ((decide: Decide, state: JobState, event: JobEvent) => Decision) | null,
 }));
 
@@ -36,6 +42,40 @@ vi.mock('../../master/aggregator/output-check.ts', async (original) => {
     }
   }
   return { ...production, OutputCheck };
+});
+
+vi.mock('../../master/uploads/spool.ts', async (original) => {
+  const production = await original<{ Spool: typeof SpoolClass }>();
+  const sync: unknown = Reflect.get(production.Spool.prototype, 'sync');
+  production.Spool.prototype.sync = async function (): Promise<void> {
+    if (!broken.isSpoolUnsynced) await (sync as () => Promise<void>).call(this);
+  };
+  return production;
+});
+
+vi.mock('../../master/ingest/resume-point.ts', async (original) => {
+  const production = await original<typeof ResumePoint>();
+  const nextResumePoint: typeof production.nextResumePoint = (facts, message) => {
+    const next = production.nextResumePoint(facts, message);
+    const point = next.upload?.resumePoint;
+    if (!broken.isPointAhead || next.upload === undefined || point == null) return next;
+    const resumePoint = { ...point, rawOffset: point.rawOffset + message.chunk.bytes };
+    return { upload: { ...next.upload, resumePoint } };
+  };
+  return { ...production, nextResumePoint };
+});
+
+vi.mock('../../master/storage/job-blobs.ts', async (original) => {
+  const production = await original<typeof JobBlobs>();
+  const removeJobBlobs: typeof production.removeJobBlobs = async (deps, jobId, alsoShared) => {
+    if (!broken.isSharedRemoved) return await production.removeJobBlobs(deps, jobId, alsoShared);
+    const store = overridden(deps.store, {
+      isTaskKeyUsed: () => false,
+      isChunkKeyUsed: () => false,
+    });
+    return await production.removeJobBlobs({ ...deps, store }, jobId, true);
+  };
+  return { ...production, removeJobBlobs };
 });
 
 /** What the first run that breaks a promise says. */
@@ -63,6 +103,9 @@ describe('the simulation catches', { timeout: 0 }, () => {
   afterEach(() => {
     broken.decide = null;
     broken.isOutputUnchecked = false;
+    broken.isSpoolUnsynced = false;
+    broken.isPointAhead = false;
+    broken.isSharedRemoved = false;
   });
 
   it('garbage that is removed without a grace', async () => {
@@ -108,6 +151,25 @@ describe('the simulation catches', { timeout: 0 }, () => {
     const files: Wrappers['files'] = (disk) => (disk.syncFile = () => undefined);
     expect(await firstViolation({ files })).toMatch(
       /durable before its row|durable when announced/,
+    );
+  });
+
+  it('an offset that is acknowledged before its bytes are synced', async () => {
+    broken.isSpoolUnsynced = true;
+    expect(await firstViolation({})).toMatch(/were acknowledged/);
+  });
+
+  it('an upload that goes on behind bytes that are in no chunk', async () => {
+    broken.isPointAhead = true;
+    expect(await firstViolation({})).toMatch(
+      /accounts for each record|byte for byte|every job ends/,
+    );
+  });
+
+  it('a job that is deleted with what other jobs need', async () => {
+    broken.isSharedRemoved = true;
+    expect(await firstViolation({})).toMatch(
+      /removed, and needed|durable before its row|completes/,
     );
   });
 
@@ -174,7 +236,9 @@ describe('the simulation catches', { timeout: 0 }, () => {
       const early = { ...next, planning: true };
       return { ...decision, state: early, effects: [...decision.effects, plan] };
     };
-    expect(await firstViolation({})).toMatch(/is answered before wave|is forgotten|waves follow/);
+    expect(await firstViolation({})).toMatch(
+      /is answered before wave|is forgotten|waves follow|accounts for each record/,
+    );
   });
 
   it('a result that a later wave needs and nobody makes again', async () => {

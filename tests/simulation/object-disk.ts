@@ -59,11 +59,6 @@ export class ObjectDisk extends SimDisk {
     return this.objects.has(name);
   }
 
-  /** What can be seen is durable. */
-  losePower(): void {
-    return;
-  }
-
   #put(name: string, bytes: Uint8Array): { readonly created: boolean } {
     if (this.#touch(name)) return { created: false };
     if (this.isFull) throw new SluiceError('disk-full', `no space left for ${name}`);

@@ -37,6 +37,8 @@ export async function checkOutcome(world: World, job: SimJob): Promise<void> {
   const { state, facts } = record;
   checkCompleted(world, job);
   if (!state.status.startsWith('completed')) return;
+  const keysOf = (waves: typeof facts.waves) => waves?.map(({ contextKey }) => contextKey).join();
+  check(keysOf(facts.waves) === keysOf(job.plan.waves), `${job.id} is read as its plan says`);
   const each = world.store.chunks(job.id, 0, state.chunkCount);
   const counts = each.map((chunk) => chunk.statistics ?? ZERO_STATISTICS);
   check(

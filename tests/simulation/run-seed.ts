@@ -28,6 +28,12 @@ const SETTLE_MS = 20 * 60_000;
 const STEPS_MAX = 20_000;
 const RETRIES_MAX = 3;
 
+/** Of a job that its client has not begun to send. */
+const UNSENT = {
+  ...{ isAbandoned: false, isUploading: false, isCreated: false },
+  ...{ acknowledgedBytes: 0, letGo: null },
+};
+
 interface RunSize {
   readonly jobsMax: number;
   readonly recordsMax: number;
@@ -128,7 +134,7 @@ async function retryFailed(world: World): Promise<boolean> {
 function sendAgain(world: World): boolean {
   const cut = world.jobs.filter((job) => world.stateOf(job)?.input === 'failed');
   for (const job of cut) {
-    const again = { ...job, id: `${job.id}-again`, isAbandoned: false };
+    const again = { ...job, ...UNSENT, id: `${job.id}-again` };
     world.submit(again, world.random.next() * 20);
   }
   return cut.length > 0;
@@ -141,16 +147,23 @@ function submitJobs(world: World, { jobsMax, recordsMax }: RunSize, endMs: numbe
     // The same input again, under the same plan or another one.
     const earlier = at > 0 && random.chance(0.4) ? random.pick(world.jobs) : null;
     const poison = earlier === null ? pickPoison(random) : [];
+    const input = earlier?.input ?? pickInput(random, recordsMax, poison);
     const job: SimJob = {
       id: `job${at}`,
       plan: earlier !== null && random.chance(0.7) ? earlier.plan : pickPlan(random),
-      input: earlier?.input ?? pickInput(random, recordsMax, poison),
+      ...{ input, raw: random.chance(0.25) ? inUtf16(input.bytes) : input.bytes },
+      isResumable: random.chance(0.5),
       isPoisoned: earlier?.isPoisoned ?? poison.length > 0,
       paceMs: random.pick([0, 5, 30]),
-      ...{ isAbandoned: false, isUploading: false },
+      ...UNSENT,
     };
     world.submit(job, random.next() * endMs * 0.8);
   }
+}
+
+/** As programs of Windows write it: it has to be decoded, and be kept until it is complete. */
+function inUtf16(text: Buffer): Buffer {
+  return Buffer.from(`\ufeff${text.toString()}`, 'utf16le');
 }
 
 function pickPoison(random: Random): string[] {

@@ -1,6 +1,8 @@
 import { readResultHead, RESULT_HEAD_BYTES } from '../../pipeline/result/result-format.ts';
 import type { IngestBlobStore } from '../../pipeline/storage/blob-store.ts';
+import { useFiles } from './node-files.ts';
 import type { Random } from './random.ts';
+import { SimFiles } from './sim-files.ts';
 import type { SimProcess } from './sim-process.ts';
 
 /** What no record of the simulation begins with, and every document. */
@@ -25,10 +27,14 @@ export abstract class SimDisk {
   faultRate = 0;
   /** Told of what is removed because nobody needs it. */
   onCollected: (name: string) => void = () => undefined;
+  /** Of the same machine: uploads are spooled there, and blobs stored in some worlds. */
+  readonly files: SimFiles;
   protected readonly random: Random;
 
   constructor(random: Random) {
     this.random = random;
+    this.files = new SimFiles(random, this);
+    useFiles(this.files);
   }
 
   /** The store as one process sees it. */
@@ -38,7 +44,9 @@ export abstract class SimDisk {
   abstract isDurable(name: string): boolean;
 
   /** All processes have ended; what was not synced is lost, or not. */
-  abstract losePower(): void;
+  losePower(): void {
+    this.files.losePower();
+  }
 
   /** Flips a bit of a stored result, anywhere in it. Null when there is none. */
   corruptResult(): string | null {

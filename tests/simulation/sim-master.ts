@@ -1,14 +1,18 @@
+import path from 'node:path';
 import { Assemblies } from '../../master/aggregator/assemblies.ts';
 import { Coordinator } from '../../master/driver/coordinator.ts';
-import { GarbageCollector } from '../../master/housekeeping/garbage-collector.ts';
 import type { GarbageCollectorDeps } from '../../master/housekeeping/garbage-collector.ts';
+import type { IngestThreads } from '../../master/ingest/ingest-threads.ts';
 import { WorkerRegistry } from '../../master/driver/worker-registry.ts';
 import type { SqliteJobStore } from '../../master/storage/sqlite-job-store.ts';
 import type { JobCommit } from '../../master/storage/sqlite-job-store.ts';
 import type { JobRecord } from '../../master/storage/job-record.ts';
+import { JobUploads } from '../../master/uploads/job-uploads.ts';
 import type { TaskConsumer } from '../../pipeline/protocol/index.ts';
 import type { BlobStore, CollectableBlobStore } from '../../pipeline/storage/blob-store.ts';
 import type { Invariants } from './invariants.ts';
+import { keepHouse } from './sim-housekeeping.ts';
+import { simulatedThreads } from './sim-ingest.ts';
 import type { SimFiles } from './sim-files.ts';
 import { ProcessEnded } from './sim-process.ts';
 import type { SimProcess } from './sim-process.ts';
@@ -26,8 +30,9 @@ export interface Wrappers {
   readonly files?: (files: SimFiles) => void;
 }
 
-/** Longer than any upload of the simulation needs from storing a chunk to its row. */
-const GRACE_MS = 500;
+/** An upload is given up after so long without its client. */
+const UPLOAD_EXPIRY_MS = 5_000;
+const READER_IDLE_MS = 200;
 
 /** One life of the master: the production coordinator and aggregator on a simulated world. */
 export interface SimMaster {
@@ -36,6 +41,12 @@ export interface SimMaster {
   readonly blobs: CollectableBlobStore;
   readonly assemblies: Assemblies;
   readonly coordinator: Coordinator;
+  readonly ingestThreads: Pick<IngestThreads, 'open'>;
+  readonly uploads: JobUploads;
+  /** Deletions run one after another, and uploads wait for them. */
+  deletion: Promise<void>;
+  /** Whether it takes requests. */
+  isReady: boolean;
 }
 
 export function startMaster(world: World, process: SimProcess): SimMaster {
@@ -54,27 +65,32 @@ export function startMaster(world: World, process: SimProcess): SimMaster {
     planWave: planSmallWave,
     log: world.log,
   });
-  const master = { process, store, blobs, assemblies, coordinator };
-  // As main.ts does: a master that cannot start ends, and is started again.
-  const ready = blobs.removeTemporaries().then(() => coordinator.start());
-  ready.catch(() => process.kill('cannot start'));
-  collectGarbage(world, master);
-  return master;
-}
-
-/** Looks for blobs that no job needs, in some worlds, whatever else happens. */
-function collectGarbage(
-  { scheduler, wrappers, random, faults }: World,
-  { process, store, blobs }: SimMaster,
-): void {
-  const deps = { store, blobs, now: () => scheduler.nowMs, graceMs: GRACE_MS };
-  const collector = new GarbageCollector(wrappers.garbage?.(deps) ?? deps);
-  const sweep = (): void => {
-    process.after(random.next() * 2 * faults.sweepEveryMs, 'sweeps', () => {
-      collector.sweep().then(sweep, sweep);
-    });
+  const ingestThreads = simulatedThreads(process, blobs);
+  const uploads = new JobUploads({
+    ...{ store, coordinator, ingestThreads, now, log: world.log },
+    dir: path.join(world.disk.files.mount(process), 'uploads'),
+    ...{ expiryMs: UPLOAD_EXPIRY_MS, readerIdleMs: READER_IDLE_MS },
+    timers: {
+      after: (ms, action) => process.after(ms, 'timer', action),
+      every: (ms, action) => process.every(ms, 'timer', action),
+    },
+    onReceived: () => undefined,
+    create: () => Promise.reject(new Error('the clients of the simulation do that')),
+  });
+  const master: SimMaster = {
+    ...{ process, store, blobs, assemblies, coordinator, ingestThreads, uploads },
+    ...{ deletion: Promise.resolve(), isReady: false },
   };
-  if (faults.sweepEveryMs > 0) sweep();
+  // As main.ts does: a master that cannot start ends, and is started again.
+  const start = async (): Promise<void> => {
+    await blobs.removeTemporaries();
+    await coordinator.start();
+    await uploads.start();
+    master.isReady = true;
+    keepHouse(world, master);
+  };
+  start().catch(() => process.kill('cannot start'));
+  return master;
 }
 
 /** The store as one life of the master sees it: commits fail, or are the last thing it does. */

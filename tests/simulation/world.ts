@@ -14,7 +14,7 @@ import type { SimDisk } from './sim-disk.ts';
 import { startMaster } from './sim-master.ts';
 import type { SimMaster, Wrappers } from './sim-master.ts';
 import type { SimJob } from './sim-job.ts';
-import { upload } from './sim-job.ts';
+import { sendResumably, sendWhole } from './sim-upload.ts';
 import { SimProcess } from './sim-process.ts';
 import { startWorker } from './sim-worker.ts';
 import type { SimWorker } from './sim-worker.ts';
@@ -26,6 +26,9 @@ Object.assign(LIMITS, {
   windowTasksMin: 2,
   windowTasksPerWorker: 2,
   backlogChunksMin: 4,
+  ...{ magicBytesMax: 8, sniffBytesMax: 64 },
+  ...{ uploadBytesInFlightMax: 96, uploadMessageBytes: 48 },
+  ...{ spoolFileBytes: 64, spoolUnsyncedBytesMax: 160 },
 });
 
 /** Of all runs, one after another: to open it costs more than a small run. Empty between them. */
@@ -48,6 +51,8 @@ export class World {
   readonly workers: (SimWorker | null)[];
   master: SimMaster | null = null;
   clockSkewMs = 0;
+  /** The clock was never farther ahead. */
+  clockSkewMaxMs = 0;
   /** Blobs that were removed because no job needed them. */
   collectedCount = 0;
   /** Once everything works again, it goes on working. */
@@ -59,6 +64,7 @@ export class World {
     this.wrappers = wrappers;
     this.scheduler = new Scheduler(this.random);
     this.disk = this.#makeDisk();
+    wrappers.files?.(this.disk.files);
     this.faults = pickFaults(this.random);
     this.disk.faultRate = this.faults.disk;
     const workerCount = this.random.between(1, 3);
@@ -68,7 +74,7 @@ export class World {
     const isDurable = (name: string) => disk.isDurable(name) || disk.everDamaged.has(name);
     this.invariants = new Invariants(workerCount, isDurable);
     const mode = this.random.chance(0.3) ? 'in-process' : 'rabbitmq';
-    this.disk.onCollected = (name) => this.#checkCollected(name);
+    this.disk.onCollected = (name) => this.checkRemoved(name);
     this.broker = new SimBroker(mode, this.scheduler, this.random, this.invariants);
     const note = (facts: { event?: string; err?: unknown }, message: string): void => {
       const reason = facts.err instanceof Error ? facts.err.message : '';
@@ -97,11 +103,15 @@ export class World {
   submit(job: SimJob, afterMs: number): void {
     this.jobs.push(job);
     const send = (): void => {
-      if (this.master === null || !this.master.process.alive) {
+      if (job.isResumable) {
+        sendResumably(this, job);
+        return;
+      }
+      if (this.master === null || !this.master.isReady || !this.master.process.alive) {
         this.scheduler.after(50, `client of ${job.id} waits`, send);
         return;
       }
-      void upload(this.master, job);
+      void sendWhole(this, this.master, job);
     };
     job.isUploading = true;
     this.scheduler.after(afterMs, `client sends ${job.id}`, send);
@@ -143,7 +153,7 @@ export class World {
   }
 
   /** What a committed row refers to is not garbage. */
-  #checkCollected(name: string): void {
+  checkRemoved(name: string): void {
     const [room, key = ''] = name.split('/');
     const { store } = this;
     const isNeeded =
@@ -157,9 +167,7 @@ export class World {
 
   #makeDisk(): SimDisk {
     if (!this.random.chance(FILES_SHARE)) return new ObjectDisk(this.random);
-    const disk = new FileDisk(this.random);
-    this.wrappers.files?.(disk.files);
-    return disk;
+    return new FileDisk(this.random);
   }
 
   #process(name: string): SimProcess {
