@@ -70,7 +70,8 @@ function after(view: ColumnView, step: Step): ColumnView {
   return viewAfter(step, view);
 }
 
-/** Cuts a plan at its global steps. What only picks columns goes before them, from the end on. */
+/** Cuts a plan at its global steps. What only picks columns goes before them, from the end on, and
+ *  checks go before a sort: the records that they reject have their places in the input there. */
 function stretchesOf(parts: readonly (Step | GlobalAct)[]): Stretch[] {
   const steps: Step[][] = [[]];
   const acts: GlobalAct[] = [];
@@ -82,13 +83,18 @@ function stretchesOf(parts: readonly (Step | GlobalAct)[]): Stretch[] {
   }
   const stretches: Stretch[] = [{ steps: steps.at(-1) ?? [], act: null, then: [] }];
   for (let i = acts.length - 1; i >= 0; i--) {
-    const behind = stretches[0]!;
+    const act = acts[i]!;
+    const own = [...steps[i]!];
+    let behind = stretches[0]!;
+    if (act.kind === 'sort') {
+      const checks = leadingChecks(behind.steps);
+      own.push(...checks);
+      behind = { ...behind, steps: behind.steps.slice(checks.length) };
+    }
     const found = behind.steps.findIndex((step) => !picksColumns(step));
     const length = found < 0 ? behind.steps.length : found;
     const lead = behind.steps.slice(0, length);
-    const act = acts[i]!;
     stretches[0] = { ...behind, steps: behind.steps.slice(length) };
-    const own = steps[i]!;
     if (act.kind === 'meet') {
       const { how, adds, number } = act.join;
       const origin = number === undefined ? {} : { number };
@@ -102,6 +108,12 @@ function stretchesOf(parts: readonly (Step | GlobalAct)[]): Stretch[] {
     else stretches.unshift({ steps: own, act, then: lead });
   }
   return stretches;
+}
+
+/** The checks that reject at the beginning of some steps. */
+function leadingChecks(steps: readonly Step[]): readonly Step[] {
+  const end = steps.findIndex((step) => step.kind !== 'check' || step.warning !== undefined);
+  return end < 0 ? steps : steps.slice(0, end);
 }
 
 /** Whether a step computes nothing and keeps every record. */

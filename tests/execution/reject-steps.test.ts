@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { decodeRejects } from '../../pipeline/result/relative-reject.ts';
 import { rejectHeader, rejectLine } from '../../pipeline/result/reject-lines.ts';
 import { builtKernel } from '../support/kernel.ts';
 import { runPlan } from '../support/run-plan.ts';
@@ -60,6 +61,30 @@ steps:
     expect(rejected('sql: SELECT a FROM input ORDER BY CAST(a AS INTEGER)', 'a\n2\nx\n')).toEqual([
       [1, 'type-error', 'x'],
     ]);
+  });
+
+  it('a check behind a sort has the places of the input; one behind a limit counts what came to it', () => {
+    const placesOf = (steps: object[]) => {
+      const { waves, output } = runPlan(JSON.stringify({ steps }), 'a\n3\n9\n1\n8\n2\n');
+      const rejects = waves.map((results) => results.flatMap((one) => decodeRejects(one.rejects)));
+      const places = rejects.map((ofWave) =>
+        ofWave.map(({ line, step, raw }) => [line, step, raw]),
+      );
+      return [places, output.toString()];
+    };
+    const checked = [{ check: { expr: "a <> '9'" } }, { check: { expr: "a <> '8'" } }];
+    expect(placesOf([{ sort: ['a'] }, ...checked, { limit: 2 }])).toEqual([
+      [
+        [
+          [1, 2, '9'],
+          [3, 3, '8'],
+        ],
+        [],
+        [],
+      ],
+      'a\n1\n2\n',
+    ]);
+    expect(placesOf([{ limit: 2 }, ...checked])).toEqual([[[], [[0, 2, '9']]], 'a\n3\n']);
   });
 
   it('in an aggregate, and in the file of rejects', () => {
