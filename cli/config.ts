@@ -14,3 +14,8 @@ export function serverFrom(flags: ServerFlags, env: NodeJS.ProcessEnv = process.
     token: flags.token ?? env['SLUICE_TOKEN'] ?? null,
   };
 }
+
+/** Of a run, which says itself what went wrong, in words. */
+export function runLogLevel(env: NodeJS.ProcessEnv = process.env): string {
+  return env['SLUICE_LOG_LEVEL'] ?? 'fatal';
+}

@@ -8,6 +8,7 @@ import { masterConfig } from '../master/config.ts';
 import { blobPlace } from '../master/blob-place.ts';
 import { IngestThreads } from '../master/ingest/ingest-threads.ts';
 import type { RunningMaster } from '../master/main.ts';
+import { runLogLevel } from './config.ts';
 import type { JobRunner, Submission, SubmittedJob } from './job-runner.ts';
 
 export interface EmbeddedOptions {
@@ -32,6 +33,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedM
   try {
     const config = masterConfig({
       ...{ listen: false, dataDir, durable: !throwaway, workersAtOnce: 1 },
+      logLevel: runLogLevel(),
       ...(options.workers === undefined
         ? {}
         : { workers: options.workers, workersAtOnce: options.workers }),
@@ -60,6 +62,7 @@ export async function embeddedRunner(options: EmbeddedOptions): Promise<JobRunne
     follow: async (id, signal) => service.result(id).follow(0, signal),
     lend: async (id, signal) => service.result(id).lend(0, signal),
     rejects: (id) => rejectsOf(master, id),
+    chunks: async (id, cursor) => service.chunks(id, cursor, LIMITS.pageRecordsMax),
     profile: (id) => service.profile(id),
     manifest: (id) => service.manifest(id),
     cancel: async (id) => {

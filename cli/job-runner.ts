@@ -1,7 +1,14 @@
 import type { Readable } from 'node:stream';
 import type { InputSource } from './input-source.ts';
 import type { LookupSource } from './lookup-source.ts';
-import type { Job, Manifest, Profile, Reject } from '../pipeline/protocol/index.ts';
+import type {
+  Chunk,
+  ChunkPage,
+  Job,
+  Manifest,
+  Profile,
+  Reject,
+} from '../pipeline/protocol/index.ts';
 
 /** Where a job runs: in this process's own master, or on a server. */
 export interface JobRunner {
@@ -13,6 +20,8 @@ export interface JobRunner {
   /** The same in pieces for somebody who has written each away before he asks for the next. */
   lend(id: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
   rejects(id: string): AsyncIterable<Reject>;
+  /** Some chunks of a job, behind those of the page before. */
+  chunks(id: string, cursor: string | null): Promise<ChunkPage>;
   profile(id: string): Promise<Profile>;
   manifest(id: string): Promise<Manifest>;
   cancel(id: string): Promise<void>;
@@ -55,4 +64,16 @@ export async function waitForEnd(
     signal.throwIfAborted();
     await new Promise((resolve) => setTimeout(resolve, waitMs));
   }
+}
+
+/** The first chunk that failed on every attempt; null when there is none. */
+export async function firstFailedChunk(runner: JobRunner, id: string): Promise<Chunk | null> {
+  let cursor: string | null = null;
+  do {
+    const page: ChunkPage = await runner.chunks(id, cursor);
+    const failed = page.chunks.find(({ status }) => status === 'failed');
+    if (failed !== undefined) return failed;
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+  return null;
 }

@@ -1,13 +1,13 @@
-import { open, rename, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { writeAll } from '../pipeline/storage/write-all.ts';
 import { FINAL_STATUSES, type Job } from '../pipeline/protocol/index.ts';
 import { serverFrom, type ServerFlags } from './config.ts';
 import { embeddedRunner } from './embedded-runner.ts';
 import { describeJobError, EXIT, exitCodeFor, type ExitCode, type PlanText } from './failure.ts';
 import { formatBytes } from './figures.ts';
 import { type InputSource, openInput } from './input-source.ts';
-import { waitForEnd, type JobRunner } from './job-runner.ts';
+import { firstFailedChunk, waitForEnd, type JobRunner } from './job-runner.ts';
+import { type OutputFile, outputFile } from './output-file.ts';
 import { planFolder, readPlan, type PlanFlags } from './plan-source.ts';
 import { ProgressBar } from './progress-bar.ts';
 import { writeRejects, type RejectsFormat } from './reject-file.ts';
@@ -31,20 +31,21 @@ export interface RunFlags extends PlanFlags, ServerFlags {
 export async function run(file: string, flags: RunFlags, signal: AbortSignal): Promise<ExitCode> {
   const given = await readPlan(flags);
   const input = await openInput(file);
+  const output = flags.output === undefined ? null : await outputFile(flags.output);
   const runner = await openRunner(flags);
   const startedMs = Date.now();
   try {
     // What knows plans is loaded while the workers start.
     const { withOutputFormat } = await import('./output-format.ts');
     const plan = { ...given, text: withOutputFormat(given.text, flags.output) };
-    const ended = await runJob(runner, { input, plan, flags }, signal);
+    const ended = await runJob(runner, { input, output, plan, flags }, signal);
     if (ended === 'reader gone') return EXIT.done;
     if (flags.quiet !== true) {
       const ms = isCompleted(ended) ? Date.now() - startedMs : null;
       for (const line of summaryLines(ended, ms)) process.stderr.write(line);
       if (flags.rejects === undefined) process.stderr.write(await firstReject(runner, ended));
     }
-    return reportEnd(ended, plan);
+    return await reportEnd(runner, ended, plan);
   } finally {
     await runner.close();
   }
@@ -60,6 +61,8 @@ function openRunner(flags: RunFlags): Promise<JobRunner> | JobRunner {
 
 interface RunRequest {
   readonly input: InputSource;
+  /** Null for standard output. */
+  readonly output: OutputFile | null;
   readonly plan: PlanText;
   readonly flags: RunFlags;
 }
@@ -67,7 +70,7 @@ interface RunRequest {
 /** Runs the job to its end and writes every file that was asked for. */
 async function runJob(
   runner: JobRunner,
-  { input, plan, flags }: RunRequest,
+  { input, output, plan, flags }: RunRequest,
   interrupted: AbortSignal,
 ): Promise<Job | 'reader gone'> {
   const readerGone = new AbortController();
@@ -97,7 +100,7 @@ async function runJob(
     const submitted = await runner.submit(submission, signal);
     const jobId = submitted.id;
     id = jobId;
-    const copied = copyResult(runner, jobId, flags.output, signal).catch((error: unknown) => {
+    const copied = copyResult(runner, jobId, output, signal).catch((error: unknown) => {
       if (isBrokenPipe(error)) readerGone.abort();
       throw error;
     });
@@ -113,11 +116,11 @@ async function runJob(
       if (written.status === 'rejected') throw written.reason;
     }
     await writeReports(runner, job, flags);
-    if (flags.output !== undefined) await settleOutput(flags.output, isCompleted(job));
+    await output?.settle(isCompleted(job));
     return job;
   } catch (error) {
     if (id !== null) await runner.cancel(id).catch(() => undefined);
-    if (flags.output !== undefined) await settleOutput(flags.output, false);
+    await output?.settle(false);
     throw error;
   } finally {
     bar.stop();
@@ -150,29 +153,11 @@ function isCompleted(job: Job): boolean {
 async function copyResult(
   runner: JobRunner,
   id: string,
-  output: string | undefined,
+  output: OutputFile | null,
   signal: AbortSignal,
 ): Promise<void> {
-  if (output === undefined) {
-    await pipeline(await runner.follow(id, signal), process.stdout, { end: false, signal });
-    return;
-  }
-  const file = await open(partName(output), 'w');
-  try {
-    for await (const piece of await runner.lend(id, signal)) await writeAll(file, [piece]);
-  } finally {
-    await file.close();
-  }
-}
-
-/** Nobody sees half a result under its final name. */
-async function settleOutput(output: string, keep: boolean): Promise<void> {
-  if (keep) await rename(partName(output), output);
-  else await rm(partName(output), { force: true });
-}
-
-function partName(output: string): string {
-  return `${output}.${process.pid}.part`;
+  if (output !== null) await output.write(await runner.lend(id, signal));
+  else await pipeline(await runner.follow(id, signal), process.stdout, { end: false, signal });
 }
 
 function isBrokenPipe(error: unknown): boolean {
@@ -195,12 +180,14 @@ async function writeReports(runner: JobRunner, job: Job, flags: RunFlags): Promi
   }
 }
 
-function reportEnd(job: Job, plan: PlanText): ExitCode {
+async function reportEnd(runner: JobRunner, job: Job, plan: PlanText): Promise<ExitCode> {
   if (job.status === 'completed') return EXIT.done;
   if (job.status === 'completed_with_failures' && job.chunks.failed > 0) {
+    const first = await firstFailedChunk(runner, job.id);
+    const reason = first?.error == null ? '' : ` (chunk ${first.index}: ${first.error.message})`;
     process.stderr.write(
       `sluice: ${job.chunks.failed} of the chunks failed on every attempt; ` +
-        'the output lacks their records\n',
+        `the output lacks their records${reason}\n`,
     );
     return EXIT.failed;
   }

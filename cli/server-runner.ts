@@ -1,6 +1,13 @@
 import { LIMITS } from '../pipeline/limits.ts';
 import type { Readable } from 'node:stream';
-import type { Job, Manifest, Profile, Reject, RejectPage } from '../pipeline/protocol/index.ts';
+import type {
+  ChunkPage,
+  Job,
+  Manifest,
+  Profile,
+  Reject,
+  RejectPage,
+} from '../pipeline/protocol/index.ts';
 import { bodyOf, call, callJson, type Server } from './api-client.ts';
 import type { JobRunner, Submission, SubmittedJob } from './job-runner.ts';
 import { uploadResumable } from './resumable-upload.ts';
@@ -16,6 +23,10 @@ export function serverRunner(server: Server): JobRunner {
     follow,
     lend: follow,
     rejects: (id) => rejectsOf(server, at(id, '/rejects')),
+    chunks: (id, cursor) => {
+      const from = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+      return callJson<ChunkPage>(server, at(id, `/chunks?limit=${LIMITS.pageRecordsMax}${from}`));
+    },
     profile: (id) => callJson<Profile>(server, at(id, '/profile')),
     manifest: (id) => callJson<Manifest>(server, at(id, '/manifest')),
     cancel: async (id) => {

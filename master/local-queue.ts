@@ -8,16 +8,17 @@ import type { WorkerLaunch } from './queue/worker-launch.ts';
 
 /** The embedded queue, its first workers started. */
 export function startLocalQueue(config: MasterConfig, log: Logger): InProcessProducer {
-  const queue = new InProcessProducer({ ...launchOf(config), log });
+  const queue = new InProcessProducer(launchOf(config, log));
   queue.startWorkers(config.workers, config.workersAtOnce);
   return queue;
 }
 
 /** How the workers beside this master are started. */
-export function launchOf(config: MasterConfig): WorkerLaunch {
+export function launchOf(config: MasterConfig, log: Logger): WorkerLaunch {
   return {
     workerEntry: fileURLToPath(builtFile('worker/main.js')),
     storage: blobPlace(config),
+    log,
   };
 }
 

@@ -152,7 +152,7 @@ async function openQueue(
   const { AmqpProducer } = await import('./queue/amqp-producer.ts');
   const queue = await AmqpProducer.connect({ ...broker, log });
   closers.push(() => queue.close());
-  const local = new LocalWorkers({ ...launchOf(config), log, broker });
+  const local = new LocalWorkers({ ...launchOf(config, log), broker });
   closers.push(() => local.close());
   local.start(config.workers);
   return queue;

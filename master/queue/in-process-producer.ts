@@ -22,7 +22,6 @@ const DRAIN_WITHIN_MS = 30_000;
 const WORTH_A_WORKER_MS = 400;
 
 export interface InProcessProducerOptions extends WorkerLaunch {
-  readonly log: Logger;
   readonly deliveryLimit?: number;
   /** How long `close` lets the children finish before it kills them. */
   readonly drainWithinMs?: number;

@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import type { BlobPlace } from '../../pipeline/storage/open-blob-store.ts';
 import type { ChildLaunch } from './child-pool.ts';
 
@@ -7,21 +8,24 @@ export interface WorkerLaunch {
   readonly workerEntry: string;
   /** The master's blobs, which its children reach directly. */
   readonly storage: BlobPlace;
+  /** The workers log what is at its level. */
+  readonly log: Logger;
 }
 
 /** The broker's URL may hold a password, so it goes by the environment: arguments are public. */
 export function workerLaunch(
-  { workerEntry, storage }: WorkerLaunch,
+  { workerEntry, storage, log }: WorkerLaunch,
   broker: { readonly url: string; readonly prefix: string } | null,
 ): ChildLaunch {
   const storageArgs = storageArguments(storage);
+  const env = { SLUICE_LOG_LEVEL: log.level };
   if (broker === null) {
-    return { entry: workerEntry, args: ['--broker', 'ipc', ...storageArgs] };
+    return { entry: workerEntry, args: ['--broker', 'ipc', ...storageArgs], env };
   }
   return {
     entry: workerEntry,
     args: ['--queue-prefix', broker.prefix, ...storageArgs],
-    env: { SLUICE_BROKER: broker.url },
+    env: { ...env, SLUICE_BROKER: broker.url },
   };
 }
 

@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parse } from 'csv-parse/sync';
@@ -47,6 +47,26 @@ describe('sluice run', () => {
     const found = JSON.parse(await readFile(profile, 'utf8')) as Profile;
     expect(found.records).toBe(expected.length - 1);
     expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
+  });
+
+  it('writes through a link and into a pipe, and refuses a folder before it begins', async () => {
+    const [target, link, pipe] = [inFolder('target.csv'), inFolder('link.csv'), inFolder('pipe')];
+    await writeFile(target, 'before');
+    await symlink(target, link);
+    const query = ['run', input, '-q', '--sql', 'select count(*) as n from input', '-o'];
+    expect((await sluice([...query, link])).code).toBe(0);
+    const text = await readFile(target, 'utf8');
+    expect(text).toMatch(/^n\n\d+\n$/);
+    expect((await lstat(link)).isSymbolicLink()).toBe(true);
+    expect(spawnSync('mkfifo', [pipe]).status).toBe(0);
+    const [read] = await Promise.all([readFile(pipe, 'utf8'), sluice([...query, pipe])]);
+    expect(read).toBe(text);
+    expect((await lstat(pipe)).isFIFO()).toBe(true);
+    const refused = await sluice([...query, folder]);
+    expect(refused).toMatchObject({
+      code: 2,
+      stderr: `sluice: ${folder} is a folder: name a file in it\n`,
+    });
   });
 
   it('keeps a profile that somebody can look at, and makes none where nobody can', async () => {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { generateFile } from '../support/generate.ts';
 import { download, getJson, jobNamed, paced, run, send } from '../support/jobs.ts';
 import { describeWith } from '../support/needs.ts';
-import { sha256OfRun } from '../support/sluice.ts';
+import { sha256OfRun, sluice } from '../support/sluice.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 const MIB = 1024 * 1024;
@@ -62,5 +62,24 @@ describeWith(need, 'on a disk that gets full', () => {
     const job = await run(server, paced(file, []), { name: 'room.csv' });
     expect(job).toMatchObject({ status: 'completed', error: null });
     expect((await download(server, job.id)).sha256).toBe(await sha256OfRun(file));
+  });
+
+  it('a run says in a line what is missing, and why', async () => {
+    const { bavail, bsize } = await statfs(dataDir);
+    await writeFile(ballast, Buffer.alloc(bavail * bsize - MIB, 1));
+    const args = [
+      'run',
+      file,
+      '--sql',
+      'select upper(name) as name from input',
+      '-o',
+      path.join(folder, 'out.csv'),
+    ];
+    const { code, stderr } = await sluice(args, undefined, { TMPDIR: disk ?? '' });
+    await rm(ballast);
+    expect(code).toBe(1);
+    const said = stderr.trimEnd().split('\n');
+    expect(said).toHaveLength(2);
+    expect(said[1]).toMatch(/^sluice: \d+ of the chunks failed .* no space left for .* free some/);
   });
 });

@@ -9,8 +9,15 @@ export interface CommandResult {
 }
 
 /** Runs the built command line to its end, with `input` on its standard input. */
-export async function sluice(args: readonly string[], input?: Buffer): Promise<CommandResult> {
-  const child = spawn(process.execPath, [CLI, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+export async function sluice(
+  args: readonly string[],
+  input?: Buffer,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<CommandResult> {
+  const child = spawn(process.execPath, [CLI, ...args], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
+  });
   const stdout: Buffer[] = [];
   let stderr = '';
   child.stdout.on('data', (part: Buffer) => stdout.push(part));
