@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { Profile } from '../../pipeline/protocol/index.ts';
 import { assignmentFromArguments, planFor, report } from '../assignment.ts';
@@ -11,7 +12,9 @@ const cli = path.join(import.meta.dirname, '..', '..', 'cli', 'main.js');
 const planFile = `${output}.plan.json`;
 const profileFile = `${output}.profile.json`;
 writeFileSync(planFile, planFor(assignment));
-const args = ['run', file, '--plan', planFile, '--quiet', '--workers', String(threads)];
+const args = ['run', file, '--plan', planFile, '--quiet'];
+// As many as there are cores is what it does by itself, when there is work for them.
+if (threads !== availableParallelism()) args.push('--workers', String(threads));
 if (task === 'profile') args.push('-o', `${output}.copy`, '--profile', profileFile);
 else args.push('-o', output);
 const done = spawnSync(process.execPath, [cli, ...args], {
