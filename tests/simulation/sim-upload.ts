@@ -163,6 +163,8 @@ class ClientBody extends Readable {
       this.#fallSilent = reject;
     });
     this.silence.catch(() => undefined);
+    // The connection may end when nobody listens to the body yet, or any more.
+    this.on('error', () => undefined);
   }
 
   /** The client knows that its connection is dead; the system of the master finds it out later. */
