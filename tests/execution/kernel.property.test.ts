@@ -367,7 +367,7 @@ describe('output of the kernel', () => {
         const [byKernel, reference] = programs.map((one) => one.run(Buffer.from(text)));
         expect(byKernel).toEqual(reference);
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 });
