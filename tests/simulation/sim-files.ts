@@ -207,8 +207,11 @@ export class SimFiles {
     if (synced?.equals(bytes) === true) return inode;
     const dice = this.#random.next();
     const torn = Buffer.from(bytes);
+    // What was synced before more was appended is there.
+    const isLonger = synced !== null && bytes.subarray(0, synced.length).equals(synced);
+    const keptBytes = isLonger ? synced.length : 0;
     if (dice < 0.4) inode.bytes = synced ?? Buffer.alloc(0);
-    else if (dice < 0.8) inode.bytes = torn.fill(0, this.#random.below(torn.length + 1));
+    else if (dice < 0.8) inode.bytes = torn.fill(0, this.#random.between(keptBytes, torn.length));
     inode.synced = inode.bytes;
     return inode;
   }
