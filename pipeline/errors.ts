@@ -56,6 +56,7 @@ export const ERROR_CODES = {
   usage: input(400, 'Wrong usage'),
   'blob-missing': operational(503, 'A stored object is missing'),
   'blob-corrupt': operational(503, 'A stored object does not match its hash'),
+  'input-damaged': operational(503, 'A part of the stored input is lost or damaged', false),
   'disk-full': operational(507, 'No space left on the disk'),
   'storage-failed': operational(503, 'The storage failed'),
   'broker-unavailable': operational(503, 'The message broker cannot be reached'),

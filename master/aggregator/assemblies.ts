@@ -42,7 +42,7 @@ import { placeOfOutput, resultByteCount } from './result-bytes.ts';
 import type { ResultParts } from './result-bytes.ts';
 import { damagedChunk, resultIdentity } from './result-identity.ts';
 import { FORMATS, resultName, resultView } from './result-view.ts';
-import { rejectVerdict } from './verdict.ts';
+import { inputVerdict, rejectVerdict } from './verdict.ts';
 import {
   aggregateName,
   isWhole,
@@ -127,7 +127,7 @@ export class Assemblies {
     const plan = parsePlan(job.facts.planText);
     const { recordsIn, rejected } = jobTotals(job.state, job.state.waveCount);
     const all = { recordsIn, rejected: rejected + derivedRejects(job.state) };
-    const verdict = rejectVerdict(all, plan.limits);
+    const verdict = rejectVerdict(all, plan.limits) ?? inputVerdict(this.#store, job);
     const facts =
       job.facts.shape === 'aggregate'
         ? await this.#finishAggregate(job, finalAggregate(job.facts, plan, assembly.merger))

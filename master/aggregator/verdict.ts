@@ -2,6 +2,8 @@ import { SluiceError } from '../../pipeline/errors.ts';
 import type { ErrorDocument } from '../../pipeline/errors.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import type { ChunkStatistics } from '../../pipeline/protocol/index.ts';
+import type { ActiveJob } from '../driver/active-job.ts';
+import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
 
 /** The plan's `limits`. */
 export interface RejectBudget {
@@ -49,4 +51,18 @@ export function rejectVerdict(
     message: `${rejected} of ${recordsIn} records were rejected, more than the plan allows: ${allowed}`,
     details: { rejected, recordsIn, maxRejects, maxRejectRatio },
   };
+}
+
+/** Failed chunks that are asked why. */
+const ASKED_MAX = 100;
+
+/** What a job says whose input is damaged: a retry alone does not repair it. Null for all others. */
+export function inputVerdict(
+  store: Pick<SqliteJobStore, 'chunk'>,
+  { id, state: { failed } }: Pick<ActiveJob, 'id' | 'state'>,
+): ErrorDocument | null {
+  const errors = failed.slice(0, ASKED_MAX).map((index) => store.chunk(id, index)?.error ?? null);
+  const damage = errors.find((error) => error?.code === 'input-damaged') ?? null;
+  if (damage === null) return null;
+  return { ...damage, details: { ...damage.details, failedChunks: failed.length } };
 }

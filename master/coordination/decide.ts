@@ -24,7 +24,7 @@ export function decide(state: JobState, event: JobEvent): Decision {
       return onInputComplete(state, event.waves);
     case 'input-failed':
       // It may come late: an upload that failed was gone on with, and is complete.
-      return isFinal(state) || state.input !== 'open'
+      return isFinal(state) || (event.ofUpload === true && state.input !== 'open')
         ? ignored(state)
         : fail(state, event.error, { input: 'failed' });
     case 'slot-granted':

@@ -96,7 +96,7 @@ export type JobEvent =
     }
   /** `waves` is how many the plan has. */
   | { readonly kind: 'input-complete'; readonly waves: number }
-  | { readonly kind: 'input-failed'; readonly error: ErrorDocument }
+  | { readonly kind: 'input-failed'; readonly error: ErrorDocument; readonly ofUpload?: boolean }
   /** The scheduler lets this job publish one more task, of so many chunks from its watermark on. */
   | { readonly kind: 'slot-granted'; readonly aheadChunks?: number }
   | {

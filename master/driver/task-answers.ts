@@ -11,6 +11,7 @@ import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
 import { discardIfDamaged, isDamage } from '../aggregator/damaged-result.ts';
 import type { Decision, JobEvent, UnreadableResult } from '../coordination/job-state.ts';
 import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
+import { damagedInput } from './damaged-input.ts';
 import { findFailedSlice } from './failed-slices.ts';
 import { placeOfFault } from './fault-place.ts';
 import { resultLost } from './wave-planner.ts';
@@ -58,8 +59,14 @@ export class TaskAnswers {
       apply(jobId, event);
       return;
     }
+    const isOwnChunk = chunk !== null && error.details['name'] === `chunks/${chunk.chunkKey}`;
     const isPlanned = chunk !== null && chunk.wave > 0 && lookup === null;
-    if (isPlanned && error.details['name'] === `chunks/${chunk.chunkKey}`) {
+    if (isOwnChunk && chunk.wave === 0) {
+      const damage = await damagedInput(blobs, error, chunk);
+      if (this.#isCurrent(failure)) apply(jobId, { ...event, error: damage });
+      return;
+    }
+    if (isOwnChunk && isPlanned) {
       const lost = await this.#deps.remake(jobId, chunk.wave, chunk.chunkKey);
       if (!this.#isCurrent(failure)) return;
       if (lost !== null) apply(jobId, lost);

@@ -181,7 +181,8 @@ export class JobUploads implements ResumableUploads {
         void upload.finish(never).catch(() => undefined);
       } else if (this.#isExpired(job)) {
         await upload?.suspend();
-        await coordinator.applyDurably(id, { kind: 'input-failed', error: expired(job) });
+        const error = expired(job);
+        await coordinator.applyDurably(id, { kind: 'input-failed', ofUpload: true, error });
       }
     }
   }

@@ -296,6 +296,7 @@ export class OpenUpload {
     }
     void this.#deps.coordinator.applyDurably(this.job.id, {
       kind: 'input-failed',
+      ofUpload: true,
       error: errorDocument(error),
     });
   }

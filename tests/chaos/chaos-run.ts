@@ -29,6 +29,8 @@ export interface ChaosReport {
   readonly uploadsContinued: number;
   /** Retries of jobs that ended with failed chunks or a damaged result. */
   readonly retries: number;
+  /** Files that were sent again, because a stored chunk was damaged. */
+  readonly inputsRepaired: number;
   /** Everything that is not as promised. */
   readonly wrong: readonly string[];
 }
@@ -64,6 +66,7 @@ class ChaosRun {
   #uploadsAgain = 0;
   #uploadsContinued = 0;
   #retries = 0;
+  #inputsRepaired = 0;
   #isStriking = true;
 
   constructor(world: ChaosWorld, options: ChaosOptions) {
@@ -81,6 +84,7 @@ class ChaosRun {
     await this.#expectNothingLeft();
     return {
       ...{ jobs, faults: this.#struck, retries: this.#retries, wrong: this.#wrong },
+      inputsRepaired: this.#inputsRepaired,
       ...{ uploadsAgain: this.#uploadsAgain, uploadsContinued: this.#uploadsContinued },
     };
   }
@@ -108,8 +112,10 @@ class ChaosRun {
     const name = `chaos-${number}.csv`;
     const startedMs = Date.now();
     try {
-      const id = await this.#upload(name, number, planOf(planIndex, number));
-      await this.#untilRight(id, this.#expected.get(planIndex) ?? '');
+      const plan = planOf(planIndex, number);
+      const id = await this.#upload(name, number, plan);
+      const sendAgain = (): Promise<string> => this.#upload(`again-${name}`, number, plan);
+      await this.#untilRight(id, this.#expected.get(planIndex) ?? '', sendAgain);
       log(`${name}, plan ${planIndex}: right after ${Date.now() - startedMs} ms`);
       await this.#ask(`/api/jobs/${id}`, 'DELETE');
     } catch (thrown) {
@@ -166,8 +172,8 @@ class ChaosRun {
     });
   }
 
-  /** The job's end, repaired as a person would: retry, as its error says. */
-  async #untilRight(id: string, expected: string): Promise<void> {
+  /** The job's end, repaired as a person would, as its error says: the file again, and retry. */
+  async #untilRight(id: string, expected: string, sendAgain: () => Promise<string>): Promise<void> {
     const untilMs = Date.now() + JOB_WITHIN_MS;
     for (;;) {
       if (Date.now() > untilMs) throw new Error(`not right within ${JOB_WITHIN_MS} ms`);
@@ -180,7 +186,10 @@ class ChaosRun {
       if (sha256 !== null) throw new Error(`another result: ${sha256} in place of ${expected}`);
       this.#retries++;
       this.#options.log(`${job.name} is ${job.status}: ${job.error?.message ?? 'damaged'}`);
+      const other = job.error?.code === 'input-damaged' ? await sendAgain() : null;
+      if (other !== null) this.#inputsRepaired++;
       await this.#ask(`/api/jobs/${id}/retry`, 'POST');
+      if (other !== null) await this.#ask(`/api/jobs/${other}`, 'DELETE');
       await sleep(200);
     }
   }

@@ -88,7 +88,8 @@ export class ChaosWorld {
       { name: 'master slow', strike: () => slow(this.#masterNetwork, 40) },
       { name: 'broker out of reach', strike: () => partition(this.#brokerNetwork) },
       { name: 'master out of reach', strike: () => partition(this.#masterNetwork) },
-      { name: 'stored result changed', strike: () => this.#damageResult() },
+      { name: 'stored result changed', strike: () => this.#damage('results') },
+      { name: 'stored chunk changed', strike: () => this.#damage('chunks') },
     ];
     if (this.#isMounted) faults.push({ name: 'disk full', strike: () => this.#fillDisk() });
     return faults;
@@ -183,10 +184,10 @@ export class ChaosWorld {
     await rm(ballast, { force: true });
   }
 
-  /** Flips a bit of a result that may not have been read yet. */
-  async #damageResult(): Promise<void> {
-    const results = await this.blobs('results');
-    const file = results[Math.floor(this.#random() * results.length)];
+  /** Flips a bit of a result or of a chunk that may not have been read yet. */
+  async #damage(room: 'results' | 'chunks'): Promise<void> {
+    const files = await this.blobs(room);
+    const file = files[Math.floor(this.#random() * files.length)];
     if (file === undefined) return;
     const handle = await open(file, 'r+').catch(() => null);
     if (handle === null) return;

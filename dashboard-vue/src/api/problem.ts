@@ -99,6 +99,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   'broker-unavailable': 'Check the message broker. The job goes on by itself when it is back.',
   'no-workers': 'Start a worker; the Workers page says how.',
   'blob-missing': 'Upload the file again: what is stored is reused, the rest is sent anew.',
+  'input-damaged': 'Upload the same file again, and then press Retry on this job.',
   'blob-corrupt': 'Upload the file again: what is stored is reused, the rest is sent anew.',
 };
 
