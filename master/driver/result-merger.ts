@@ -31,19 +31,29 @@ export class ResultMerger {
     this.#deps = deps;
   }
 
-  /** Merges the chunk at the watermark, if that is still what the job waits for. */
+  /**
+   * Merges the chunk at the watermark, if that is still what the job waits for: while the storage
+   * fails, the chunk may be called back and made again.
+   */
   async merge(job: ActiveJob, index: number): Promise<void> {
-    const isWanted = (): boolean =>
-      this.#deps.isUnderWay(job) && job.state.merging && job.state.watermark === index;
-    const chunk = isWanted() ? this.#deps.store.chunk(job.id, index) : null;
-    if (chunk?.statistics == null) return;
+    const wanted = (): ChunkRecord | null => {
+      const { merging, watermark } = job.state;
+      const isWanted = this.#deps.isUnderWay(job) && merging && watermark === index;
+      const chunk = isWanted ? this.#deps.store.chunk(job.id, index) : null;
+      return chunk?.statistics == null ? null : chunk;
+    };
+    const mergeWanted = async (): Promise<void> => {
+      const chunk = wanted();
+      if (chunk !== null) await this.#deps.assemblies.merge(job.id, chunk);
+    };
     try {
-      await whileStorageFails(this.#deps, job, () => this.#deps.assemblies.merge(job.id, chunk));
+      await whileStorageFails(this.#deps, job, mergeWanted);
     } catch (thrown) {
-      await this.#onMergeFailed(job, chunk, 'merge-failed', thrown);
+      const chunk = wanted();
+      if (chunk !== null) await this.#onMergeFailed(job, chunk, 'merge-failed', thrown);
       return;
     }
-    await this.#deps.apply(job, { kind: 'chunk-merged', index });
+    if (wanted() !== null) await this.#deps.apply(job, { kind: 'chunk-merged', index });
   }
 
   /** Reads the merged prefix back; from a damaged result on it is merged anew. */
