@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
+import { SluiceError } from '../pipeline/errors.ts';
 import { FINAL_STATUSES, type Job } from '../pipeline/protocol/index.ts';
 import { serverFrom, type ServerFlags } from './config.ts';
 import { embeddedRunner } from './embedded-runner.ts';
@@ -28,7 +29,8 @@ export interface RunFlags extends PlanFlags, ServerFlags {
 }
 
 /** `sluice run`: one file through one plan; data to stdout or a file, everything else to stderr. */
-export async function run(file: string, flags: RunFlags, signal: AbortSignal): Promise<ExitCode> {
+export async function run(file: string, asked: RunFlags, signal: AbortSignal): Promise<ExitCode> {
+  const flags = withStandardOutput(asked);
   const given = await readPlan(flags);
   const input = await openInput(file);
   const output = flags.output === undefined ? null : await outputFile(flags.output);
@@ -49,6 +51,15 @@ export async function run(file: string, flags: RunFlags, signal: AbortSignal): P
   } finally {
     await runner.close();
   }
+}
+
+/** `-o -` is standard output, as it is without `-o`; which is for nothing else. */
+function withStandardOutput({ output, ...flags }: RunFlags): RunFlags {
+  for (const name of ['rejects', 'profile', 'manifest'] as const) {
+    if (flags[name] !== '-') continue;
+    throw new SluiceError('usage', `--${name} - : name a file, standard output is for the result`);
+  }
+  return output === undefined || output === '-' ? flags : { ...flags, output };
 }
 
 function openRunner(flags: RunFlags): Promise<JobRunner> | JobRunner {

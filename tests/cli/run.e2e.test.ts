@@ -62,6 +62,9 @@ describe('sluice run', () => {
     const [read] = await Promise.all([readFile(pipe, 'utf8'), sluice([...query, pipe])]);
     expect(read).toBe(text);
     expect((await lstat(pipe)).isFIFO()).toBe(true);
+    expect((await sluice([...query, '-'])).stdout.toString()).toBe(text);
+    const stdout = await sluice([...query, target, '--rejects', '-']);
+    expect(stdout).toMatchObject({ code: 2, stderr: expect.stringContaining('name a file') });
     const refused = await sluice([...query, folder]);
     expect(refused).toMatchObject({
       code: 2,
