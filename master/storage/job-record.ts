@@ -131,7 +131,7 @@ export function comparesKeys(
   return (waves ?? [null]).map((wave) => {
     const input = wave?.context.input ?? 'chunk';
     if (input === 'chunk') return wave?.lookup !== undefined;
-    return input.kind === 'distinct' || input.kind === 'build';
+    return ['distinct', 'build', 'portions'].includes(input.kind);
   });
 }
 

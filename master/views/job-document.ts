@@ -97,6 +97,9 @@ export function kindOf({ context: { input }, lookup }: PlannedWave): JobWave['ki
       return 'match';
     case 'matches':
       return 'join';
+    case 'values':
+    case 'portions':
+      return 'group';
     default:
       return input.kind;
   }

@@ -7,10 +7,11 @@ import { NullTexts } from '../values/null-texts.ts';
 import { GroupTable } from './group-table.ts';
 import { InputCell } from './input-cell.ts';
 import { KeyEncoder } from './key-encoder.ts';
-import type { MeasureState } from './measure-state.ts';
+import type { MeasureState, OrderCells } from './measure-state.ts';
 import { measureState } from './measure-states.ts';
 import { encodeAggregate } from './partial-codec.ts';
-import { shapeOf, type AggregateShape, type AggregateSpec } from './shape.ts';
+import { shapeOf, type AggregateShape, type AggregateSpec, type MeasureShape } from './shape.ts';
+import { isSpread } from './spread-measures.ts';
 
 /** Bytes of all keys of one aggregation: with the groups' own state it fits a worker's memory. */
 export const AGGREGATE_LIMITS = {
@@ -29,6 +30,17 @@ export interface AggregateOptions {
   readonly tellsEmpty: boolean;
   /** 'null' counts a value that does not cast as NULL; else its record is a fault. */
   readonly onError: 'reject' | 'null' | 'fail';
+  /** Where the values of spread measures go; they are held when left out. */
+  readonly values?: SpreadStates | undefined;
+}
+
+/** Makes the states of spread measures, see `isSpread`; `at` is the measure's place. */
+export interface SpreadStates {
+  stateOf(
+    measure: MeasureShape & { readonly type: ColumnType },
+    at: number,
+    keyOf: (group: number) => Uint8Array,
+  ): MeasureState;
 }
 
 /**
@@ -72,7 +84,7 @@ export class AggregateAccumulator {
         filter: filter === undefined ? null : cellOf(filter, 'boolean'),
       };
       const cell = column === null ? this.#noCell : cellOf(column, measure.type!);
-      return { state: measureState(measure, orderCells), cell };
+      return { state: this.#stateOf(measure, i, orderCells, options.values), cell };
     });
     if (spec.by.length === 0) this.#group();
   }
@@ -126,6 +138,19 @@ export class AggregateAccumulator {
 
   get keyTypes(): readonly ColumnType[] {
     return this.#shape.keyTypes;
+  }
+
+  #stateOf(
+    measure: MeasureShape,
+    at: number,
+    cells: OrderCells,
+    values: SpreadStates | undefined,
+  ): MeasureState {
+    const { type } = measure;
+    if (values === undefined || type === null || !isSpread(measure)) {
+      return measureState(measure, cells);
+    }
+    return values.stateOf({ ...measure, type }, at, (group) => this.#table.key(group));
   }
 
   /** The first cell that does not cast, or null when the record can be taken. */

@@ -68,6 +68,12 @@ export class GroupTable {
     return this.#arena.subarray(this.#starts[group], this.#starts[group + 1]);
   }
 
+  /** Forgets all groups, and keeps their memory. */
+  clear(): void {
+    this.#slots.fill(0);
+    this.#count = 0;
+  }
+
   /** All groups, ascending by the bytes of their keys. */
   sortedGroups(): Uint32Array {
     const groups = Uint32Array.from({ length: this.#count }, (_, group) => group);

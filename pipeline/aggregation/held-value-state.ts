@@ -2,16 +2,14 @@ import type { ColumnType } from '../protocol/job.ts';
 import type { ByteReader } from '../values/byte-reader.ts';
 import type { ByteWriter } from '../values/byte-writer.ts';
 import { ExactSums, exactMean, exactText, type ExactDecimal } from '../values/exact-sum.ts';
-import { formatDouble, formatTimestamp } from '../values/format.ts';
+import { formatDouble } from '../values/format.ts';
 import { parseDecimal, type DecimalParts } from '../values/number.ts';
 import { decimalToDouble } from '../values/ratio.ts';
 import type { InputCell } from './input-cell.ts';
 import type { MeasureState } from './measure-state.ts';
-import { scalarText } from './scalar-text.ts';
+import { quantileText, textOf } from './quantile.ts';
 import type { MeasureShape } from './shape.ts';
 import { ValueCounts, type HeldValue } from './value-counts.ts';
-
-const DAY_MICROS = 86_400_000_000;
 
 /** Measures that need every different value: each is held once, with its count. */
 export class HeldValueState implements MeasureState {
@@ -63,11 +61,12 @@ function resultOf(
         return joined(isDescending ? values.toReversed() : values, String(parameter));
       };
     }
-    default: {
-      const quantile = fn === 'quantile_disc' ? discreteQuantile : continuousQuantile;
-      return (values) =>
-        quantile(distinct === true ? once(values) : values, Number(parameter), type);
-    }
+    default:
+      return (values) => {
+        const all = distinct === true ? once(values) : values;
+        const measure = { function: fn, parameter: Number(parameter), type };
+        return quantileText(measure, countOf(all), (place) => valueAt(all, place));
+      };
   }
 }
 
@@ -86,14 +85,17 @@ function mostFrequent(values: readonly HeldValue[]): HeldValue {
 function total(values: readonly HeldValue[], type: ColumnType, isMean: boolean): string {
   const sums = new ExactSums();
   sums.reserve(1);
-  for (const { value } of values) {
-    if (typeof value === 'bigint') sums.addExact(0, value, 0);
-    else sums.add(0, shortestDecimal(value as number));
-  }
+  for (const { value } of values) addScalar(sums, value as number | bigint);
   const sum: ExactDecimal = sums.total(0);
   if (isMean) return formatDouble(exactMean(sum, values.length));
   if (type === 'integer') return exactText(sum);
   return formatDouble(decimalToDouble(sum.mantissa, sum.scale));
+}
+
+/** Adds a value to the first sum: a double as the shortest decimal that reads back as it. */
+export function addScalar(sums: ExactSums, value: number | bigint): void {
+  if (typeof value === 'bigint') sums.addExact(0, value, 0);
+  else sums.add(0, shortestDecimal(value));
 }
 
 /** The shortest decimal that reads back as the double. */
@@ -110,42 +112,6 @@ function joined(values: readonly HeldValue[], separator: string): Uint8Array {
   return Buffer.concat(texts.flatMap((text, i) => (i === 0 ? [text] : [between, text])));
 }
 
-/** Between the two values next to `share` of the way, as PostgreSQL's percentile_cont. */
-function continuousQuantile(
-  values: readonly HeldValue[],
-  share: number,
-  type: ColumnType,
-): string | null {
-  const count = countOf(values);
-  if (count === 0) return null;
-  const place = (count - 1) * share;
-  const low = Math.floor(place);
-  const below = valueAt(values, low);
-  const above = valueAt(values, Math.ceil(place));
-  if (type === 'date' || type === 'datetime') {
-    const micros = (value: HeldValue['value']): number =>
-      Number(value) * (type === 'date' ? DAY_MICROS : 1);
-    return formatTimestamp(Math.trunc(between(micros(below), micros(above), place - low)));
-  }
-  return formatDouble(between(Number(below), Number(above), place - low));
-}
-
-function between(low: number, high: number, share: number): number {
-  return low === high ? low : low * (1 - share) + high * share;
-}
-
-/** The first value at or behind `share` of all. */
-function discreteQuantile(
-  values: readonly HeldValue[],
-  share: number,
-  type: ColumnType,
-): string | Uint8Array | null {
-  const count = countOf(values);
-  if (count === 0) return null;
-  const place = Math.max(1, count - Math.floor(count - count * share)) - 1;
-  return textOf(valueAt(values, place), type);
-}
-
 function countOf(values: readonly HeldValue[]): number {
   return values.reduce((sum, { count }) => sum + count, 0);
 }
@@ -157,8 +123,4 @@ function valueAt(values: readonly HeldValue[], place: number): HeldValue['value'
     if (place < behind) return value;
   }
   return values.at(-1)?.value ?? 0;
-}
-
-function textOf(value: HeldValue['value'], type: ColumnType): string | Uint8Array {
-  return value instanceof Uint8Array ? value : scalarText(value, type);
 }

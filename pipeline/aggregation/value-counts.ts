@@ -71,6 +71,23 @@ export class ValueCounts {
     return held.sort((left, right) => compareValues(left.value, right.value));
   }
 
+  /** Different values of all groups. */
+  get size(): number {
+    return this.#table.count;
+  }
+
+  /** Hands over all values as they came, and forgets them. */
+  drain(take: (group: number, held: HeldValue) => void): void {
+    for (let entry = 0; entry < this.#table.count; entry++) {
+      const key = this.#table.key(entry);
+      const group = new DataView(key.buffer, key.byteOffset).getUint32(0);
+      const count = this.#counts[entry]!;
+      take(group, { value: this.#valueOf(entry), count, position: this.#positions[entry]! });
+    }
+    this.#table.clear();
+    this.#last.fill(0);
+  }
+
   /** How many different values a group has. */
   countOf(group: number): number {
     let count = 0;

@@ -66,6 +66,21 @@ type Prepared =
       /** Each output is its groups, in the order of their keys. The next wave merges them. */
       readonly kind: 'group';
       readonly shape: AggregateShape;
+      /** Whether groups come of a wave that took their values together, or of two. */
+      readonly reduced?: 'values' | 'picks';
+      readonly records: RecordForm;
+    }
+  | {
+      /** Each output is its groups, and the values that their measures need, in one order. */
+      readonly kind: 'values';
+      readonly shape: AggregateShape;
+      readonly records: RecordForm;
+    }
+  | {
+      /** Each output is its groups, with all that is known of them, and values at its ends whose
+       *  places among all are not. */
+      readonly kind: 'portions';
+      readonly shape: AggregateShape;
       readonly records: RecordForm;
     };
 

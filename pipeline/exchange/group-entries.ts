@@ -51,6 +51,39 @@ export function groupEntries(
 export interface MergedGroups {
   readonly csv: Uint8Array;
   readonly groups: number;
+  /** Groups that came, of all partials. */
+  readonly groupsIn: number;
+}
+
+/**
+ * Puts together what is known of each group by tasks that took values together, see `reduceValues`;
+ * `shape` is the reduced one. Else as `mergeGroups`.
+ */
+export function mergeReduced(
+  entries: Entries,
+  order: Uint32Array,
+  { keyTypes, measures }: AggregateShape,
+): MergedGroups {
+  const { bytes, keyEnds, count } = entries;
+  const writer = new ByteWriter();
+  const reader = new ByteReader(bytes);
+  let states: readonly MeasureState[] = [];
+  let groups = 0;
+  for (let i = 0; i < count || (groups === 0 && keyTypes.length === 0); groups++) {
+    const slot = groups % STATE_GROUPS;
+    if (slot === 0) states = measures.map((measure) => measureState(measure));
+    for (const state of states) state.reserve(slot + 1);
+    const first = order[i]!;
+    let key: Uint8Array = NO_KEY;
+    for (; i < count && isSameKey(entries, first, order[i]!); i++) {
+      reader.seek(keyEnds[order[i]!]! + 1);
+      const own = reader.block();
+      if (own.length > 0) key = own;
+      for (const state of states) state.merge(slot, reader, 0);
+    }
+    writeGroup(writer, slot, key, keyTypes.length, states);
+  }
+  return { csv: writer.finish(), groups, groupsIn: count === 0 ? 0 : groups };
 }
 
 /** Merges the groups of several partials, each the entries of a slice; slices are in file order, and
@@ -98,17 +131,17 @@ export function mergeGroups(
     for (const state of states) state.reserve(1);
     writeGroup(writer, groups++, NO_KEY, 0, states);
   }
-  return { csv: writer.finish(), groups };
+  return { csv: writer.finish(), groups, groupsIn: count };
 }
 
 /** Groups that are done are not held: what measures know of so many is, at a time. */
 const STATE_GROUPS = 1024;
 
 /** More than the records of one partial: what lies between the positions of one slice and the next. */
-const POSITIONS = 2 ** 32;
+export const POSITIONS = 2 ** 32;
 
 /** A group's key, which begins at `start`, in bytes of the order of its values: ascending, NULL last. */
-function orderedKey(
+export function orderedKey(
   bytes: Uint8Array,
   start: number,
   { keyTypes }: AggregateShape,

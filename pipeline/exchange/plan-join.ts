@@ -1,4 +1,3 @@
-import { SluiceError } from '../errors.ts';
 import { LIMITS, type ExchangeLimits } from '../limits.ts';
 import { readLists, sliceOfList } from './distinct-index.ts';
 import { matchesTooLarge } from './find-matches.ts';
@@ -73,12 +72,4 @@ export function* planJoined(
     const slices = [sliceOf(taskKey, records, 0, records.count), ...matches];
     yield { kind: 'joined', slices, filtered: 0 };
   }
-}
-
-/** The error of a join of which some task failed for good: records would seem to have no match. */
-export function matchesMissing(): SluiceError {
-  const message =
-    'A part of a lookup could not be read, or its matches not found: without it no record would be ' +
-    'joined rightly. Retry runs it again';
-  return new SluiceError('chunk-failed', message);
 }

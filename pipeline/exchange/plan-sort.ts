@@ -42,6 +42,8 @@ export interface SortPlan {
   readonly take: number | null;
   /** Whether entries of one key may be in several tasks. */
   readonly splitsKeys: boolean;
+  /** Whether tasks have to know the order of the runs. */
+  readonly tellsRuns?: boolean;
 }
 
 /**
@@ -51,7 +53,7 @@ export interface SortPlan {
  */
 export function* planSort(
   runs: readonly Run[],
-  { take, splitsKeys }: SortPlan,
+  { take, splitsKeys, tellsRuns = false }: SortPlan,
   limits: ExchangeLimits,
 ): Generator<WaveDocument> {
   const blocks = blocksInOrder(runs);
@@ -72,6 +74,7 @@ export function* planSort(
       kind: 'merge',
       ...{ lower: boundOf(lower, slices), upper: boundOf(upper, slices) },
       ...{ slices: slices.map(({ document }) => document), filtered: i === 0 ? filtered : 0 },
+      ...(tellsRuns ? { runs: slices.map(({ run }) => run) } : {}),
     };
   }
 }
@@ -144,16 +147,19 @@ function splitPlaces(
   splitsKeys: boolean,
 ): Place[] {
   const places: Place[] = [];
+  let last: Place | null = null;
   let bytes = 0;
   for (const ref of refsOf(blocks)) {
+    // Before the first key there is nothing.
+    last ??= { key: keyOf(runs, ref), run: -1, ordinal: 0 };
     if (bytes >= partitionBytes) {
       const place =
         splitsKeys && isWholeKey(runs[ref.run]!.index, ref.block)
           ? placeOf(runs, ref)
           : { key: keyOf(runs, ref), run: -1, ordinal: 0 };
-      const last = places.at(-1);
-      if (last === undefined || comparePlaces(last, place) < 0) {
+      if (comparePlaces(last, place) < 0) {
         places.push(place);
+        last = place;
         bytes = 0;
       }
     }

@@ -6,8 +6,10 @@ import type { ChunkStatistics } from '../protocol/messages.ts';
 import { readBlockIndex } from './block-index.ts';
 import { readDistinctIndex } from './distinct-index.ts';
 import type { Exchange } from './exchange.ts';
-import { matchesMissing, planJoined, planMatches } from './plan-join.ts';
+import { planJoined, planMatches } from './plan-join.ts';
 import { planDuplicates, planKeys, type DistinctRun } from './plan-distinct.ts';
+import { planPicks, type GroupRun } from './plan-picks.ts';
+import { readGroupIndex } from './portions.ts';
 import { planLimit } from './plan-limit.ts';
 import { planSort, type Run } from './plan-sort.ts';
 import { encodeDocument, sliceBytes, type WaveDocument } from './wave-document.ts';
@@ -42,13 +44,29 @@ export function* planWave(
 ): Generator<WaveTask> {
   const { input } = context;
   invariant(input !== 'chunk', 'the first wave is made of the chunks of the input');
-  const needsAll = input.kind === 'build' || input.kind === 'matches';
-  if (needsAll && inputs.at(-1)?.includes(null) === true) throw matchesMissing();
+  if (wavesNeeded(input).some((wave) => inputs.at(wave)?.includes(null) === true)) {
+    throw resultsMissing();
+  }
   const done = inputs.map((results) => results.filter((result) => result !== null));
   for (const document of documentsOf(input, done, limits)) {
     const bytes = document.slices.reduce((sum, slice) => sum + sliceBytes(slice), 0);
     yield { document: encodeDocument(document), bytes };
   }
+}
+
+/** The waves, from the last one, of which no result may be missing: what stands in others would be
+ *  wrong without. */
+function wavesNeeded(input: Exchange): readonly number[] {
+  if (input.kind === 'build' || input.kind === 'matches' || input.kind === 'portions') return [-1];
+  if (input.kind !== 'group' || input.reduced === undefined) return [];
+  return input.reduced === 'picks' ? [-1, -2] : [-1];
+}
+
+function resultsMissing(): SluiceError {
+  const message =
+    'A task of an earlier wave was given up, and without it records would get wrong matches, or groups ' +
+    'wrong values. Retry runs it again';
+  return new SluiceError('chunk-failed', message);
 }
 
 function documentsOf(
@@ -60,11 +78,16 @@ function documentsOf(
   switch (input.kind) {
     case 'sort':
       return planSort(runsOf(last), { take: input.take, splitsKeys: true }, limits);
-    case 'group':
-      return groupsOf(
-        planSort(runsOf(last), { take: null, splitsKeys: false }, smaller(limits)),
-        input.shape,
-      );
+    case 'values': {
+      const plan = { take: null, splitsKeys: false, tellsRuns: true };
+      return planSort(runsOf(last), plan, smaller(limits));
+    }
+    case 'portions':
+      return planPicks(groupRunsOf(last), input.shape);
+    case 'group': {
+      const plan = { take: null, splitsKeys: false };
+      return groupsOf(planSort(runsOfGroups(input, done), plan, smaller(limits)), input.shape);
+    }
     case 'limit':
       return planLimit(runsOf(last), input);
     case 'distinct':
@@ -83,6 +106,21 @@ function documentsOf(
 /** Groups stand in memory as they came, merged, and as what becomes of them. */
 function smaller(limits: ExchangeLimits): ExchangeLimits {
   return { ...limits, partitionBytes: limits.partitionBytes / 2 };
+}
+
+/** Groups of the wave before, and where some of their measures were picked of the one before that. */
+function runsOfGroups(
+  { reduced }: Extract<Exchange, { kind: 'group' }>,
+  done: readonly (readonly WaveInput[])[],
+): Run[] {
+  const last = done.at(-1) ?? [];
+  if (reduced === undefined) return runsOf(last);
+  const results = reduced === 'picks' ? [...(done.at(-2) ?? []), ...last] : last;
+  return groupRunsOf(results).map(({ taskKey, index }) => ({ taskKey, index: index.groups }));
+}
+
+function groupRunsOf(results: readonly WaveInput[]): GroupRun[] {
+  return results.map(({ taskKey, exchange }) => ({ taskKey, index: readGroupIndex(exchange) }));
 }
 
 /** Without keys there is one group, of no records too. */

@@ -43,6 +43,19 @@ export type WaveDocument =
       readonly slices: readonly SliceDocument[];
       /** Records that stand in no task's slices, told of here so that they are counted once. */
       readonly filtered: number;
+      /** Of each slice: the place of its output among all; left out where it does not matter. */
+      readonly runs?: readonly number[];
+    }
+  | {
+      /** The one value of measure `measure` of the group with this key, in base64, at a place among
+       *  `count` values. The slices begin at the place `first`. */
+      readonly kind: 'pick';
+      readonly key: string;
+      readonly measure: number;
+      readonly count: number;
+      readonly first: number;
+      readonly slices: readonly SliceDocument[];
+      readonly filtered: number;
     }
   | {
       /** `count` records as they stand, the first `skip` of the slices left out. */

@@ -63,7 +63,8 @@ export class ChunkRun implements OperatorSink {
     const bare = operators.map(({ operator }) => operator);
     this.sink = createRecordSink(view, context, parts, bare);
     this.sinkNumber = context.exchange?.number ?? null;
-    this.givesGroups = context.exchange?.kind === 'group';
+    const { kind } = context.exchange ?? {};
+    this.givesGroups = kind === 'group' || kind === 'values';
     this.rejects = new RejectLog(context, bytes);
     this.bytes = bytes;
   }

@@ -54,7 +54,8 @@ export function createRecordSink(
       const writer = writerOf(exchange, view, context);
       return new DistinctSink(keys, { ...exchange, dropsEarly: !widens }, writer, limits, engine);
     }
-    case 'group': {
+    case 'group':
+    case 'values': {
       const aggregate = operators.find((operator) => operator instanceof AggregateOperator);
       invariant(aggregate !== undefined, 'groups are those of an aggregate');
       return new GroupSink(aggregate, limits, engine);
@@ -74,6 +75,7 @@ export function createRecordSink(
     }
     case 'duplicates':
     case 'matches':
+    case 'portions':
       throw new SluiceError('internal', 'keys are compared, no records taken');
     case 'limit':
       return new OrderSink(

@@ -1,6 +1,7 @@
 import { createAggregate, type Aggregate } from '../aggregation/aggregate.ts';
 import type { AggregateKernel } from '../aggregation/aggregate-kernel.ts';
-import type { AggregateSpec } from '../aggregation/shape.ts';
+import { shapeOf, type AggregateSpec } from '../aggregation/shape.ts';
+import { ValueCollector } from '../exchange/value-entries.ts';
 import type { Step } from '../plan/step.ts';
 import { ProfileAccumulator } from '../profile/profile-accumulator.ts';
 import type { ProfileKernel } from '../profile/profile-kernel.ts';
@@ -75,6 +76,8 @@ export class ProfileOperator implements Operator {
 
 /** Takes records into groups; none is left behind it. */
 export class AggregateOperator implements Operator {
+  /** Takes the values of its spread measures, where the next wave takes them together. */
+  readonly values: ValueCollector | null;
   private readonly accumulator: Aggregate;
 
   constructor(
@@ -86,8 +89,12 @@ export class AggregateOperator implements Operator {
     const { dialect, nullstr, onError } = context;
     const { inputs: columns, vectors } = view;
     const nulls = { nullstr, tellsEmpty: tellsEmpty(context) };
+    const spec = aggregateSpec(step, view);
+    const isSpreading = context.exchange?.kind === 'values';
+    this.values = isSpreading ? new ValueCollector(shapeOf(spec, columns)) : null;
     const options = { columns, vectors, dialect, ...nulls, onError };
-    this.accumulator = createAggregate(aggregateSpec(step, view), options, kernel);
+    const values = this.values ?? undefined;
+    this.accumulator = createAggregate(spec, { ...options, values }, isSpreading ? null : kernel);
   }
 
   apply(batch: Batch, sink: OperatorSink): void {

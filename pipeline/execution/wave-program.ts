@@ -5,8 +5,10 @@ import { EntryWriter, NO_KEY } from '../exchange/entry-writer.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { findDuplicates } from '../exchange/find-duplicates.ts';
 import { findMatches } from '../exchange/find-matches.ts';
-import { mergeGroups } from '../exchange/group-entries.ts';
+import { mergeGroups, mergeReduced } from '../exchange/group-entries.ts';
 import { markOrdinals } from '../exchange/ordinal-list.ts';
+import { pickValue } from '../exchange/pick-value.ts';
+import { reduceValues } from '../exchange/reduce-values.ts';
 import { decodeDocument, storedSlice, type WaveDocument } from '../exchange/wave-document.ts';
 import type { ExchangeLimits } from '../limits.ts';
 import type { KernelModule } from '../parsing/structural/kernel.ts';
@@ -34,7 +36,9 @@ export function createWaveProgram(
     slices: (bytes) => decodeDocument(bytes).slices.map(storedSlice),
     *steps(bytes, slices = []) {
       const document = decodeDocument(bytes);
+      if (document.kind === 'pick') return pick(document, slices, input, parts);
       const records = readRecords(document, slices, input, parts.engine);
+      if (input.kind === 'values') return reduce(records, document, input, parts);
       if (groups !== null) return runGroups(records, groups, context, parts);
       if (input.kind === 'distinct') return compareKeys(records, document, input.keep);
       if (document.kind === 'match') return matchKeys(records, document);
@@ -71,7 +75,7 @@ interface TaskRecords {
 }
 
 function readRecords(
-  document: WaveDocument,
+  document: Exclude<WaveDocument, { kind: 'pick' }>,
   slices: readonly Uint8Array[],
   input: Exchange,
   engine: EntryEngine,
@@ -141,10 +145,13 @@ function runGroups(
 ): ChunkResult {
   const { input } = context;
   invariant(input !== 'chunk' && input.kind === 'group', 'the wave before left groups');
-  const { csv, groups } = mergeGroups(entries, order, input.shape, parts.engine);
+  const { csv, groups, groupsIn } =
+    input.reduced === undefined
+      ? mergeGroups(entries, order, input.shape, parts.engine)
+      : mergeReduced(entries, order, input.shape);
   const run = new ChunkRun(context, inputView(context), csv, parts);
   for (const batch of source.batches(csv)) run.take(batch);
-  if (entries.count > 0) return run.finish(0, { aggregated: entries.count - groups });
+  if (entries.count > 0) return run.finish(0, { aggregated: groupsIn - groups });
   const result = run.finish(0);
   return { ...result, statistics: ofNoRecords(result.statistics) };
 }
@@ -162,7 +169,7 @@ function compareKeys(
   keep: 'first' | 'last',
 ): ChunkResult {
   const { output, exchange } = findDuplicates(entries, slices, keep, order);
-  return resultOf({ recordsIn: 0, records: 0, filtered: 0, deduplicated: 0 }, entries, {
+  return resultOf(NO_RECORDS, entries.bytes.length, {
     output,
     index: exchange,
   });
@@ -174,7 +181,7 @@ function matchKeys(
   { slices, builds }: Extract<WaveDocument, { kind: 'match' }>,
 ): ChunkResult {
   const { output, exchange } = findMatches(entries, slices, builds, order);
-  return resultOf({ recordsIn: 0, records: 0, filtered: 0, deduplicated: 0 }, entries, {
+  return resultOf(NO_RECORDS, entries.bytes.length, {
     output,
     index: exchange,
   });
@@ -191,6 +198,33 @@ function matchesOf(
     return list;
   });
   return { matches: new StoredMatches(entries, lists) };
+}
+
+/** What is known of groups, of which each came once for each partial that has it. */
+function reduce(
+  { entries, order }: TaskRecords,
+  document: WaveDocument,
+  { shape }: Extract<Exchange, { kind: 'values' }>,
+  { limits }: RunParts,
+): ChunkResult {
+  invariant(document.kind === 'merge', 'values are merged');
+  const reduced = reduceValues(entries, order, shape, document, limits.blockBytes);
+  const { output, exchange: index, groupsIn: recordsIn, groups: records } = reduced;
+  const counts = { recordsIn, records, filtered: 0, deduplicated: 0 };
+  return resultOf(counts, entries.bytes.length, { output, index });
+}
+
+/** Keys are no records: one that is picked counts as none. */
+function pick(
+  document: Extract<WaveDocument, { kind: 'pick' }>,
+  slices: readonly Uint8Array[],
+  input: Exchange,
+  { limits }: RunParts,
+): ChunkResult {
+  invariant(input.kind === 'portions', 'a document is of its wave');
+  const { output, exchange } = pickValue(document, slices, input.shape, limits.blockBytes);
+  const bytes = slices.reduce((sum, { length }) => sum + length, 0);
+  return resultOf(NO_RECORDS, bytes, { output, index: exchange });
 }
 
 /** Records that are written as they come. */
@@ -211,7 +245,11 @@ function copyRecords(
       : writeInOrder(entries, kept, limits);
   const recordsIn = order.length + filtered + deduplicated;
   const counts = { recordsIn, records, deduplicated };
-  return resultOf({ ...counts, filtered: recordsIn - records - deduplicated }, entries, written);
+  return resultOf(
+    { ...counts, filtered: recordsIn - records - deduplicated },
+    entries.bytes.length,
+    written,
+  );
 }
 
 /** Records as entries that another limit reads. */
@@ -227,16 +265,20 @@ function writeInOrder(
   return writer.finish(NO_KEY);
 }
 
+const NO_RECORDS = { recordsIn: 0, records: 0, filtered: 0, deduplicated: 0 };
+
+/** Records that are neither put out nor lost otherwise were aggregated. */
 function resultOf(
-  counts: { recordsIn: number; records: number; filtered: number; deduplicated: number },
-  entries: Entries,
+  counts: typeof NO_RECORDS,
+  bytesIn: number,
   { output, index }: WrittenEntries,
 ): ChunkResult {
   const { recordsIn, records, filtered, deduplicated } = counts;
+  const aggregated = recordsIn - records - filtered - deduplicated;
   return {
     statistics: {
-      ...{ recordsIn, recordsOut: records, rejected: 0, filtered, deduplicated, aggregated: 0 },
-      ...{ lines: 0, bytesIn: entries.bytes.length, outputRecords: records },
+      ...{ recordsIn, recordsOut: records, rejected: 0, filtered, deduplicated, aggregated },
+      ...{ lines: 0, bytesIn, outputRecords: records },
       outputBytes: output.reduce((sum, part) => sum + part.length, 0),
     },
     output,

@@ -1,3 +1,4 @@
+import { isSpread } from '../aggregation/spread-measures.ts';
 import { ENGINE_VERSION, type ChunkContext, type OutputEncoding } from '../execution/context.ts';
 import { LIMITS } from '../limits.ts';
 import { RFC_4180, type Dialect } from '../parsing/dialect.ts';
@@ -93,7 +94,7 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
     if (issues.issues.length > faultCount) break;
     // Groups may be many: the workers merge them. One that stays as it is is merged as the results come.
     const behind = given.slice(at + 1).some((later) => needsGroup(later.step));
-    if (step.by.length > 0 || behind) {
+    if (step.by.length > 0 || behind || own.some(spreadsValues)) {
       parts.push({ kind: 'group', columns: current, number: at + 1 });
     } else groupColumns = current;
   }
@@ -201,6 +202,11 @@ function refusalOf(
 ): { readonly what: string; readonly expected: string } | null {
   if (!isProfiled || kind !== 'profile') return null;
   return { what: 'A second profile', expected: 'one step profile' };
+}
+
+/** Whether an aggregate needs more than one group's worth of memory, whatever its keys. */
+function spreadsValues(step: Step): boolean {
+  return step.kind === 'aggregate' && step.measures.some(isSpread);
 }
 
 /** A join to a lookup in parts takes waves of its own. */

@@ -4,6 +4,7 @@ import type { ChunkContext } from '../execution/context.ts';
 import { cellsOf } from '../execution/record-layout.ts';
 import { invariant } from '../errors.ts';
 import { partialOptions } from '../execution/partial-options.ts';
+import { isQuantile, isSpread, reducedShape } from '../aggregation/spread-measures.ts';
 import { RFC_4180 } from '../parsing/dialect.ts';
 import type { Exchange, RecordForm } from '../exchange/exchange.ts';
 import type { Column } from '../protocol/job.ts';
@@ -40,11 +41,11 @@ export function planWaves(
     const inner = [...steps, ...then].reduce(after, inputView(context));
     const rest = stretches.slice(i + 1);
     if (act?.kind === 'group') {
-      const { number } = act;
-      const origin = number === undefined ? {} : { number };
-      const exchange = { ...groupExchange({ ...context, steps }), ...origin };
-      waves.push({ context: { ...context, steps, exchange }, columns: act.columns });
-      context = groupContext(context, act.columns, exchange);
+      for (const [step, exchange] of groupExchanges({ ...context, steps }, act).entries()) {
+        const own = step === 0 ? steps : [];
+        waves.push({ context: { ...context, steps: own, exchange }, columns: act.columns });
+        context = groupContext(context, act.columns, exchange);
+      }
       return;
     }
     if (act?.kind === 'meet') {
@@ -138,11 +139,26 @@ function recordForm(
   return { then, layout: isLast ? null : cellsOf(view).layout };
 }
 
-/** What the tasks of the aggregate at the end of these steps leave. */
-function groupExchange(context: ChunkContext): Extract<Exchange, { kind: 'group' }> {
-  const { aggregate } = partialOptions(context);
-  invariant(aggregate !== undefined, 'an aggregate is before its groups');
-  return { kind: 'group', shape: aggregate, records: { then: [], layout: null } };
+/** What the tasks of the aggregate at the end of these steps leave, and those behind them, where its
+ *  measures need every value of a group. */
+function groupExchanges(
+  context: ChunkContext,
+  { number }: Extract<GlobalAct, { kind: 'group' }>,
+): Exchange[] {
+  const { aggregate: shape } = partialOptions(context);
+  invariant(shape !== undefined, 'an aggregate is before its groups');
+  const about = {
+    records: { then: [], layout: null },
+    ...(number === undefined ? {} : { number }),
+  };
+  if (!shape.measures.some(isSpread)) return [{ kind: 'group', shape, ...about }];
+  const hasPicks = shape.measures.some(isQuantile);
+  const reduced = reducedShape(shape);
+  return [
+    { kind: 'values', shape, ...about },
+    ...(hasPicks ? [{ kind: 'portions', shape, ...about } as const] : []),
+    { kind: 'group', shape: reduced, reduced: hasPicks ? 'picks' : 'values', ...about },
+  ];
 }
 
 /** Groups come as RFC 4180 records, see `mergeGroups`. */

@@ -83,6 +83,11 @@ export class ByteWriter {
     this.block(new TextEncoder().encode(text));
   }
 
+  /** What was written: a view, valid until more is. */
+  get written(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
   /** A copy of what was written. */
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#length);

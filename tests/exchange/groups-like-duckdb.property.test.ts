@@ -25,6 +25,20 @@ const MEASURES = {
   ...{ early: 'first(id)', late: 'last(id)', all: "string_agg(id::string, '-' ORDER BY id)" },
 };
 
+/** Measures that need every different value of a group. */
+const SPREAD = {
+  ...{ k: 'count(*)', words: 'count(DISTINCT t)', ns: 'count(DISTINCT n)', first: 'first(id)' },
+  ...{
+    middle: 'median(n)',
+    days: 'quantile_cont(d, 0.3)',
+    time: 'median(s)',
+    is: 'median(DISTINCT i)',
+  },
+  ...{ least: 'quantile_disc(t, 0)', ninth: 'quantile_disc(t, 0.9)', bs: 'quantile_disc(b, 0.5)' },
+  ...{ often: 'mode(t)', number: 'mode(n)', total: 'sum(DISTINCT i)', mean: 'avg(DISTINCT n)' },
+  ...{ all: "string_agg(DISTINCT t, '-')", some: 'count(DISTINCT b) FILTER (WHERE i > 1)' },
+};
+
 /** The header, and all groups of the chunks merged by a table. */
 function mergedGroups(plan: string, csv: string, options: RunOptions): string {
   const { compiled, chunks } = cutPlan(plan, csv, options);
@@ -50,6 +64,62 @@ describe('an aggregate with keys', () => {
         },
       ),
       { numRuns: 60 },
+    );
+  });
+
+  it('takes the values of a group together, however they are spread', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        ...[typedRecords, columns, fc.boolean(), chunkRecords, tinyLimits],
+        async (csv, keys, isKeyless, records, limits) => {
+          const by = isKeyless ? {} : { by: keys };
+          const plan = JSON.stringify({ steps: [{ aggregate: { ...by, measures: SPREAD } }] });
+          const options = { types: RECORD_TYPES, limits, chunkRecords: records };
+          const { output, waves } = runPlan(plan, csv, options);
+          expect(waves).toHaveLength(4);
+          expect(output.toString()).toBe(mergedGroups(plan, csv, options));
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('counts different values, and finds those at a place, as DuckDB does', async () => {
+    const sql = `count(DISTINCT t), count(DISTINCT n), sum(DISTINCT i), median(i), quantile_disc(t, 0.7),
+      quantile_disc(d, 0.25), median(DISTINCT i)`;
+    const measures = {
+      ...{ m1: 'count(DISTINCT t)', m2: 'count(DISTINCT n)', m3: 'sum(DISTINCT i)' },
+      ...{ m4: 'median(i)', m5: 'quantile_disc(t, 0.7)', m6: 'quantile_disc(d, 0.25)' },
+      m7: 'median(DISTINCT i)',
+    };
+    await fc.assert(
+      fc.asyncProperty(
+        ...[typedRecords, fc.boolean(), chunkRecords, tinyLimits],
+        async (csv, isKeyless, records, limits) => {
+          await duckdb.load(csv, RECORD_TYPES);
+          const rows = await duckdb.query(
+            isKeyless
+              ? `SELECT ${sql} FROM input`
+              : `SELECT b, ${sql} FROM input GROUP BY b ORDER BY b NULLS LAST`,
+          );
+          const by = isKeyless ? {} : { by: ['b'] };
+          const plan = { steps: [{ aggregate: { ...by, measures } }], write: { format: 'ndjson' } };
+          const { output } = runPlan(JSON.stringify(plan), csv, {
+            ...{ types: RECORD_TYPES, limits, chunkRecords: records },
+          });
+          const lines = output.toString().split('\n').slice(0, -1);
+          const found = lines.map((line) =>
+            Object.values(JSON.parse(line) as Record<string, unknown>),
+          );
+          // Numbers are spelled in several ways.
+          const shown = (value: unknown) => {
+            if (typeof value === 'boolean') return String(value);
+            return value === null || Number.isNaN(Number(value)) ? value : Number(value);
+          };
+          expect(found.map((row) => row.map(shown))).toEqual(rows.map((row) => row.map(shown)));
+        },
+      ),
+      { numRuns: 25 },
     );
   });
 

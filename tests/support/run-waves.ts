@@ -78,7 +78,7 @@ export function runWaves(
     // Nor is one that reads a lookup, or looks for matches in it.
     const isOfKeys =
       lookup !== undefined ||
-      (context.input !== 'chunk' && ['distinct', 'build'].includes(context.input.kind));
+      (context.input !== 'chunk' && ['distinct', 'build', 'portions'].includes(context.input.kind));
     const comes = isOfKeys ? 0 : (records ?? total(results[0]!, 'recordsIn'));
     // The one group of no records counts when it is rejected: it stands in the rejects.
     const isOneOfNone = comes === 0 && context.input !== 'chunk' && context.input.kind === 'group';
