@@ -8,9 +8,7 @@ import type { InputCell } from './input-cell.ts';
 export const VALUE_COUNTS_LIMITS = {
   groupCountMax: 1_000_000,
   keyBytesMax: 64 * 1024 * 1024,
-  what:
-    'different values: median, mode, quantile_cont and DISTINCT hold each of them; ' +
-    'approx_quantile and approx_count_distinct do not',
+  what: 'different values: string_agg(DISTINCT ...) holds each of them',
 };
 
 /** A value, how often it came, and the position of the first record that had it. */
