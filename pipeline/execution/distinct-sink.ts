@@ -8,7 +8,7 @@ import type { Batch } from './batch.ts';
 import type { OperatorSink } from './operator.ts';
 import { RecordBuffer } from './record-buffer.ts';
 import type { RecordSink, SinkOutput } from './record-sink.ts';
-import { writeEach, type RecordWriter } from './record-writer.ts';
+import { type RecordWriter, WrittenRecords } from './record-writer.ts';
 import type { SortKeys } from './sort-keys.ts';
 
 export interface DistinctOptions {
@@ -23,15 +23,13 @@ export interface DistinctOptions {
 export class DistinctSink implements RecordSink {
   private readonly keys: SortKeys;
   private readonly options: DistinctOptions;
-  private readonly writer: RecordWriter;
+  private readonly written: WrittenRecords;
   private readonly blockBytes: number;
   private readonly engine: EntryEngine;
   private readonly set = new KeySet();
   /** By key: the record that stays. */
   private kept = new Uint32Array(1024);
-  private readonly buffer = new RecordBuffer();
   private readonly duplicates: number[] = [];
-  private begun: Uint8Array | null = null;
 
   constructor(
     keys: SortKeys,
@@ -43,7 +41,7 @@ export class DistinctSink implements RecordSink {
     this.engine = engine;
     this.keys = keys;
     this.options = options;
-    this.writer = writer;
+    this.written = new WrittenRecords(writer);
     this.blockBytes = blockBytes;
   }
 
@@ -52,20 +50,15 @@ export class DistinctSink implements RecordSink {
   }
 
   take(batch: Batch): void {
-    const { buffer, writer } = this;
-    if (this.begun !== batch.bytes) {
-      writer.begin(batch.bytes);
-      buffer.expect(batch.bytes.length);
-    }
-    this.begun = batch.bytes;
+    const { count } = this.written.buffer;
     for (let i = 0; i < batch.selectedCount; i++) {
-      this.note(batch, batch.selection[i]!, buffer.count + i);
+      this.note(batch, batch.selection[i]!, count + i);
     }
-    writeEach(writer, batch, buffer);
+    this.written.take(batch);
   }
 
   get length(): number {
-    return this.buffer.length;
+    return this.written.buffer.length;
   }
 
   finish(): SinkOutput {
@@ -78,7 +71,7 @@ export class DistinctSink implements RecordSink {
     return {
       output: [...records.output, ...keys.output, ...(list.length === 0 ? [] : [list])],
       exchange: encodeDistinctIndex(records.index, keys.index, list),
-      records: this.buffer.count - (isDropping ? duplicates.length : 0),
+      records: this.written.buffer.count - (isDropping ? duplicates.length : 0),
       deduplicated: isDropping ? duplicates.length : 0,
     };
   }
@@ -106,7 +99,7 @@ export class DistinctSink implements RecordSink {
 
   /** By record: its place in the output; `GONE` for those that are left out. */
   private ordinals(dropped: Uint32Array): Uint32Array {
-    const ordinals = new Uint32Array(this.buffer.count);
+    const ordinals = new Uint32Array(this.written.buffer.count);
     for (const record of dropped) ordinals[record] = GONE;
     let next = 0;
     for (let record = 0; record < ordinals.length; record++) {
@@ -116,7 +109,7 @@ export class DistinctSink implements RecordSink {
   }
 
   private records(ordinals: Uint32Array): ReturnType<EntryWriter['finish']> {
-    const { buffer } = this;
+    const { buffer } = this.written;
     const entries = new EntryWriter(this.blockBytes);
     for (let record = 0; record < ordinals.length; record++) {
       if (ordinals[record] === GONE) continue;

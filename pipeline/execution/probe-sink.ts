@@ -8,7 +8,7 @@ import type { KeyReader } from './join/key-reader.ts';
 import type { OperatorSink } from './operator.ts';
 import { RecordBuffer } from './record-buffer.ts';
 import type { RecordSink, SinkOutput } from './record-sink.ts';
-import { writeEach, type RecordWriter } from './record-writer.ts';
+import { type RecordWriter, WrittenRecords } from './record-writer.ts';
 
 /** The number of no key: of a record with a NULL in it. */
 export const NULL_KEY = 0;
@@ -19,14 +19,12 @@ export const NULL_KEY = 0;
  */
 export class ProbeSink implements RecordSink {
   private readonly keys: KeyReader;
-  private readonly writer: RecordWriter;
+  private readonly written: WrittenRecords;
   private readonly blockBytes: number;
   private readonly engine: EntryEngine;
   private readonly set = new KeySet();
-  private readonly buffer = new RecordBuffer();
   /** By record: the number of its key. */
   private readonly numbers = new RecordBuffer();
-  private begun: Uint8Array | null = null;
 
   constructor(
     keys: KeyReader,
@@ -35,7 +33,7 @@ export class ProbeSink implements RecordSink {
     engine: EntryEngine,
   ) {
     this.keys = keys;
-    this.writer = writer;
+    this.written = new WrittenRecords(writer);
     this.blockBytes = blockBytes;
     this.engine = engine;
   }
@@ -45,21 +43,15 @@ export class ProbeSink implements RecordSink {
   }
 
   take(batch: Batch): void {
-    const { buffer, writer } = this;
-    if (this.begun !== batch.bytes) {
-      writer.begin(batch.bytes);
-      buffer.expect(batch.bytes.length);
-    }
-    this.begun = batch.bytes;
     for (let i = 0; i < batch.selectedCount; i++) {
       this.numbers.varint(this.numberOf(batch, batch.selection[i]!));
       this.numbers.endRecord();
     }
-    writeEach(writer, batch, buffer);
+    this.written.take(batch);
   }
 
   get length(): number {
-    return this.buffer.length;
+    return this.written.buffer.length;
   }
 
   finish(): SinkOutput {
@@ -68,7 +60,7 @@ export class ProbeSink implements RecordSink {
     return {
       output: [...records.output, ...keys.output],
       exchange: encodeDistinctIndex(records.index, keys.index, NO_KEY),
-      records: this.buffer.count,
+      records: this.written.buffer.count,
       deduplicated: 0,
     };
   }
@@ -81,7 +73,8 @@ export class ProbeSink implements RecordSink {
   }
 
   private records(): WrittenEntries {
-    const { numbers, buffer } = this;
+    const { numbers } = this;
+    const { buffer } = this.written;
     const entries = new EntryWriter(this.blockBytes);
     for (let record = 0; record < buffer.count; record++) {
       entries.add(

@@ -1,6 +1,6 @@
 import type { Batch } from './batch.ts';
 import type { OutputBuffer } from './output-buffer.ts';
-import type { RecordBuffer } from './record-buffer.ts';
+import { RecordBuffer } from './record-buffer.ts';
 
 /** Writes the selected records of batches in one output format. */
 export interface RecordWriter {
@@ -13,14 +13,31 @@ export interface RecordWriter {
   writeEach?(batch: Batch, out: RecordBuffer): void;
 }
 
-/** Writes the selected records of a batch, each to be found. */
-export function writeEach(writer: RecordWriter, batch: Batch, out: RecordBuffer): void {
-  if (writer.writeEach !== undefined) {
-    writer.writeEach(batch, out);
-    return;
+/** The records of batches as they are written, each to be found. */
+export class WrittenRecords {
+  readonly buffer = new RecordBuffer();
+  private readonly writer: RecordWriter;
+  private begun: Uint8Array | null = null;
+
+  constructor(writer: RecordWriter) {
+    this.writer = writer;
   }
-  for (let i = 0; i < batch.selectedCount; i++) {
-    writer.writeRecord(batch, batch.selection[i]!, out);
-    out.endRecord();
+
+  /** Writes the selected records. */
+  take(batch: Batch): void {
+    const { writer, buffer } = this;
+    if (this.begun !== batch.bytes) {
+      writer.begin(batch.bytes);
+      buffer.expect(batch.bytes.length);
+    }
+    this.begun = batch.bytes;
+    if (writer.writeEach !== undefined) {
+      writer.writeEach(batch, buffer);
+      return;
+    }
+    for (let i = 0; i < batch.selectedCount; i++) {
+      writer.writeRecord(batch, batch.selection[i]!, buffer);
+      buffer.endRecord();
+    }
   }
 }

@@ -3,21 +3,18 @@ import { KeyArena } from '../exchange/key-arena.ts';
 import type { ExchangeLimits } from '../limits.ts';
 import type { Batch } from './batch.ts';
 import type { OperatorSink } from './operator.ts';
-import { RecordBuffer } from './record-buffer.ts';
 import type { RecordSink, SinkOutput } from './record-sink.ts';
-import { writeEach, type RecordWriter } from './record-writer.ts';
+import { type RecordWriter, WrittenRecords } from './record-writer.ts';
 import type { SortKeys } from './sort-keys.ts';
 
 /** A sorted run. */
 export class SortSink implements RecordSink {
   private readonly keys: SortKeys;
   private readonly limit: number;
-  private readonly writer: RecordWriter;
+  private readonly written: WrittenRecords;
   private readonly blockBytes: number;
   private readonly engine: EntryEngine;
   private readonly arena = new KeyArena();
-  private readonly buffer = new RecordBuffer();
-  private begun: Uint8Array | null = null;
 
   constructor(
     keys: SortKeys,
@@ -29,7 +26,7 @@ export class SortSink implements RecordSink {
     this.engine = engine;
     this.keys = keys;
     this.limit = take;
-    this.writer = writer;
+    this.written = new WrittenRecords(writer);
     this.blockBytes = blockBytes;
   }
 
@@ -38,26 +35,22 @@ export class SortSink implements RecordSink {
   }
 
   take(batch: Batch): void {
-    const { keys, arena, buffer, writer } = this;
-    if (this.begun !== batch.bytes) {
-      writer.begin(batch.bytes);
-      buffer.expect(batch.bytes.length);
-    }
-    this.begun = batch.bytes;
+    const { keys, arena } = this;
     for (let i = 0; i < batch.selectedCount; i++) {
       const record = batch.selection[i]!;
       keys.append(batch, record, arena);
       arena.endKey();
     }
-    writeEach(writer, batch, buffer);
+    this.written.take(batch);
   }
 
   get length(): number {
-    return this.buffer.length;
+    return this.written.buffer.length;
   }
 
   finish(): SinkOutput {
-    const { arena, buffer, engine, blockBytes } = this;
+    const { arena, engine, blockBytes } = this;
+    const { buffer } = this.written;
     const { count } = arena;
     const records = Math.min(count, this.limit);
     const sorted = engine.writeSorted(arena.slices, buffer.slices, count, records, blockBytes);
