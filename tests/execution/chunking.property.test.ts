@@ -74,7 +74,7 @@ describe('any chunking', () => {
   it('renders steps behind an aggregate over its one group', async () => {
     const { renderAggregate } = await import('../../pipeline/execution/render-aggregate.ts');
     const plan =
-      'steps: [{ aggregate: { measures: { k: count(*), q: sum(n) } } }, { filter: k > 1 }, { select: [q, k] }]';
+      'steps: [{ aggregate: { measures: { k: count(*), q: sum(n) } } }, { select: [q, k] }]';
     const types = { n: 'integer' as const };
     const { compiled } = runPlan(plan, 's,n\na,1\nb,2\na,9007199254740993\n', { types });
     const { finalSteps: steps, groupColumns, waves } = compiled;
