@@ -204,7 +204,7 @@ describe('filters, checks and output in the kernel', () => {
           expectSame(text, context, regionBytes);
         },
       ),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
     expect(taken).toBeGreaterThan(200);
     expect(compiled).toBeGreaterThan(75);
@@ -248,7 +248,7 @@ describe('filters, checks and output in the kernel', () => {
             if (context !== null) expectSame(csvOf(list), context, 200);
           },
         ),
-        { numRuns: 400 },
+        { numRuns: 200 },
       );
     },
   );

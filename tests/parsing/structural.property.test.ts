@@ -134,7 +134,7 @@ describe('StructuralTokenizer', () => {
           );
         },
       ),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     );
   });
 
@@ -150,7 +150,7 @@ describe('StructuralTokenizer', () => {
           expect(structural(bytes, one, option, 100, 128)).toEqual(scalar(bytes, one, option));
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 
