@@ -68,24 +68,25 @@ if (flags.ingest) {
 
 const broker = await brokerOf();
 const measurements: Measurement[] = [];
-const startedAt = new Date().toISOString();
+const about = {
+  ...{ startedAt: new Date().toISOString(), megabytes, repetitions },
+  commit: describeCommit(),
+  node: process.version,
+  machine: describeMachine(),
+};
 try {
   for (const dataset of DATASETS.filter(({ name }) => (flags.data ?? name) === name)) {
     const file = await ensureFile(dataset, megabytes, path.join(out, 'data'));
     for (const task of TASKS.filter((name) => (flags.task ?? name) === name)) {
       if (!isPossible(task, dataset)) continue;
       measurements.push(...(await measureTask(dataset, file, task)));
+      writeResults({ ...about, measurements });
     }
   }
 } finally {
   await broker?.stop();
 }
-finish({
-  ...{ startedAt, megabytes, repetitions, measurements },
-  commit: describeCommit(),
-  node: process.version,
-  machine: describeMachine(),
-});
+finish({ ...about, measurements });
 
 async function brokerOf(): Promise<{ url: string; stop(): Promise<void> } | null> {
   if (flags['no-broker']) return null;
@@ -180,20 +181,29 @@ function verdictOf(
   return `DIFFERS: ${answer.records} records, ${reference.records} expected`;
 }
 
+/** After every task: a run that is ended early leaves what it has measured. */
 function writeResults(report: Report): void {
-  writeFileSync(path.join(here, 'RESULTS.md'), asMarkdown(report));
-  mkdirSync(path.join(here, 'charts'), { recursive: true });
+  writeFileSync(jsonOf(report), `${JSON.stringify(report, null, 2)}\n`);
+  if ((flags.only ?? flags.task ?? flags.data) !== undefined) return;
+  const charts = flags.full ? 'charts-full' : 'charts';
+  const markdown = asMarkdown(
+    report,
+    flags.full ? 'npm run bench -- --full' : 'npm run bench',
+    charts,
+  );
+  writeFileSync(path.join(here, flags.full ? 'RESULTS-FULL.md' : 'RESULTS.md'), markdown);
+  mkdirSync(path.join(here, charts), { recursive: true });
   for (const [name, svg] of chartsOf(report)) {
-    writeFileSync(path.join(here, 'charts', `${name}.svg`), svg);
+    writeFileSync(path.join(here, charts, `${name}.svg`), svg);
   }
 }
 
+function jsonOf({ startedAt }: Report): string {
+  return path.join(out, `bench-${startedAt.replaceAll(/[:.]/g, '-')}.json`);
+}
+
 function finish(report: Report): void {
-  const name = `bench-${report.startedAt.replaceAll(/[:.]/g, '-')}.json`;
-  const json = path.join(out, name);
-  writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
-  const partial = flags.only ?? flags.task ?? flags.data;
-  if (partial === undefined) writeResults(report);
+  const json = jsonOf(report);
   console.log(asText(tableOf(report)));
   const memory = memoryOf(report.measurements);
   for (const { text } of memory) console.log(text);

@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
 import type { Task } from './assignment.ts';
-import { DATASETS } from './datasets.ts';
 import type { Run } from './measure.ts';
 import { memoryOf } from './memory.ts';
 
@@ -99,19 +98,21 @@ export function asText(table: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
-export function asMarkdown(report: Report): string {
+/** `command`: what wrote it. `charts`: folder of the charts, one for each data set. */
+export function asMarkdown(report: Report, command: string, charts: string): string {
+  const measured = new Set(report.measurements.map(({ dataset }) => dataset));
   const table = tableOf(report);
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   const rule = HEAD.map((_, index) => (index < 3 || index === HEAD.length - 1 ? '---' : '---:'));
   return [
     '# Results',
     '',
-    `Written by \`npm run bench\`: ${report.megabytes} MB a file, ${report.repetitions} runs each.`,
+    `Written by \`${command}\`: ${report.megabytes} MB a file, ${report.repetitions} runs each.`,
     `Commit ${report.commit}, Node ${report.node}, ${report.machine}, ${report.startedAt}.`,
     "Times in seconds; `x DuckDB` is DuckDB's median by the subject's, above 1 is faster than DuckDB.",
     'See [README.md](README.md) for what is measured and what is not.',
     '',
-    ...DATASETS.map(({ name }) => `![${name}](charts/${name}.svg)`),
+    ...[...measured].map((name) => `![${name}](${charts}/${name}.svg)`),
     '',
     line(table[0] ?? []),
     line(rule),

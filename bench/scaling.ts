@@ -1,4 +1,4 @@
-import { rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { Task } from './assignment.ts';
@@ -21,38 +21,44 @@ export interface ScalingOptions {
   readonly folder: string;
 }
 
+const HEAD = [
+  '| task | subject | MB | threads | s | MB/s | peak MB |',
+  '| --- | --- | ---: | ---: | ---: | ---: | ---: |',
+];
+
 /**
  * How cost grows with the input and with the workers. Answers are not compared here: the same runs
- * are compared by the bench itself.
+ * are compared by the bench itself. SCALING.md is written anew after every point.
  */
 export async function measureScaling(options: ScalingOptions): Promise<void> {
   const { sizesMb, threadsMb, folder } = options;
   const cores = availableParallelism();
-  const bySize = await linesOf(
-    options,
-    sizesMb.map((megabytes) => ({ megabytes, threads: cores })),
-  );
-  const byThreads = await linesOf(
-    options,
-    THREADS.map((threads) => ({ megabytes: threadsMb, threads })),
-  );
-  const text = [
+  const bySize: string[] = [];
+  const byThreads: string[] = [];
+  const head = [
     '# Scaling',
     '',
     `Written by \`npm run bench -- --scaling\`: taxi, median of ${options.repetitions} runs each.`,
     `Commit ${describeCommit()}, Node ${process.version}, ${describeMachine()}, ${new Date().toISOString()}.`,
     '',
-    `## By size, ${cores} worker processes or threads`,
-    '',
-    ...bySize,
-    '',
-    `## By worker processes or threads, ${threadsMb} MB, ${cores} cores`,
-    '',
-    ...byThreads,
-    '',
-  ].join('\n');
-  writeFileSync(path.join(folder, 'SCALING.md'), text);
-  console.log(text);
+  ];
+  const bySizeTitle = `## By size, ${cores} worker processes or threads`;
+  const byThreadsTitle = `## By worker processes or threads, ${threadsMb} MB, ${cores} cores`;
+  const write = (): void => {
+    const sections = [bySizeTitle, '', ...HEAD, ...bySize, '', byThreadsTitle, '', ...HEAD];
+    const text = [...head, ...sections, ...byThreads, ''].join('\n');
+    writeFileSync(path.join(folder, 'SCALING.md'), text);
+  };
+  // The threads first: the biggest file takes longer than all that.
+  for (const threads of THREADS) {
+    byThreads.push(...(await linesOf(options, { megabytes: threadsMb, threads })));
+    write();
+  }
+  for (const megabytes of sizesMb) {
+    bySize.push(...(await linesOf(options, { megabytes, threads: cores })));
+    write();
+  }
+  console.log(readFileSync(path.join(folder, 'SCALING.md'), 'utf8'));
 }
 
 interface Point {
@@ -62,33 +68,29 @@ interface Point {
 
 async function linesOf(
   { repetitions, folder }: ScalingOptions,
-  points: readonly Point[],
+  { megabytes, threads }: Point,
 ): Promise<string[]> {
-  const lines = [
-    '| task | subject | MB | threads | s | MB/s | peak MB |',
-    '| --- | --- | ---: | ---: | ---: | ---: | ---: |',
-  ];
+  const lines: string[] = [];
   const dataset = datasetNamed('taxi');
   const output = path.join(folder, 'out', 'scaling.csv');
-  for (const { megabytes, threads } of points) {
-    const file = await ensureFile(dataset, megabytes, path.join(folder, 'out', 'data'));
-    for (const task of TASKS) {
-      const subjects = SUBJECTS.filter(({ name }) => NAMES.includes(name));
-      const runs = new Map<string, Run[]>(subjects.map(({ name }) => [name, []]));
-      for (let repetition = 0; repetition < repetitions; repetition++) {
-        for (const subject of subjects) {
-          const about = { subject, task, dataset: dataset.name, file, output, threads };
-          runs.get(subject.name)?.push(await measure({ ...about, broker: null }));
-          rmSync(output, { force: true });
-        }
+  const file = await ensureFile(dataset, megabytes, path.join(folder, 'out', 'data'));
+  for (const task of TASKS) {
+    console.error(`${megabytes} MB, ${threads} threads, ${task}`);
+    const subjects = SUBJECTS.filter(({ name }) => NAMES.includes(name));
+    const runs = new Map<string, Run[]>(subjects.map(({ name }) => [name, []]));
+    for (let repetition = 0; repetition < repetitions; repetition++) {
+      for (const subject of subjects) {
+        const about = { subject, task, dataset: dataset.name, file, output, threads };
+        runs.get(subject.name)?.push(await measure({ ...about, broker: null }));
+        rmSync(output, { force: true });
       }
-      for (const [subject, measured] of runs) {
-        const ms = median(measured.map((run) => run.ms));
-        const rate = statSync(file).size / 1000 / ms;
-        const peak = Math.max(...measured.map((run) => run.peakResidentBytes)) / 1e6;
-        const cells = [task, subject, megabytes, threads, (ms / 1000).toFixed(2)];
-        lines.push(`| ${[...cells, rate.toFixed(0), peak.toFixed(0)].join(' | ')} |`);
-      }
+    }
+    for (const [subject, measured] of runs) {
+      const ms = median(measured.map((run) => run.ms));
+      const rate = statSync(file).size / 1000 / ms;
+      const peak = Math.max(...measured.map((run) => run.peakResidentBytes)) / 1e6;
+      const cells = [task, subject, megabytes, threads, (ms / 1000).toFixed(2)];
+      lines.push(`| ${[...cells, rate.toFixed(0), peak.toFixed(0)].join(' | ')} |`);
     }
   }
   return lines;

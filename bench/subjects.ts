@@ -35,7 +35,7 @@ export const SUBJECTS: readonly Subject[] = [
     ...{ name: 'Polars', script: 'polars', tasks: EVERY.filter((task) => task !== 'profile') },
     isInstalled: ensurePolars,
   },
-  { ...peer, name: 'uDSV', script: 'udsv', megabytesMax: 1000 },
+  { ...peer, name: 'uDSV', script: 'udsv', megabytesMax: 500 },
   { ...peer, name: 'Papa Parse', script: 'papa-parse', megabytesMax: 60 },
   { ...peer, name: 'csv-parse', script: 'csv-parse', megabytesMax: 60 },
 ];
