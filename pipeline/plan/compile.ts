@@ -50,7 +50,8 @@ export interface CompiledPlan {
 export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan {
   const issues = new IssueList(plan.places);
   const columns = declaredColumns(plan, input.columns, issues);
-  const given = givenSteps(plan, columns, input.lookups ?? [], issues);
+  const { lookups = [] } = input;
+  const given = givenSteps(plan, columns, lookups, issues);
   const parts: (Step | GlobalAct)[] = [
     ...conformSteps(plan, columns),
     ...constraintSteps(plan.fields, columns, issues),
@@ -77,11 +78,13 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
     }
     const isWarning = step.kind === 'check' && step.severity === 'warn';
     const faultCount = issues.issues.length;
-    let done = transform(step, current, path, faults, input.lookups);
+    let done = transform(step, current, path, faults, {
+      ...{ lookups, nullstr: plan.read.nullstr },
+    });
     if (isWarning) done = numbered(done, checks.push(step.name) - 1);
     const own = done.steps.map((part) => ({ ...part, number: at + 1 }));
     if (isGrouped) finalSteps.push(...own);
-    else parts.push(...own.map((part) => meeting(part, step, input.lookups)));
+    else parts.push(...own.map((part) => meeting(part, step, lookups)));
     if (parts.length + finalSteps.length > LIMITS.planOperationsMax) {
       const what = `The steps up to here come to more than ${LIMITS.planOperationsMax} operations`;
       faults.addKey(path, what, 'fewer steps, or steps on fewer columns');
@@ -210,7 +213,7 @@ function spreadsValues(step: Step): boolean {
 }
 
 /** A join to a lookup in parts takes waves of its own. */
-function meeting(part: Step, step: PlanStep, lookups: readonly Lookup[] = []): Step | GlobalAct {
+function meeting(part: Step, step: PlanStep, lookups: readonly Lookup[]): Step | GlobalAct {
   if (part.kind !== 'join' || step.kind !== 'join') return part;
   const lookup = findByName(lookups, step.lookup);
   if (lookup?.parts === undefined) return part;

@@ -49,6 +49,13 @@ export function missingLookup(
   return expressionError(missing(lookup), at, expectedLookup(files));
 }
 
+/** What joins read beside their records. */
+export interface JoinSources {
+  readonly lookups: readonly Lookup[];
+  /** Texts that stand for NULL, see `read` of a plan. */
+  readonly nullstr: readonly string[];
+}
+
 /** Binds a join to its lookup: names, the types keys are compared in, the columns it adds. */
 export function transformJoin(
   step: JoinPlan,
@@ -56,7 +63,7 @@ export function transformJoin(
   path: string,
   finder: ColumnFinder,
   issues: IssueList,
-  lookups: readonly Lookup[],
+  { lookups, nullstr }: JoinSources,
 ): Transformed {
   const lookup = findByName(lookups, step.lookup);
   if (lookup === undefined) {
@@ -67,7 +74,7 @@ export function transformJoin(
   const on = keysOf(step, content.columns, path, finder, issues);
   const adds = addedColumns(step, content.columns, columns, path, issues);
   return {
-    steps: [{ kind: 'join', how: step.how, lookup: content, on, adds }],
+    steps: [{ kind: 'join', how: step.how, lookup: content, nullstr, on, adds }],
     columns: [...columns, ...adds.map(({ column }) => column)],
   };
 }

@@ -105,6 +105,8 @@ type Work =
       readonly kind: 'join';
       readonly how: JoinKind;
       readonly lookup: LookupContent;
+      /** Texts of the lookup that stand for NULL, whatever those of the records it meets are. */
+      readonly nullstr: readonly string[];
       readonly on: readonly JoinKey[];
       /** Columns that the lookup adds behind the others; none for 'semi' and 'anti'. */
       readonly adds: readonly AddedColumn[];

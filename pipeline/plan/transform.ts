@@ -2,8 +2,7 @@ import type { Column, ColumnType } from '../protocol/job.ts';
 import { refuseDuplicates, transformAggregate } from './aggregate.ts';
 import { bindCondition, bindValue } from './expression/bind.ts';
 import { pointerTo, type IssueList } from './issues.ts';
-import { transformJoin } from './join.ts';
-import type { Lookup } from './lookup.ts';
+import { transformJoin, type JoinSources } from './join.ts';
 import { transformProject } from './project.ts';
 import { Resolver } from './resolver.ts';
 import { rewrite, type Assignment } from './rewrite.ts';
@@ -15,7 +14,7 @@ export function transform(
   columns: readonly Column[],
   path: string,
   issues: IssueList,
-  lookups: readonly Lookup[] = [],
+  sources: JoinSources = { lookups: [], nullstr: [''] },
 ): Transformed {
   const resolver = new Resolver(columns, issues);
   switch (step.kind) {
@@ -60,7 +59,7 @@ export function transform(
     case 'aggregate':
       return transformAggregate(step, columns, path, resolver, issues);
     case 'join':
-      return transformJoin(step, columns, path, resolver, issues, lookups);
+      return transformJoin(step, columns, path, resolver, issues, sources);
     case 'profile': {
       const profiled = resolver.listOrAll(step.columns, path);
       return { steps: [{ ...step, columns: names(profiled) }], columns };

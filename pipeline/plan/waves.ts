@@ -49,7 +49,7 @@ export function planWaves(
       return;
     }
     if (act?.kind === 'meet') {
-      const met = meetingWaves(act, { ...context, steps }, inner, first.nullstr);
+      const met = meetingWaves(act, { ...context, steps }, inner);
       waves.push(...met.waves);
       context = met.next;
       return;
@@ -180,7 +180,6 @@ function meetingWaves(
   { join, lookup }: Extract<GlobalAct, { kind: 'meet' }>,
   context: ChunkContext,
   view: ColumnView,
-  nullstr: readonly string[],
 ): { readonly waves: readonly WavePlan[]; readonly next: ChunkContext } {
   const { on, how, adds, number } = join;
   const origin = number === undefined ? {} : { number };
@@ -193,7 +192,7 @@ function meetingWaves(
     ...{ keepsOne: how === 'semi' || how === 'anti', records: none, ...origin },
   };
   const matches: Exchange = { kind: 'matches', records, ...origin };
-  const ofLookup = { ...lookupContext(join.lookup, nullstr), exchange: build };
+  const ofLookup = { ...lookupContext(join), exchange: build };
   const ofKeys = { ...context, input: build, columns: [], steps: [], nullPadding: false };
   return {
     waves: [

@@ -56,6 +56,21 @@ describe('a join', () => {
     );
   });
 
+  it.each([1, Infinity])('reads NULL in its lookup as the plan says behind an aggregate', (cut) => {
+    const text = 'code,name\n1,NA\nNA,none\n2,\n';
+    const steps = [
+      { aggregate: { by: ['colour'], measures: { n: 'count(*)' } } },
+      { join: { with: 'na.csv', on: { colour: 'code' }, how: 'left', select: ['name'] } },
+      { derive: { known: 'name IS NOT NULL' } },
+    ];
+    const plan = JSON.stringify({ read: { nullstr: 'NA' }, steps });
+    const { output } = runPlan(plan, 'colour\n1\nNA\n2\n2\n', {
+      lookups: [{ name: 'na.csv', text }],
+      chunkRecords: cut,
+    });
+    expect(output.toString()).toBe('colour,n,name,known\n1,1,,false\n2,2,"",true\n,1,,false\n');
+  });
+
   it('can be joined again', () => {
     const steps = [
       { join: { ...join, select: ['name'] } },

@@ -1,6 +1,5 @@
 import { GroupTable } from '../../aggregation/group-table.ts';
 import { SluiceError } from '../../errors.ts';
-import type { LookupContent } from '../../plan/lookup.ts';
 import type { Step } from '../../plan/step.ts';
 import type { Batch, Fault } from '../batch.ts';
 import { CellReader } from '../cell-reader.ts';
@@ -18,7 +17,6 @@ export const NO_MATCH = -1;
 
 export interface LookupTableOptions {
   readonly step: JoinStep;
-  readonly nullstr: readonly string[];
   /** Bytes that the table may take; `limit-exceeded` beyond. */
   readonly memoryBytesMax: number;
 }
@@ -46,10 +44,10 @@ export class LookupTable {
 
   /** Reads a lookup's text. Throws `input-malformed` for a record that cannot be read: `details` say
    *  record, line and column, from 1. */
-  constructor(text: Uint8Array, { step, nullstr, memoryBytesMax }: LookupTableOptions) {
+  constructor(text: Uint8Array, { step, memoryBytesMax }: LookupTableOptions) {
     this.#columnCount = step.adds.length;
     this.#memoryBytesMax = memoryBytesMax;
-    const context = lookupContext(step.lookup, nullstr);
+    const context = lookupContext(step);
     const view = inputView(context);
     const keys = step.on.map(({ lookupColumn, type }) => ({ name: lookupColumn, type }));
     const reader = new KeyReader(keys, view, context);
@@ -153,8 +151,10 @@ export class LookupTable {
 }
 
 /** How a lookup's text is read: as a chunk. */
-export function lookupContext(lookup: LookupContent, nullstr: readonly string[]): ChunkContext {
-  const { format, dialect, columns } = lookup;
+export function lookupContext({
+  lookup: { format, dialect, columns },
+  nullstr,
+}: Pick<JoinStep, 'lookup' | 'nullstr'>): ChunkContext {
   return {
     ...{ engine: ENGINE_VERSION, input: 'chunk', format, dialect, columns, nullstr },
     onError: 'reject',

@@ -17,7 +17,7 @@ export function lookupKeys({ steps }: Pick<ChunkContext, 'steps'>): string[] {
  * lookup's key in the details as `lookup`.
  */
 export function lookupTables(
-  { steps, nullstr }: Pick<ChunkContext, 'steps' | 'nullstr'>,
+  { steps }: Pick<ChunkContext, 'steps'>,
   texts: ReadonlyMap<string, Uint8Array>,
 ): ReadonlyMap<JoinStep, LookupTable> {
   const tables = new Map<JoinStep, LookupTable>();
@@ -25,7 +25,7 @@ export function lookupTables(
   for (const step of joinsOf(steps)) {
     const text = texts.get(step.lookup.key);
     invariant(text !== undefined, 'the lookups of a program are given to it');
-    const table = tableOf(text, { step, nullstr, memoryBytesMax });
+    const table = tableOf(text, { step, memoryBytesMax });
     memoryBytesMax -= table.memoryBytes;
     tables.set(step, table);
   }
