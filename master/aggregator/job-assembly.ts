@@ -17,8 +17,9 @@ export class JobAssembly {
   readonly map = new OutputMap();
   readonly merger: PartialMerger;
   readonly #lastWave: number;
-
   readonly #budget: RejectBudget;
+  /** Records of the input: those that came to the first wave. */
+  #recordsRead = 0;
 
   constructor(waves: JobWaves | null, budget: RejectBudget = NO_BUDGET) {
     this.#budget = budget;
@@ -33,7 +34,8 @@ export class JobAssembly {
    * alone, since chunks are merged in file order.
    */
   async merge(blobs: BlobStore, chunk: ChunkRecord): Promise<void> {
-    refuseOverBudget(this.map.totals(), chunk, this.#budget);
+    const { rejected } = this.map.totals();
+    refuseOverBudget({ rejected, recordsIn: this.#recordsRead }, chunk, this.#budget);
     const partial = await readPartial(blobs, chunk);
     if (partial.length > 0) this.merger.add(partial);
     this.append(chunk);
@@ -44,6 +46,7 @@ export class JobAssembly {
     invariant(statistics !== null, 'only chunks with a result are merged');
     this.fillTo(index);
     const { rejected, recordsIn, lines, bytesIn, outputBytes, outputRecords } = statistics;
+    if (wave === 0) this.#recordsRead += recordsIn;
     const output =
       wave === this.#lastWave
         ? { outputBytes, outputRecords }

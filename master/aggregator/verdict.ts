@@ -15,15 +15,15 @@ export const NO_BUDGET: RejectBudget = { maxRejects: null, maxRejectRatio: null 
 
 /**
  * Throws `rejects-over-budget` when the chunks merged before `chunk` are over the budget: the job is
- * stopped then. The ratio counts once `budgetRecordsMin` records were read; the last chunk is left to
- * the verdict at the end.
+ * stopped then. `recordsIn` is of the input, `rejected` of all waves. The ratio counts once
+ * `budgetRecordsMin` records were read; the last chunk is left to the verdict at the end.
  */
 export function refuseOverBudget(
   merged: { readonly rejected: number; readonly recordsIn: number },
-  chunk: { readonly index: number; readonly wave: number },
+  chunk: { readonly index: number },
   budget: RejectBudget,
 ): void {
-  const isEnough = merged.recordsIn >= LIMITS.budgetRecordsMin && chunk.wave === 0;
+  const isEnough = merged.recordsIn >= LIMITS.budgetRecordsMin;
   const maxRejectRatio = isEnough ? budget.maxRejectRatio : null;
   const verdict = rejectVerdict(merged, { ...budget, maxRejectRatio });
   if (verdict === null) return;
