@@ -13,6 +13,7 @@ import {
 } from './bind-decimal.ts';
 import { partOf, signaturesOf } from './functions.ts';
 import type { ParameterType, Signature } from './functions.ts';
+import { impureFunction } from './impure.ts';
 import { expressionError } from './lexer.ts';
 import { constantOf } from './literals.ts';
 import { DATE_PARTS } from './date-parts.ts';
@@ -120,8 +121,8 @@ export abstract class ValueBinder {
 
   private position(name: string, at: number): number {
     const found = findColumn(this.columns, name);
-    if (!('position' in found)) throw expressionError(found.message, at, found.expected);
-    return found.position;
+    if ('position' in found) return found.position;
+    throw impureFunction(name, at) ?? expressionError(found.message, at, found.expected);
   }
 
   private addInterval(time: Expression, span: Interval, sign: number, at: number): BoundValue {

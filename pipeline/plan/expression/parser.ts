@@ -2,6 +2,7 @@ import type { Expression } from './ast.ts';
 import { readCallArguments } from './call-arguments.ts';
 import { DepthLimit } from './depth-limit.ts';
 import { functionNames } from './functions.ts';
+import { zoned } from './impure.ts';
 import { readInterval } from './interval.ts';
 import { expressionError, type Token } from './lexer.ts';
 import { numberLiteral } from './literals.ts';
@@ -142,6 +143,7 @@ class Parser {
       }
     }
     if (following.kind === 'string') {
+      if (word === 'timestamptz') throw zoned('TIMESTAMPTZ', token.start);
       throw this.reader.unsupported(`${token.text} '...'`, token.start);
     }
     if (RESERVED.has(word)) {
@@ -242,9 +244,18 @@ class Parser {
       case 'glob':
       case 'collate':
         throw this.reader.unsupported(token.text.toUpperCase(), token.start);
+      case 'at':
+        this.refuseTimeZone(token);
+        return undefined;
       default:
         return undefined;
     }
+  }
+
+  private refuseTimeZone({ start }: Token): void {
+    const [time, zone] = [this.reader.peek(1), this.reader.peek(2)].map(({ text }) => text);
+    if (time?.toLowerCase() !== 'time' || zone?.toLowerCase() !== 'zone') return;
+    throw zoned('AT TIME ZONE', start);
   }
 
   private parseOperator(left: Expression, token: Token, power: number): Expression | undefined {

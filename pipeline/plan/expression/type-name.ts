@@ -1,5 +1,6 @@
 import type { ColumnType } from '../../protocol/job.ts';
 import type { DecimalType } from './ast.ts';
+import { zoned } from './impure.ts';
 import type { TokenReader } from './token-reader.ts';
 
 /** SQL's names of Sluice's types, and Sluice's own. An integer has 64 bits whatever its name. */
@@ -14,7 +15,7 @@ const TYPES: Readonly<Record<string, ColumnType>> = {
 const LATER = new Set(
   (
     'tinyint smallint hugeint int1 int2 int4 int16 int32 int64 int128 utinyint usmallint uinteger ' +
-    'ubigint uhugeint short signed float real float4 time interval timestamptz ' +
+    'ubigint uhugeint short signed float real float4 time interval ' +
     'timestamp_s timestamp_ms timestamp_ns blob bytea uuid json bit struct map list array enum union'
   ).split(' '),
 );
@@ -35,14 +36,18 @@ export function readTypeName(reader: TokenReader): ColumnType | DecimalType {
   if (['decimal', 'numeric', 'dec'].includes(token.text.toLowerCase())) return readDecimal(reader);
   const type = typeNamed(token.text);
   if (type === undefined) {
+    if (token.text.toLowerCase() === 'timestamptz') throw zoned('TIMESTAMPTZ', token.start);
     if (LATER.has(token.text.toLowerCase())) {
       throw reader.unsupported(`The type ${token.text.toUpperCase()}`, token.start);
     }
     throw reader.unexpected(token, `a type: ${TYPE_NAMES}`);
   }
   if (token.text.toLowerCase() === 'double') reader.takeWord('precision');
-  if (type === 'datetime' && (reader.isWord('with') || reader.isWord('without'))) {
-    throw reader.unsupported('A time zone in a type', reader.peek().start);
+  if (type === 'datetime' && reader.isWord('with')) {
+    throw zoned('WITH TIME ZONE', reader.peek().start);
+  }
+  if (type === 'datetime' && reader.isWord('without')) {
+    throw reader.unsupported('WITHOUT TIME ZONE', reader.peek().start, 'TIMESTAMP alone');
   }
   // As in DuckDB, a text is as long as it is.
   if (type === 'string' && reader.takeSymbol('(')) {

@@ -1,6 +1,7 @@
 import { AGGREGATES, isAggregate } from '../aggregate-names.ts';
 import { suggestion } from '../suggest.ts';
 import { functionNames } from './functions.ts';
+import { impureFunction, zoned } from './impure.ts';
 import { expressionError } from './lexer.ts';
 
 /** Functions of DuckDB that are not built. */
@@ -13,21 +14,13 @@ const LATER = new Set(
   ).split(' '),
 );
 
-/** Functions whose values come from elsewhere. */
-const IMPURE = new Set(
-  'now today current_date current_timestamp get_current_timestamp random uuid gen_random_uuid'.split(
-    ' ',
-  ),
-);
-
 /** The error of a call of what is no function of an expression: one that is not built, an aggregate
  *  where there is none, or a name with what was meant by it. */
 export function unknownFunction(name: string, at: number): Error {
   const word = name.toLowerCase();
-  if (IMPURE.has(word)) {
-    const message = `${name} gives another value each time: a result depends on input and plan alone`;
-    return expressionError(message, at, "a literal such as DATE '2024-02-29'", 'plan-unsupported');
-  }
+  const impure = impureFunction(name, at);
+  if (impure !== null) return impure;
+  if (word === 'timezone') return zoned('The function timezone', at);
   if (LATER.has(word)) {
     const message = `The function ${name} is not supported yet`;
     return expressionError(message, at, 'another function', 'plan-unsupported');

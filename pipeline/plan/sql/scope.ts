@@ -1,4 +1,5 @@
 import type { Expression } from '../expression/ast.ts';
+import { impureFunction } from '../expression/impure.ts';
 import { expressionError } from '../expression/lexer.ts';
 import { suggestion } from '../suggest.ts';
 
@@ -80,7 +81,9 @@ export class Scope {
     const hint = suggestion(name, names);
     const message = `There is no column ${JSON.stringify(name)}${whose}.${hint}`;
     const shown = names.slice(0, 20).join(', ');
-    return expressionError(message, at, `one of ${shown}${names.length > 20 ? ', ...' : ''}`);
+    const expected = `one of ${shown}${names.length > 20 ? ', ...' : ''}`;
+    const impure = table === undefined ? impureFunction(name, at) : null;
+    return impure ?? expressionError(message, at, expected);
   }
 
   /** The name of a column as its table has it, in whatever case it is written. */
