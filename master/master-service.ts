@@ -257,7 +257,13 @@ export class LocalMasterService implements MasterService {
   }
 
   result(id: string): ResultView {
-    return this.#deps.assemblies.result(() => this.#find(id));
+    return this.#deps.assemblies.result(
+      () => this.#find(id),
+      (listener) =>
+        this.onChange((jobId) => {
+          if (jobId === id) listener();
+        }),
+    );
   }
 
   convertedResult(id: string, format: string): ConvertedResult {

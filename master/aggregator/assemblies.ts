@@ -25,8 +25,7 @@ import type { ResultSize } from '../views/job-document.ts';
 import { damageError, isDamage } from './damaged-result.ts';
 import { convertedResult, only, parquetResult, targetOf } from './rewritten-result.ts';
 import type { ConvertedResult } from './rewritten-result.ts';
-import { finalAggregate } from './final-aggregate.ts';
-import type { FinalAggregate } from './final-aggregate.ts';
+import { finalAggregate, type FinalAggregate } from './final-aggregate.ts';
 import { JobAssembly } from './job-assembly.ts';
 import { OutputCheck, type OutputCheckDeps } from './output-check.ts';
 import { RecordPages } from './record-pages.ts';
@@ -41,6 +40,7 @@ import { chunkedParts, wholeParts } from './output-parts.ts';
 import { placeOfOutput, resultByteCount } from './result-bytes.ts';
 import type { ResultParts } from './result-bytes.ts';
 import { damagedChunk, resultIdentity } from './result-identity.ts';
+import type { OnJobChange, ResultSource } from './result-view.ts';
 import { FORMATS, resultName, resultView } from './result-view.ts';
 import { inputVerdict, rejectVerdict } from './verdict.ts';
 import {
@@ -171,9 +171,8 @@ export class Assemblies {
     return { bytes, records: parts.map.totals().outputRecords };
   }
 
-  result(find: () => AnyJob): ResultView {
-    const job = find();
-    return resultView(this.#blobs, job.name, () => {
+  result(find: () => AnyJob, onChange: OnJobChange): ResultView {
+    const sourceNow = (): ResultSource => {
       const now = find();
       const complete = isFinal(now.state);
       const finalized = complete && now.state.status.startsWith('completed');
@@ -187,7 +186,8 @@ export class Assemblies {
       }
       const parts = format === null ? null : this.#parts(now, this.#assemblyOf(now), finalized);
       return { ...common, kind: 'parts', parts };
-    });
+    };
+    return resultView(this.#blobs, find().name, sourceNow, onChange);
   }
 
   /** A finished result as text of another format. Throws `bad-request` and `conflict`. */

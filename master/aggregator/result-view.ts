@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Readable } from 'node:stream';
 import type { ResultFormat } from '../../pipeline/plan/schema.ts';
 import type { BlobStore, Room } from '../../pipeline/storage/blob-store.ts';
@@ -26,8 +25,11 @@ export type ResultSource = {
   | { readonly kind: 'parts'; readonly parts: ResultParts | null }
 );
 
-/** How often a follower looks for more. */
-const FOLLOW_POLL_MS = 100;
+/** Calls the listener at each change of the job; returns how to stop that. */
+export type OnJobChange = (listener: () => void) => () => void;
+
+/** A follower looks for more this often when nobody tells it of a change. */
+const FOLLOW_POLL_MS = 1_000;
 
 export const FORMATS = {
   csv: { contentType: 'text/csv; charset=utf-8', extension: 'csv' },
@@ -36,15 +38,18 @@ export const FORMATS = {
   parquet: { contentType: 'application/vnd.apache.parquet', extension: 'parquet' },
 } as const;
 
-/** The result as a growing byte sequence; `sourceNow` tells how far it has grown. */
+/** The result as a growing byte sequence; `sourceNow` tells how far it has grown, `onChange` when. */
 export function resultView(
   blobs: BlobStore,
   jobName: string,
   sourceNow: () => ResultSource,
+  onChange: OnJobChange,
 ): ResultView {
   const source = sourceNow();
   const { contentType, extension } = FORMATS[source.format ?? 'csv'];
   const bytes = byteCount(source);
+  const followed = (start: number, room: Room | null, signal: AbortSignal) =>
+    follow({ blobs, sourceNow, onChange, room, signal }, start);
   return {
     bytes,
     complete: source.complete,
@@ -53,9 +58,8 @@ export function resultView(
     etag: source.complete && source.identity !== null ? `"${source.identity}"` : null,
     check: (start, end) => checkBefore(source, start, Math.min(end, bytes)),
     stream: (start, end) => streamOf(blobs, source, start, Math.min(end, bytes)),
-    follow: (start, signal) =>
-      Readable.from(followed(blobs, sourceNow, start, null, signal), { objectMode: false }),
-    lend: (start, signal) => followed(blobs, sourceNow, start, reusedMemory(), signal),
+    follow: (start, signal) => Readable.from(followed(start, null, signal), { objectMode: false }),
+    lend: (start, signal) => followed(start, reusedMemory(), signal),
   };
 }
 
@@ -92,12 +96,17 @@ function streamOf(blobs: BlobStore, source: ResultSource, start: number, end: nu
   return source.parts === null ? Readable.from([]) : resultStream(blobs, source.parts, start, end);
 }
 
-async function* followed(
-  blobs: BlobStore,
-  sourceNow: () => ResultSource,
+interface Following {
+  readonly blobs: BlobStore;
+  readonly sourceNow: () => ResultSource;
+  readonly onChange: OnJobChange;
+  readonly room: Room | null;
+  readonly signal: AbortSignal;
+}
+
+async function* follow(
+  { blobs, sourceNow, onChange, room, signal }: Following,
   start: number,
-  room: Room | null,
-  signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   let at = start;
   for (;;) {
@@ -113,9 +122,24 @@ async function* followed(
     } else if (source.complete) {
       return;
     } else {
-      await sleep(FOLLOW_POLL_MS, undefined, { signal });
+      await nextChange(onChange, signal);
     }
   }
+}
+
+/** Resolves at the job's next change, when a while has passed, and when the signal fires. */
+function nextChange(onChange: OnJobChange, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = (): void => {
+      stop();
+      clearTimeout(timer);
+      signal.removeEventListener('abort', wake);
+      resolve();
+    };
+    const stop = onChange(wake);
+    const timer = setTimeout(wake, FOLLOW_POLL_MS);
+    signal.addEventListener('abort', wake, { once: true });
+  });
 }
 
 function piecesOf(

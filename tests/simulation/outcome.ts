@@ -59,7 +59,7 @@ export async function checkOutcome(world: World, job: SimJob): Promise<void> {
     master.assemblies,
     new Assemblies({ store: world.store, blobs, now }),
   ]) {
-    const view = assemblies.result(() => record);
+    const view = assemblies.result(() => record, onChange);
     check(view.complete, 'a finished result is complete');
     // A chunk that nobody can process cannot be made again either.
     if (state.status !== 'completed' && isDamagedForGood(world, job.id)) return;
@@ -102,12 +102,15 @@ function isDamagedForGood(world: World, jobId: string): boolean {
     .some(({ taskKey }) => world.disk.everDamaged.has(`results/${taskKey}`));
 }
 
+/** What is finished changes no more. */
+const onChange = () => () => undefined;
+
 /** Reads a finished job's result as somebody does who downloads it. Damage is told to the job. */
 export async function readResult(world: World, job: SimJob): Promise<void> {
   const { master } = world;
   const record = world.store.job(job.id);
   if (master === null || record?.state.status !== 'completed') return;
-  const view = master.assemblies.result(() => record);
+  const view = master.assemblies.result(() => record, onChange);
   try {
     for await (const piece of view.stream(0, view.bytes)) void piece;
   } catch (thrown) {
