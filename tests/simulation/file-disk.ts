@@ -65,7 +65,7 @@ class FileObjects implements Objects {
   set(name: string, bytes: Uint8Array): never {
     const inode = this.#files.file(pathOf(name));
     inode.bytes = Buffer.from(bytes);
-    inode.synced = inode.bytes;
+    this.#files.syncFile(inode);
     return undefined as never;
   }
 

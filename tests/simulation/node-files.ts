@@ -109,7 +109,7 @@ function opened(inside: string, flags: Flags): Inode | null {
   if (flags === 'wx' || (flags === 'w' && found === null)) return world().create(inside);
   if (found === null) throw systemError('ENOENT', inside);
   if (isFolder(found)) return null;
-  if (flags === 'w') found.bytes = Buffer.alloc(0);
+  if (flags === 'w') world().truncate(found, 0);
   return found;
 }
 
@@ -157,8 +157,7 @@ export async function unlink(target: string): Promise<void> {
 
 export async function truncate(target: string, length: number): Promise<void> {
   await world().call(target, 'truncate', (inside) => {
-    const inode = world().file(inside);
-    inode.bytes = inode.bytes.subarray(0, length);
+    world().truncate(world().file(inside), length);
   });
 }
 

@@ -7,6 +7,8 @@ export interface Inode {
   bytes: Buffer;
   /** What of it survives a loss of power for certain; null while it was never synced. */
   synced: Buffer | null;
+  /** Bytes from the start that were synced, and not touched since: no loss of power harms them. */
+  safeBytes: number;
   version: bigint;
 }
 
@@ -104,7 +106,7 @@ export class SimFiles {
   create(inside: string): Inode {
     this.#needRoom(inside);
     const { entries } = this.folder(path.dirname(inside));
-    const inode = { bytes: Buffer.alloc(0), synced: null, version: this.nextVersion() };
+    const inode = newInode(this.nextVersion());
     entries.set(path.basename(inside), inode);
     return inode;
   }
@@ -147,13 +149,21 @@ export class SimFiles {
     inode.bytes.copy(next);
     next.set(bytes.subarray(0, room), at);
     inode.bytes = next;
+    inode.safeBytes = Math.min(inode.safeBytes, at);
     inode.version = this.nextVersion();
     if (room < bytes.length) throw systemError('ENOSPC', 'a file');
     return room;
   }
 
+  truncate(inode: Inode, length: number): void {
+    inode.bytes = inode.bytes.subarray(0, length);
+    inode.safeBytes = Math.min(inode.safeBytes, length);
+    inode.version = this.nextVersion();
+  }
+
   syncFile(inode: Inode): void {
     inode.synced = inode.bytes;
+    inode.safeBytes = inode.bytes.length;
   }
 
   syncFolder({ entries, synced }: Folder): void {
@@ -203,16 +213,13 @@ export class SimFiles {
 
   /** What is left of a file: what was synced, or of what came later a part, or all of it. */
   #tear(inode: Inode): Inode {
-    const { bytes, synced } = inode;
+    const { bytes, synced, safeBytes } = inode;
     if (synced?.equals(bytes) === true) return inode;
     const dice = this.#random.next();
     const torn = Buffer.from(bytes);
-    // What was synced before more was appended is there.
-    const isLonger = synced !== null && bytes.subarray(0, synced.length).equals(synced);
-    const keptBytes = isLonger ? synced.length : 0;
     if (dice < 0.4) inode.bytes = synced ?? Buffer.alloc(0);
-    else if (dice < 0.8) inode.bytes = torn.fill(0, this.#random.between(keptBytes, torn.length));
-    inode.synced = inode.bytes;
+    else if (dice < 0.8) inode.bytes = torn.fill(0, this.#random.between(safeBytes, torn.length));
+    this.syncFile(inode);
     return inode;
   }
 
@@ -233,6 +240,10 @@ export function isFolder(entry: Inode | Folder | undefined): entry is Folder {
 
 export function systemError(code: string, target: string): Error {
   return Object.assign(new Error(`${code}: ${target}`), { code });
+}
+
+function newInode(version: bigint): Inode {
+  return { bytes: Buffer.alloc(0), synced: null, safeBytes: 0, version };
 }
 
 function newFolder(): Folder {
