@@ -13,6 +13,7 @@ const megabytes = Number(process.env['CHAOS_MEGABYTES'] ?? 20);
 const faults = Number(process.env['CHAOS_FAULTS'] ?? 13);
 const seed = Number(process.env['CHAOS_SEED'] ?? 1);
 const isLong = process.env['CHAOS_FAULTS'] !== undefined;
+const jobWithinMs = isLong ? 1_800_000 : 240_000;
 
 vi.setConfig({ testTimeout: isLong ? 7_200_000 : 600_000, hookTimeout: 240_000 });
 
@@ -45,7 +46,7 @@ describeWith(need, `jobs of ${megabytes} MB under ${faults} faults, seed ${seed}
       const log = (line: string): void => {
         if (isLong) process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
       };
-      const report = await runChaos(world, { file, folder, faults, random, log });
+      const report = await runChaos(world, { file, folder, faults, random, jobWithinMs, log });
       log(JSON.stringify(report, null, 2));
       expect(report.wrong, world.output()).toEqual([]);
       const struck = Object.values(report.faults).reduce((sum, count) => sum + count, 0);
