@@ -1,6 +1,7 @@
 import type Database from 'libsql';
 import { SluiceError } from '../../pipeline/errors.ts';
 import { emptyWave } from '../coordination/job-state.ts';
+import { inTransaction } from './in-transaction.ts';
 
 const VERSION = 3;
 
@@ -48,10 +49,10 @@ export function openSchema(db: Database.Database): void {
       `it is of version ${version}, and this Sluice knows versions up to ${VERSION}: use a newer one`,
     );
   }
-  db.transaction(() => {
+  inTransaction(db, () => {
     if (version === 1) addWaves(db);
     db.exec(SCHEMA);
-  })();
+  });
 }
 
 function versionOf(db: Database.Database): number {

@@ -4,6 +4,7 @@ import type { ErrorDocument } from '../../pipeline/errors.ts';
 import { SluiceError, toSluiceError } from '../../pipeline/errors.ts';
 import type { ChunkStatistics, ChunkStatus } from '../../pipeline/protocol/index.ts';
 import type { ChunkChange, JobState } from '../coordination/job-state.ts';
+import { inTransaction } from './in-transaction.ts';
 import type { ChunkRecord, JobFacts, JobRecord, NewChunk } from './job-record.ts';
 import { decodeState, encodeState } from './open-chunks.ts';
 import type { OpenChunk } from './open-chunks.ts';
@@ -176,10 +177,10 @@ export class SqliteJobStore {
   }
 
   deleteJob(id: string): void {
-    this.#db.transaction(() => {
+    inTransaction(this.#db, () => {
       this.#prepared('DELETE FROM chunks WHERE job_id = ?').run(id);
       this.#prepared('DELETE FROM jobs WHERE id = ?').run(id);
-    })();
+    });
   }
 
   /** The job's first chunk with that result. */
@@ -287,7 +288,7 @@ export class SqliteJobStore {
         ms = coalesce(?, ms), statistics = coalesce(?, statistics), error = ?
        WHERE job_id = ? AND idx = ?`,
     );
-    return this.#db.transaction((commit: JobCommit) => {
+    const save = (commit: JobCommit): void => {
       const { state, facts, newChunks = [], dropFrom } = commit;
       const factsText = facts === undefined ? null : JSON.stringify(facts);
       saveState.run(state.status, commit.updatedAt, encodeState(state), factsText, commit.jobId);
@@ -307,7 +308,8 @@ export class SqliteJobStore {
           change.index,
         );
       }
-    });
+    };
+    return (commit) => inTransaction(this.#db, () => save(commit));
   }
 }
 
