@@ -111,14 +111,16 @@ export class LocalMasterService implements MasterService {
     await this.#deletion;
     const lookupFiles = await lookupFilesOf(this.#deps.blobs, request.lookups ?? []);
     const earlier = this.#earlierJob(request, lookupFiles);
-    if (earlier !== null) return this.#document(earlier);
+    if (earlier !== null) {
+      await this.#deps.store.sync();
+      return this.#document(earlier);
+    }
     const job = this.#deps.coordinator.add(this.#newJob(request, lookupFiles));
     request.onCreated?.(this.#document(job));
     const before = job.facts.bytesReceived;
     try {
       const { formatHint, profile = true, onBytes } = request;
       await ingest(this.#deps, { job, formatHint, profile, body, signal, onBytes });
-      // What the answer says survives a loss of power.
       await this.#deps.store.sync();
     } catch (thrown) {
       throw withJobId(thrown, job.id);
@@ -185,7 +187,7 @@ export class LocalMasterService implements MasterService {
         'earlier version of Sluice. Upload the file again: chunks that were done are not processed twice.';
       throw new SluiceError('conflict', message, { details: { status } });
     }
-    return this.#answered(id, await this.#deps.coordinator.retry(id), status, 'retried');
+    return await this.#answered(id, await this.#deps.coordinator.retry(id), status, 'retried');
   }
 
   async delete(id: string): Promise<void> {
@@ -319,16 +321,22 @@ export class LocalMasterService implements MasterService {
   async #command(id: string, event: JobEvent, verb: string): Promise<Job> {
     const { status } = this.#find(id).state;
     const verdict = this.#deps.coordinator.apply(id, event);
-    await Promise.resolve();
-    return this.#answered(id, verdict, status, verb);
+    return await this.#answered(id, verdict, status, verb);
   }
 
-  #answered(id: string, verdict: Decision['verdict'], status: JobStatus, verb: string): Job {
+  async #answered(
+    id: string,
+    verdict: Decision['verdict'],
+    status: JobStatus,
+    verb: string,
+  ): Promise<Job> {
     if (verdict !== 'taken') {
       throw new SluiceError('conflict', `job ${id} is ${status} and cannot be ${verb}`, {
         details: { status },
       });
     }
+    // What the answer says survives a loss of power.
+    await this.#deps.store.sync();
     return this.getJob(id);
   }
 

@@ -322,11 +322,24 @@ export class Coordinator {
         job.enqueue(() => this.#merger.finalize(job));
         return;
       case 'revoke':
-        this.#deps.queue.revoke(job.id, effect.round);
+        void this.#revoke(job.id, effect.round);
         return;
       case 'abort-input':
         job.abort(abortReason(job.state));
         return;
+    }
+  }
+
+  /**
+   * Not before the decision survives a loss of power: workers remember it, and would drop the tasks of a
+   * job that goes on as before.
+   */
+  async #revoke(jobId: string, round: number): Promise<void> {
+    try {
+      await this.#deps.store.sync();
+      this.#deps.queue.revoke(jobId, round);
+    } catch (thrown) {
+      this.#deps.log.warn({ jobId, err: thrown }, 'tasks are not called back');
     }
   }
 

@@ -7,7 +7,7 @@ const SUSPECTS_MAX = 200_000;
 /** What the collector asks of the job store. */
 export type References = Pick<
   SqliteJobStore,
-  'isChunkKeyUsed' | 'isTaskKeyUsed' | 'isContextKeyUsed' | 'isLookupUsed' | 'job'
+  'isChunkKeyUsed' | 'isTaskKeyUsed' | 'isContextKeyUsed' | 'isLookupUsed' | 'job' | 'sync'
 >;
 
 export interface GarbageCollectorDeps {
@@ -49,7 +49,9 @@ export class GarbageCollector {
 
   /** Looks at every blob once. Returns how many were removed. Errors: those of the stores. */
   async sweep(): Promise<number> {
-    const { blobs } = this.#deps;
+    const { blobs, store } = this.#deps;
+    // What no row has referred to since the last sweep, none does after a loss of power.
+    await store.sync();
     const before = this.#suspects;
     const next = new Map<string, Suspect>();
     let removed = 0;

@@ -26,6 +26,8 @@ export async function removeJobBlobs(
   const lookups = [...files, ...(facts?.lookups ?? []).map(({ content }) => content.key)];
   const parts = (facts?.lookups ?? []).flatMap(({ parts: own = [] }) => own);
   store.deleteJob(jobId);
+  // Or the job is back when the power is lost, without what it needs.
+  await store.sync();
   for await (const name of blobs.list(`outputs/${jobId}`)) await blobs.delete(name);
   for (const { chunkKey, taskKey } of keys) {
     if (!store.isTaskKeyUsed(taskKey)) await blobs.delete(`results/${taskKey}`);

@@ -43,11 +43,11 @@ export class JobUploads implements ResumableUploads {
     const { coordinator, dir, store } = this.#deps;
     await mkdir(dir, { recursive: true });
     await syncFile(path.dirname(dir));
+    await store.sync();
     for (const id of await readdir(dir)) {
       const job = coordinator.active(id);
       if (job === undefined || !isWaiting(job)) await rm(path.join(dir, id), { recursive: true });
     }
-    await store.sync();
     for (const { id } of store.unfinishedJobs()) {
       const job = coordinator.active(id);
       if (job !== undefined && isWaiting(job)) await this.#upload(job);
@@ -142,7 +142,8 @@ export class JobUploads implements ResumableUploads {
   #upload(job: ActiveJob): Promise<OpenUpload> {
     const known = this.#open.get(job.id);
     if (known !== undefined) return known;
-    const opened = Spool.open(path.join(this.#deps.dir, job.id)).then((spool) =>
+    const offset = job.facts.upload?.resumePoint?.rawOffset ?? 0;
+    const opened = Spool.open(path.join(this.#deps.dir, job.id), offset).then((spool) =>
       OpenUpload.open(this.#deps, job, spool),
     );
     this.#open.set(job.id, opened);

@@ -122,15 +122,18 @@ export class OpenUpload {
     await this.#spool.close();
   }
 
-  /** Deletes the spool. The input is complete or the job is over. */
+  /** Deletes the spool. The input is complete or the job is over, and a loss of power leaves it so. */
   async remove(): Promise<void> {
     await this.suspend();
     await this.#dropping;
+    await this.#deps.store.sync();
     await this.#spool.remove();
   }
 
   /** Finds the offset up to which everything is durable, after a crash or a failed write. */
   async #recover(): Promise<void> {
+    // What the facts say is in chunks is dropped here.
+    await this.#deps.store.sync();
     const { durableBytes, resumePoint } = this.#facts;
     const inChunks = resumePoint?.rawOffset ?? 0;
     const spooled = this.#spool.start > inChunks ? 0 : Math.min(durableBytes, this.#spool.end);

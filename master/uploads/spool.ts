@@ -31,12 +31,17 @@ export class Spool {
     this.#dir = dir;
   }
 
-  /** What an earlier process left, as far as it hangs together: nothing is read behind a gap. */
-  static async open(dir: string): Promise<Spool> {
+  /**
+   * What an earlier process left from `offset` on, as far as it hangs together: nothing is read behind
+   * a gap. Of files that were deleted before it a loss of power may bring any back.
+   */
+  static async open(dir: string, offset: number): Promise<Spool> {
     const spool = new Spool(dir);
     await guard(async () => {
       await mkdir(dir, { recursive: true });
-      for (const start of await offsetsIn(dir)) {
+      const starts = await offsetsIn(dir);
+      const first = starts.findLastIndex((start) => start <= offset);
+      for (const start of starts.slice(Math.max(0, first))) {
         if (spool.#files.length > 0 && start !== spool.end) {
           await rm(spool.#pathOf(start), { force: true });
           continue;

@@ -26,6 +26,7 @@ beforeEach(() => {
     isTaskKeyUsed: isUsed('results'),
     isContextKeyUsed: isUsed('contexts'),
     isLookupUsed: isUsed('lookups'),
+    sync: () => Promise.resolve(),
     job: (id) => (needed.has(`outputs/${id}`) ? ({ id } as JobRecord) : null),
   };
   collector = new GarbageCollector({ store, blobs, now: () => nowMs, graceMs: GRACE_MS });

@@ -30,7 +30,10 @@ function strike(world: World, kind: FaultKind): void {
       world.master?.process.kill(kind);
       return;
     case 'lose power':
-      world.losePower();
+      world.losePower(true);
+      return;
+    case 'lose power of master':
+      world.losePower(false);
       return;
     case 'crash worker':
       world.workers[at]?.process.kill(kind);
@@ -115,7 +118,13 @@ function operate(world: World): void {
     master.coordinator.retry(job.id).catch(() => scheduler.note(`retry of ${job.id} failed`));
     return;
   }
-  attempt(() => master.coordinator.apply(job.id, { kind }));
+  attempt(() => {
+    if (master.coordinator.apply(job.id, { kind }) !== 'taken' || kind !== 'cancel') return;
+    master.store.sync().then(
+      () => job.told.add('cancelled'),
+      () => undefined,
+    );
+  });
 }
 
 function heal(world: World): void {

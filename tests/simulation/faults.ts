@@ -22,6 +22,7 @@ export interface FaultRates {
 export const FAULT_KINDS = [
   'crash master',
   'lose power',
+  'lose power of master',
   'crash worker',
   'stop worker',
   'slow worker',

@@ -2,7 +2,7 @@ import type { Attempt, JobState } from '../../master/coordination/job-state.ts';
 import { addStatistics, ZERO_STATISTICS, isFinal } from '../../master/coordination/job-state.ts';
 import { doneCount, reusedCount } from '../../master/coordination/waves.ts';
 import { taskWindow } from '../../master/driver/task-window.ts';
-import type { JobRecord } from '../../master/storage/job-record.ts';
+import type { ChunkRecord, JobRecord } from '../../master/storage/job-record.ts';
 import type { JobCommit } from '../../master/storage/sqlite-job-store.ts';
 import { isBalanced } from '../../master/views/account.ts';
 import { canonicalJson } from '../../pipeline/keys/index.ts';
@@ -71,6 +71,23 @@ export class Invariants {
 
   deleted(jobId: string): void {
     this.jobs.delete(jobId);
+  }
+
+  /** After a loss of power: of `jobs`, what of them was committed is this. */
+  restored(jobs: readonly { record: JobRecord; chunks: readonly ChunkRecord[] }[]): void {
+    const before = new Map(this.jobs);
+    this.jobs.clear();
+    for (const { record, chunks } of jobs) {
+      this.inserted(record);
+      const job = this.#job(record.id);
+      for (const { wave, status, attempts, statistics } of chunks) {
+        job.rows.push({ wave, status, attempts, statistics });
+      }
+      // What was asked for is not undone.
+      const { everAsked = [], published = [] } = before.get(record.id) ?? {};
+      for (const index of everAsked) job.everAsked.add(index);
+      for (const name of published) job.published.add(name);
+    }
   }
 
   /** The master ended, and what it had merged with it. */

@@ -35,6 +35,12 @@ export async function checkOutcome(world: World, job: SimJob): Promise<void> {
   const record = world.store.job(job.id);
   if (record === null) return;
   const { state, facts } = record;
+  const isForgotten =
+    state.error?.code === 'upload-expired' || state.error?.code === 'input-truncated';
+  check(
+    !(isForgotten && job.told.has('received')),
+    `${job.id} has its input, as its client was told`,
+  );
   checkCompleted(world, job);
   if (!state.status.startsWith('completed')) return;
   const keysOf = (waves: typeof facts.waves) => waves?.map(({ contextKey }) => contextKey).join();

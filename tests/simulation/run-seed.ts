@@ -29,10 +29,10 @@ const STEPS_MAX = 20_000;
 const RETRIES_MAX = 3;
 
 /** Of a job that its client has not begun to send. */
-const UNSENT = {
+const unsent = () => ({
   ...{ isAbandoned: false, isUploading: false, isCreated: false },
-  ...{ acknowledgedBytes: 0, letGo: null },
-};
+  ...{ acknowledgedBytes: 0, letGo: null, told: new Set<never>() },
+});
 
 interface RunSize {
   readonly jobsMax: number;
@@ -132,9 +132,12 @@ async function retryFailed(world: World): Promise<boolean> {
 
 /** The clients whose uploads were cut send them again. False when there are none. */
 function sendAgain(world: World): boolean {
-  const cut = world.jobs.filter((job) => world.stateOf(job)?.input === 'failed');
+  // One whose creation was lost with the power has no state.
+  const cut = world.jobs.filter(
+    (job) => (world.stateOf(job)?.input ?? 'failed') === 'failed' && !job.told.has('deleted'),
+  );
   for (const job of cut) {
-    const again = { ...job, ...UNSENT, id: `${job.id}-again` };
+    const again = { ...job, ...unsent(), id: `${job.id}-again` };
     world.submit(again, world.random.next() * 20);
   }
   return cut.length > 0;
@@ -155,7 +158,7 @@ function submitJobs(world: World, { jobsMax, recordsMax }: RunSize, endMs: numbe
       isResumable: random.chance(0.5),
       isPoisoned: earlier?.isPoisoned ?? poison.length > 0,
       paceMs: random.pick([0, 5, 30]),
-      ...UNSENT,
+      ...unsent(),
     };
     world.submit(job, random.next() * endMs * 0.8);
   }

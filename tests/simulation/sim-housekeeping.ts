@@ -46,6 +46,7 @@ export async function removeJob(world: World, master: SimMaster, jobId: string):
   master.deletion = deleted.catch(() => undefined);
   await deleted;
   assemblies.forget(jobId);
+  world.jobs.find(({ id }) => id === jobId)?.told.add('deleted');
 }
 
 /** Holds each deletion against the rows, when it is done. */

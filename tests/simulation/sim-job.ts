@@ -18,6 +18,8 @@ export interface SimJob {
   isUploading: boolean;
   /** Of a resumable upload: whether the client knows that there is one. */
   isCreated: boolean;
+  /** What was answered for certain: the input has come, the job is cancelled, or is no more. */
+  readonly told: Set<'received' | 'cancelled' | 'deleted'>;
   /** Bytes that the client was told it need not send again. */
   acknowledgedBytes: number;
   /** Ends the client's last request, which the master may take for alive. */

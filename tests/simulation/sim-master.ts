@@ -33,6 +33,7 @@ export interface Wrappers {
 /** An upload is given up after so long without its client. */
 const UPLOAD_EXPIRY_MS = 5_000;
 const READER_IDLE_MS = 200;
+const SYNC_MS = 1;
 
 /** One life of the master: the production coordinator and aggregator on a simulated world. */
 export interface SimMaster {
@@ -95,28 +96,42 @@ export function startMaster(world: World, process: SimProcess): SimMaster {
 
 /** The store as one life of the master sees it: commits fail, or are the last thing it does. */
 function watchedStore(world: World, process: SimProcess): SqliteJobStore {
-  const { store, invariants, random, faults } = world;
-  const commit = (one: JobCommit): void => {
-    if (random.chance(faults.commitFailure))
+  const { store, state, invariants, random, faults } = world;
+  const mayFail = (): void => {
+    if (random.chance(faults.commitFailure)) {
       throw new Error('SQLITE_FULL: database or disk is full');
+    }
+  };
+  const commit = (one: JobCommit): void => {
+    mayFail();
     const crash = random.chance(faults.crashAtCommit);
     if (crash && random.chance(0.5)) {
       process.kill('before a commit');
       throw new ProcessEnded();
     }
-    store.commit(one);
+    state.commit(one);
     invariants.committed(one, () => store.job(one.jobId)?.state);
     if (crash) process.kill('after a commit, before its effects');
   };
   const overridden: Record<string, unknown> = {
     commit,
     insertJob: (record: JobRecord) => {
-      store.insertJob(record);
+      mayFail();
+      state.insertJob(record);
       invariants.inserted(record);
     },
     deleteJob: (id: string) => {
-      store.deleteJob(id);
+      mayFail();
+      state.deleteJob(id);
       invariants.deleted(id);
+    },
+    sync: () => {
+      const { writeCount } = state;
+      return process.call('sync state', SYNC_MS, () => {
+        if (!process.alive) return;
+        world.disk.files.mayFail('the log of the state');
+        state.synced(writeCount);
+      });
     },
   };
   return new Proxy(store, {

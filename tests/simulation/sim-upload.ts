@@ -19,7 +19,7 @@ const SILENCE_MS = 3_000;
 
 /** Sends the input in one request. Resolves when the client has its answer, or has gone away. */
 export async function sendWhole(world: World, master: SimMaster, job: SimJob): Promise<void> {
-  const { coordinator, process } = master;
+  const { coordinator, process, store } = master;
   job.isUploading = true;
   process.onEnd(() => {
     job.isUploading = false;
@@ -36,6 +36,8 @@ export async function sendWhole(world: World, master: SimMaster, job: SimJob): P
   try {
     const request = { formatHint: null, profile: true, body, signal: hangUp.signal };
     await ingest(master, { job: coordinator.add(newRecord(job, world.clockMs())), ...request });
+    await store.sync();
+    job.told.add('received');
   } catch (thrown) {
     world.scheduler.note(`client of ${job.id} is told: ${toSluiceError(thrown).message}`);
   }
@@ -92,6 +94,7 @@ async function goOn(world: World, master: SimMaster, job: SimJob): Promise<boole
       const facts = { bytesTotal: job.raw.length, upload: { ...upload, activeAt } };
       coordinator.add({ ...record, facts: { ...record.facts, ...facts } });
     }
+    await store.sync();
     job.isCreated = true;
   }
   const { receivedBytes: offset } = await uploads.status(job.id);
@@ -101,6 +104,7 @@ async function goOn(world: World, master: SimMaster, job: SimJob): Promise<boole
   }
   if (offset === job.raw.length && world.stateOf(job)?.input === 'complete') return true;
   job.acknowledgedBytes = await sendPart(world, master, job, offset);
+  if (job.acknowledgedBytes === job.raw.length) job.told.add('received');
   const state = world.stateOf(job);
   return state === undefined || state.input !== 'open' || isFinal(state);
 }

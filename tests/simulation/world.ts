@@ -16,6 +16,7 @@ import type { SimMaster, Wrappers } from './sim-master.ts';
 import type { SimJob } from './sim-job.ts';
 import { sendResumably, sendWhole } from './sim-upload.ts';
 import { SimProcess } from './sim-process.ts';
+import { StateDisk } from './state-disk.ts';
 import { startWorker } from './sim-worker.ts';
 import type { SimWorker } from './sim-worker.ts';
 
@@ -44,6 +45,7 @@ export class World {
   readonly disk: SimDisk;
   readonly broker: SimBroker;
   readonly store = STORE;
+  readonly state: StateDisk;
   readonly invariants: Invariants;
   readonly faults: FaultRates;
   readonly wrappers: Wrappers;
@@ -63,6 +65,7 @@ export class World {
     this.random = new Random(seed);
     this.wrappers = wrappers;
     this.scheduler = new Scheduler(this.random);
+    this.state = new StateDisk(this.store, this.random);
     this.disk = this.#makeDisk();
     wrappers.files?.(this.disk.files);
     this.faults = pickFaults(this.random);
@@ -96,7 +99,7 @@ export class World {
   close(): void {
     this.master?.process.kill('the run is over');
     for (const worker of this.workers) worker?.process.kill('the run is over');
-    for (const { id } of this.jobs) this.store.deleteJob(id);
+    this.state.clear();
   }
 
   /** The client sends the job as soon as there is a master, and again when it was told to wait. */
@@ -118,7 +121,7 @@ export class World {
   }
 
   /** The committed job; undefined before it was submitted and after it was deleted. */
-  stateOf(job: SimJob) {
+  stateOf(job: Pick<SimJob, 'id'>) {
     return this.invariants.jobs.get(job.id)?.state;
   }
 
@@ -143,13 +146,32 @@ export class World {
     );
   }
 
-  /** The machine goes down with all that runs on it, and what was not synced. */
-  losePower(): void {
+  /** The master's machine goes down, or all of them, and with it what was not synced. */
+  losePower(ofAll: boolean): void {
     const reason = 'the power is gone';
     this.master?.process.kill(reason);
-    for (const worker of this.workers) worker?.process.kill(reason);
-    this.broker.restart(this.random.between(1, 500), false);
+    if (ofAll) {
+      for (const worker of this.workers) worker?.process.kill(reason);
+      this.broker.restart(this.random.between(1, 500), false);
+    }
     this.disk.losePower();
+    this.scheduler.note(`${this.state.losePower()} commits are lost`);
+    const { store } = this;
+    const records = store.jobs({ status: null, q: null, before: null, limit: this.jobs.length });
+    this.invariants.restored(
+      records.map((record) => {
+        const chunks = store.chunks(record.id, 0, record.state.chunkCount);
+        return { record, chunks };
+      }),
+    );
+    for (const { id, told } of this.jobs) {
+      const status = this.stateOf({ id })?.status;
+      const isBack =
+        (told.has('deleted') && status !== undefined) ||
+        (told.has('cancelled') && status !== undefined && status !== 'cancelled');
+      const message = `${id} was ${[...told].join(' and ')}, and is ${status}`;
+      if (isBack) this.invariants.violation ??= new Violation(message);
+    }
   }
 
   /** What a committed row refers to is not garbage. */
