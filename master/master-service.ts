@@ -1,6 +1,5 @@
 import type { Readable } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
-import { parse as parseYaml } from 'yaml';
 import { SluiceError, toSluiceError } from '../pipeline/errors.ts';
 import { LIMITS } from '../pipeline/limits.ts';
 import { requireLookups } from '../pipeline/plan/join.ts';
@@ -23,7 +22,7 @@ import type { BlobStore } from '../pipeline/storage/blob-store.ts';
 import type { Assemblies } from './aggregator/assemblies.ts';
 import type { ConvertedResult } from './aggregator/rewritten-result.ts';
 import type { Coordinator, CoordinatorDeps } from './driver/coordinator.ts';
-import { INITIAL_JOB_STATE, isFinal } from './coordination/job-state.ts';
+import { isFinal } from './coordination/job-state.ts';
 import type { Decision, JobEvent } from './coordination/job-state.ts';
 import type { ActiveJob } from './driver/active-job.ts';
 import type { HousekeepingCounts } from './housekeeping/housekeeper.ts';
@@ -46,7 +45,8 @@ import { JobUploads } from './uploads/job-uploads.ts';
 import { awaitedBy } from './views/awaited.ts';
 import { etaMs, jobDocument } from './views/job-document.ts';
 import { chunkDocument, manifest } from './views/manifest.ts';
-import { uuidv7 } from './uuid.ts';
+import type { JobRequest } from './new-job.ts';
+import { newJob } from './new-job.ts';
 
 export interface ServiceDeps extends Omit<CoordinatorDeps, 'assemblies'> {
   readonly coordinator: Coordinator;
@@ -60,11 +60,6 @@ export interface ServiceDeps extends Omit<CoordinatorDeps, 'assemblies'> {
     readonly readerIdleMs: number;
   };
 }
-
-type JobRequest = Pick<
-  ReceiveRequest,
-  'name' | 'plan' | 'bytesTotal' | 'idempotencyKey' | 'lookups'
->;
 
 /** Chunk rows read at a time when all of a job's are needed. */
 const CHUNK_ROWS_PER_READ = 5_000;
@@ -115,7 +110,7 @@ export class LocalMasterService implements MasterService {
       await this.#deps.store.sync();
       return this.#document(earlier);
     }
-    const job = this.#deps.coordinator.add(this.#newJob(request, lookupFiles));
+    const job = this.#deps.coordinator.add(newJob(request, lookupFiles, this.#deps.now()));
     request.onCreated?.(this.#document(job));
     const before = job.facts.bytesReceived;
     try {
@@ -141,7 +136,7 @@ export class LocalMasterService implements MasterService {
     const lookupFiles = await lookupFilesOf(this.#deps.blobs, request.lookups ?? []);
     const earlier = this.#earlierJob(request, lookupFiles);
     if (earlier !== null) return this.#document(earlier);
-    const record = this.#newJob(request, lookupFiles);
+    const record = newJob(request, lookupFiles, this.#deps.now());
     const { metadata, formatHint } = request;
     const upload = { metadata, formatHint, durableBytes: 0, resumePoint: null };
     const facts = { ...record.facts, upload: { ...upload, activeAt: record.createdAt } };
@@ -355,48 +350,10 @@ export class LocalMasterService implements MasterService {
     }
     return this.#deps.coordinator.active(earlier.id) ?? earlier;
   }
-
-  #newJob(request: JobRequest, lookupFiles: JobFacts['lookupFiles']): JobRecord {
-    const nowMs = this.#deps.now();
-    const createdAt = new Date(nowMs).toISOString();
-    return {
-      id: uuidv7(nowMs),
-      name: request.name.slice(0, LIMITS.nameCharsMax),
-      createdAt,
-      updatedAt: createdAt,
-      idempotencyKey: request.idempotencyKey,
-      facts: {
-        planText: request.plan,
-        plan: planData(request.plan),
-        bytesReceived: 0,
-        bytesTotal: request.bytesTotal,
-        inputHash: null,
-        lookupFiles,
-        input: null,
-        warnings: [],
-        checks: [],
-        waves: null,
-        outputColumns: null,
-        shape: null,
-        resultFormat: null,
-        lookups: [],
-        dataOffset: 0,
-        dataLine: 0,
-        resultBytes: 0,
-        resultPieces: [],
-        resultRecords: 0,
-      },
-      state: INITIAL_JOB_STATE,
-    };
-  }
 }
 
 function withJobId(thrown: unknown, jobId: string): unknown {
   if (!(thrown instanceof SluiceError)) return thrown;
   const details = { ...thrown.details, jobId };
   return new SluiceError(thrown.code, thrown.message, { details, cause: thrown });
-}
-
-function planData(text: string): unknown {
-  return text.trim() === '' ? {} : (parseYaml(text) as unknown);
 }

@@ -1,4 +1,4 @@
-import { INITIAL_JOB_STATE } from '../../master/coordination/job-state.ts';
+import { newJob } from '../../master/new-job.ts';
 import type { JobRecord } from '../../master/storage/job-record.ts';
 import type { Input, Prepared } from './workload.ts';
 
@@ -26,28 +26,8 @@ export interface SimJob {
   letGo: (() => void) | null;
 }
 
+/** As the master makes one, but by a name that is the same in each run. */
 export function newRecord({ id, plan }: SimJob, nowMs: number): JobRecord {
-  const createdAt = new Date(nowMs).toISOString();
-  return {
-    ...{ id, name: `${id}.csv`, createdAt, updatedAt: createdAt },
-    idempotencyKey: null,
-    facts: {
-      ...{ planText: plan.text, plan: {}, bytesReceived: 0, bytesTotal: null },
-      ...{ inputHash: null, input: null, waves: null, outputColumns: null },
-      ...{
-        warnings: [],
-        checks: [],
-        resultFormat: null,
-        lookupFiles: [],
-        lookups: [],
-        shape: null,
-        dataOffset: 0,
-        dataLine: 0,
-        resultBytes: 0,
-        resultPieces: [],
-        resultRecords: 0,
-      },
-    },
-    state: INITIAL_JOB_STATE,
-  };
+  const request = { name: `${id}.csv`, plan: plan.text, bytesTotal: null, idempotencyKey: null };
+  return { ...newJob(request, [], nowMs), id };
 }
