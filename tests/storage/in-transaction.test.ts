@@ -9,8 +9,8 @@ describe('a transaction', () => {
     return db;
   }
 
-  const count = (db: Database.Database): unknown =>
-    db.prepare('SELECT count(*) AS n FROM t').pluck().get();
+  const count = (db: Database.Database): number =>
+    (db.prepare('SELECT count(*) AS n FROM t').get() as { n: number }).n;
 
   it('counts as a whole, with its result', () => {
     const db = filled();
