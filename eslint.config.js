@@ -141,7 +141,7 @@ export default tseslint.config(
     rules: noImport(outsideWorld),
   },
   {
-    files: ['**/*.js', '**/*.mjs'],
+    files: ['**/*.js', '**/*.mjs', '**/*.cjs'],
     languageOptions: { globals: globals.node },
   },
   {

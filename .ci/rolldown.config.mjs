@@ -1,6 +1,7 @@
-// How the server is built: few files, because a process that reads hundreds of them starts in a second.
-// Types are not checked here, see `npm run typecheck`.
-import { readdirSync } from 'node:fs';
+// How the server is built. Each of its processes and threads is one large script of what it always
+// needs, and small ones of what it needs at times: many files start slowly, and only a script can be
+// kept compiled (see start.cjs). Types are not checked here, see `npm run typecheck`.
+import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { defineConfig } from 'rolldown';
 
@@ -16,30 +17,88 @@ const INSIDE = [
   'stream-json',
   'stream-chain',
   're2js',
+  // Modules that `require` would warn of.
+  '@tus/server',
+  'hyparquet-writer',
 ];
 
 const subjects = readdirSync(path.join(root, 'bench', 'subjects'))
   .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))
   .map((name) => `bench/subjects/${name}`);
-const entries = [
-  ...['cli/main.ts', 'worker/main.ts', 'master/ingest/ingest-thread.ts'],
-  ...['bench/main.ts', 'bench/kernel.ts', 'bench/coordinator.ts'],
-  ...subjects,
-];
 
-export default defineConfig({
+const common = {
+  // What a run loads while the threads start, a server has in its first file.
+  checks: { ineffectiveDynamicImport: false },
   cwd: root,
   platform: 'node',
-  input: Object.fromEntries(entries.map((entry) => [entry.replace(/\.ts$/, ''), entry])),
   external: (id, importer) =>
     id.startsWith('node:') || (/^[@a-z]/.test(id) && !isInside(id) && !isPackage(importer)),
-  output: {
-    dir: 'dist',
-    format: 'esm',
-    sourcemap: true,
-    chunkFileNames: 'shared/[name]-[hash].js',
+};
+
+export default defineConfig([
+  program('cli/main', [
+    { name: 'base', test: /\/cli\/(failure|plan-source)\.ts$|\/commander\//, priority: 1 },
+    { name: 'run', test: /\/cli\/(run|embedded-runner)\.ts$|\/master\/main\.ts$/ },
+  ]),
+  program('worker/main'),
+  program('master/ingest/ingest-thread'),
+  {
+    ...common,
+    input: inputs(['bench/main', 'bench/kernel', 'bench/coordinator', ...subjects]),
+    plugins: [writes('bench/package.json', '{ "type": "module" }\n')],
+    output: {
+      ...{ dir: 'dist', format: 'esm', sourcemap: true },
+      chunkFileNames: 'bench/shared/[name]-[hash].js',
+    },
   },
-});
+]);
+
+/** A script that starts by its name, and finds its parts by names that their content is in. */
+function program(entry, groups = []) {
+  const room = path.dirname(entry);
+  const fileNames = `${room}/[name]-[hash].js`;
+  return {
+    ...common,
+    input: { [path.basename(entry)]: `${entry}.ts` },
+    plugins: [
+      writes('package.json', '{ "type": "commonjs" }\n'),
+      writes('start.cjs', readFileSync(path.join(import.meta.dirname, 'start.cjs'))),
+      starts(entry),
+    ],
+    output: {
+      ...{ dir: 'dist', format: 'cjs', dynamicImportInCjs: false, sourcemap: true },
+      ...{ entryFileNames: fileNames, chunkFileNames: fileNames, codeSplitting: { groups } },
+    },
+  };
+}
+
+function starts(entry) {
+  return {
+    name: 'starts',
+    generateBundle(_options, bundle) {
+      const { fileName } = Object.values(bundle).find(({ isEntry }) => isEntry);
+      const start = path.relative(path.dirname(entry), 'start.cjs');
+      const script = `require('${start}')(require.resolve('./${path.basename(fileName)}'));\n`;
+      const source = `#!/usr/bin/env node\n${script}`;
+      this.emitFile({ type: 'asset', fileName: `${entry}.js`, source });
+    },
+  };
+}
+
+function writes(fileName, source) {
+  return {
+    name: 'writes',
+    generateBundle() {
+      this.emitFile({ type: 'asset', fileName, source });
+    },
+  };
+}
+
+function inputs(entries) {
+  return Object.fromEntries(
+    entries.map((entry) => entry.replace(/\.ts$/, '')).map((entry) => [entry, `${entry}.ts`]),
+  );
+}
 
 function isPackage(file) {
   return file?.includes('node_modules') ?? false;

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { toSluiceError } from '../pipeline/errors.ts';
 import { describeFailure, EXIT, exitCodeFor, type ExitCode } from './failure.ts';
@@ -14,9 +13,8 @@ import type { WorkerFlags } from './worker.ts';
 
 const interrupt = new AbortController();
 
-process.exitCode = await main();
 // Sockets kept alive by fetch would hold the process for seconds after its work is done.
-process.exit();
+void main().then((exitCode) => process.exit(exitCode));
 
 async function main(): Promise<ExitCode> {
   listenForSignals();

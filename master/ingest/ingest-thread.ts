@@ -10,11 +10,11 @@ import { runSession } from './input-session.ts';
 /** Entry of an ingest thread: takes sessions, several at a time where uploads share a thread. */
 invariant(parentPort !== null, 'runs in a worker thread');
 const wasm = builtFile('pipeline/parsing/structural/kernel.wasm');
+const kernel = compileKernel(readFileSync(wasm));
 const { place } = workerData as ThreadData;
-const blobs = await openBlobStore(place);
-const deps = { blobs, kernel: compileKernel(readFileSync(wasm)) };
+const opening = openBlobStore(place);
 
 parentPort.on('message', ({ port, input }: OpenMessage) => {
-  // Its own failures end a session with a message; what is thrown here ends the thread.
-  void runSession(deps, port, input);
+  // A store that cannot be opened ends the thread; what fails in a session ends that.
+  void opening.then((blobs) => runSession({ blobs, kernel }, port, input));
 });
