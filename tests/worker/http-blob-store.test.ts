@@ -16,6 +16,7 @@ type Answerer = (request: IncomingMessage, response: ServerResponse, body: strin
 async function storeWith(
   answer: Answerer,
   retryForMs = 2_000,
+  silenceMs = 10_000,
 ): Promise<{ store: HttpBlobStore; seen: string[] }> {
   const seen: string[] = [];
   server = createServer((request, response) => {
@@ -30,7 +31,9 @@ async function storeWith(
   const address = listening.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   return {
-    store: new HttpBlobStore({ url: `http://127.0.0.1:${port}/`, token: 't', retryForMs }),
+    store: new HttpBlobStore({
+      ...{ url: `http://127.0.0.1:${port}/`, token: 't', retryForMs, silenceMs },
+    }),
     seen,
   };
 }
@@ -98,5 +101,53 @@ describe('the blob store over HTTP', () => {
     await expect(failure).rejects.toMatchObject({ code: 'master-unavailable' });
     await expect(failure).rejects.toThrow(/127\.0\.0\.1:\d+ .*ECONNREFUSED/);
     await expect(failure).rejects.not.toThrow(/Bearer/);
+  });
+
+  it('takes an object that its master finds damaged for damaged, and does not ask again', async () => {
+    const problem = JSON.stringify({ code: 'blob-corrupt', detail: 'does not match' });
+    const { store, seen } = await storeWith(answerWith(503, problem));
+    await expect(store.get('chunks/k')).rejects.toMatchObject({
+      code: 'blob-corrupt',
+      details: { name: 'chunks/k' },
+    });
+    expect(seen).toHaveLength(1);
+  });
+
+  it('asks again on another connection when it hears nothing', async () => {
+    const sockets = new Set<unknown>();
+    const answer: Answerer = (request, response) => {
+      sockets.add(request.socket);
+      if (sockets.size === 1) return;
+      response.writeHead(200);
+      response.write('ab');
+      // It stops in the middle, and the third attempt has it all.
+      if (sockets.size > 2) response.end('c');
+    };
+    const { store } = await storeWith(answer, 20_000, 200);
+    expect(Buffer.from(await store.get('results/k')).toString()).toBe('abc');
+    expect(sockets.size).toBe(3);
+  });
+
+  it('reads on as long as something comes', async () => {
+    const answer: Answerer = (_request, response) => {
+      response.writeHead(200);
+      const send = (left: number): void => {
+        response.write('x');
+        if (left === 1) response.end();
+        else setTimeout(() => send(left - 1), 100);
+      };
+      send(10);
+    };
+    const { store, seen } = await storeWith(answer, 20_000, 600);
+    expect(Buffer.from(await store.get('results/k')).toString()).toBe('xxxxxxxxxx');
+    expect(seen).toHaveLength(1);
+  });
+
+  it('says that the master was silent', async () => {
+    const { store } = await storeWith(() => undefined, 100, 200);
+    await expect(store.get('results/k')).rejects.toMatchObject({
+      code: 'master-unavailable',
+      message: expect.stringMatching(/it has said nothing for 0 s$/),
+    });
   });
 });

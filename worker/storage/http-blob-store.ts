@@ -2,10 +2,13 @@ import { createHash } from 'node:crypto';
 import { SluiceError, toSluiceError } from '../../pipeline/errors.ts';
 import type { WorkerBlobs } from './worker-blobs.ts';
 
-/** One request may take this long: 64 MiB at 1 MiB a second. */
-const REQUEST_TIMEOUT_MS = 64_000;
+/** A request that hears nothing for so long is given up, and made again on another connection. */
+const SILENCE_MS = 12_000;
+/** What a body that is sent may take in addition: a MiB a second. */
+const SEND_MS_PER_BYTE = 1_000 / (1024 * 1024);
 const RETRY_DELAY_MS = 100;
 const RETRY_DELAY_MAX_MS = 3_000;
+const PROBLEM_BYTES_MAX = 64 * 1024;
 /** What a master or a proxy before it answers when asking again later may help. */
 const TRY_AGAIN = new Set([408, 425, 429, 500, 502, 503, 504]);
 
@@ -15,6 +18,8 @@ export interface HttpBlobStoreOptions {
   readonly token: string;
   /** How long a master that does not answer is asked again before an operation rejects. */
   readonly retryForMs?: number;
+  /** How long a request may hear nothing before it is made again. */
+  readonly silenceMs?: number;
 }
 
 interface Request {
@@ -38,6 +43,7 @@ export class HttpBlobStore implements WorkerBlobs {
   readonly #base: string;
   readonly #token: string;
   readonly #retryForMs: number;
+  readonly #silenceMs: number;
 
   constructor(options: HttpBlobStoreOptions) {
     if (!/^https?:\/\//.test(options.url)) {
@@ -46,6 +52,7 @@ export class HttpBlobStore implements WorkerBlobs {
     this.#base = `${options.url.replace(/\/+$/, '')}/internal/blobs/`;
     this.#token = options.token;
     this.#retryForMs = options.retryForMs ?? 30_000;
+    this.#silenceMs = options.silenceMs ?? SILENCE_MS;
   }
 
   async put(name: string, parts: readonly Uint8Array[]): Promise<{ readonly created: boolean }> {
@@ -82,9 +89,7 @@ export class HttpBlobStore implements WorkerBlobs {
     const deadlineMs = performance.now() + this.#retryForMs;
     for (let attempt = 0; ; attempt++) {
       const answer = await this.#attempt(request);
-      if (!(answer instanceof SluiceError) && !TRY_AGAIN.has(answer.status)) {
-        return succeeded(request, answer);
-      }
+      if (!(answer instanceof SluiceError) && !mayPass(answer)) return succeeded(request, answer);
       const pauseMs = Math.min(RETRY_DELAY_MAX_MS, RETRY_DELAY_MS * 2 ** attempt);
       if (performance.now() + pauseMs > deadlineMs) {
         throw answer instanceof SluiceError ? answer : this.#unavailable(problemText(answer));
@@ -96,18 +101,31 @@ export class HttpBlobStore implements WorkerBlobs {
   /** The answer, or `master-unavailable` when there was none. */
   async #attempt(request: Request): Promise<Answer | SluiceError> {
     const { method, name, headers, body } = request;
+    const silenceMs = this.#silenceMs + (body?.length ?? 0) * SEND_MS_PER_BYTE;
+    const silence = new AbortController();
+    const timer = setTimeout(() => {
+      silence.abort(new Error(`it has said nothing for ${Math.round(silenceMs / 1000)} s`));
+    }, silenceMs);
     try {
       const response = await fetch(this.#base + name.split('/').map(encodeURIComponent).join('/'), {
         method,
         headers: { authorization: `Bearer ${this.#token}`, ...headers },
-        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+        signal: silence.signal,
         ...(body === undefined ? {} : { body }),
       });
-      return { status: response.status, body: new Uint8Array(await response.arrayBuffer()) };
+      const pieces: Uint8Array[] = [];
+      const arriving = response.body as AsyncIterable<Uint8Array> | null;
+      for await (const piece of arriving ?? []) {
+        timer.refresh();
+        pieces.push(piece);
+      }
+      return { status: response.status, body: Buffer.concat(pieces) };
     } catch (thrown) {
       const cause =
         thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
       return this.#unavailable(cause instanceof Error ? cause.message : String(cause), thrown);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -118,8 +136,14 @@ export class HttpBlobStore implements WorkerBlobs {
   }
 }
 
+/** An object that is damaged stays so, however often it is asked for. */
+function mayPass(answer: Answer): boolean {
+  return TRY_AGAIN.has(answer.status) && problemOf(answer).code !== 'blob-corrupt';
+}
+
 function succeeded({ method, name }: Request, answer: Answer): Answer {
   if (answer.status < 300) return answer;
+  if (problemOf(answer).code === 'blob-corrupt') throw corrupt(name);
   const details = { name };
   switch (answer.status) {
     case 401:
@@ -142,13 +166,28 @@ function succeeded({ method, name }: Request, answer: Answer): Answer {
 
 function verifyContent(name: string, bytes: Uint8Array): void {
   const hash = createHash('sha256').update(bytes).digest('hex');
-  if (name.endsWith(`/${hash}`)) return;
-  throw new SluiceError('blob-corrupt', `${name} does not match its hash`, { details: { name } });
+  if (!name.endsWith(`/${hash}`)) throw corrupt(name);
+}
+
+function corrupt(name: string): SluiceError {
+  return new SluiceError('blob-corrupt', `${name} does not match its hash`, { details: { name } });
 }
 
 /** What an RFC 9457 answer says, shortened; the status alone when it says nothing. */
-function problemText({ status, body }: Answer): string {
-  const text = new TextDecoder().decode(body.subarray(0, 2_000));
-  const detail = /"(?:detail|title)"\s*:\s*"([^"\\]{1,300})/.exec(text)?.[1];
-  return detail === undefined ? `HTTP status ${status}` : `${detail} (HTTP status ${status})`;
+function problemText(answer: Answer): string {
+  const { detail, title } = problemOf(answer);
+  const text = detail ?? title;
+  if (typeof text !== 'string') return `HTTP status ${answer.status}`;
+  return `${text.slice(0, 300)} (HTTP status ${answer.status})`;
+}
+
+/** Empty when the answer is no problem document. */
+function problemOf({ status, body }: Answer): Readonly<Record<string, unknown>> {
+  if (status < 400 || body.length > PROBLEM_BYTES_MAX) return {};
+  try {
+    const document: unknown = JSON.parse(new TextDecoder().decode(body));
+    return typeof document === 'object' && document !== null ? { ...document } : {};
+  } catch {
+    return {};
+  }
 }
