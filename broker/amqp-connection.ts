@@ -1,4 +1,3 @@
-import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   connect,
@@ -13,6 +12,7 @@ import type { QueueStatus, Revocation } from '../pipeline/protocol/index.ts';
 import { amqpAddress, explainConnectFailure, withHeartbeat } from './amqp-address.ts';
 import { type AmqpDelivery, amqpDelivery } from './amqp-delivery.ts';
 import { ConfirmedPublisher, type OutgoingMessage } from './confirmed-publish.ts';
+import { answered, closeQuietly, cut } from './connection-ends.ts';
 import { declareTopology, listenToRevocations } from './declared-topology.ts';
 
 /** Seconds between heartbeats; RabbitMQ's guide recommends 5 to 20. */
@@ -20,8 +20,6 @@ const HEARTBEAT_SECONDS = 10;
 const CONNECT_TIMEOUT_MS = 10_000;
 const RECONNECT_DELAY_MS = 200;
 const RECONNECT_DELAY_MAX_MS = 5_000;
-/** Declaring and consuming take some milliseconds on a broker that works. */
-const SET_UP_WITHIN_MS = 5_000;
 /** A confirm takes some milliseconds, and longer only on a broker that is blocked and says so. */
 const CONFIRM_WITHIN_MS = 8_000;
 /** Pause before a message is offered again that the broker refused. */
@@ -65,6 +63,7 @@ interface Session {
   readonly channel: ConfirmChannel;
   readonly publisher: ConfirmedPublisher;
   readonly closed: AbortController;
+  readonly consuming: Set<Consumption>;
   /** Cuts the connection, so that the recovery sets up anew. */
   readonly abandon: (reason: string) => void;
 }
@@ -122,10 +121,17 @@ export class AmqpConnection {
     this.#upListeners.push(listener);
   }
 
-  /** Starts a consumption now, and again after each reconnection. */
+  /** Starts a consumption now, or with the set-up under way, and again after each reconnection. */
   async consume(consumption: Consumption): Promise<void> {
     this.#consumptions.push(consumption);
-    if (this.#session !== null) await this.#startConsuming(this.#session, consumption);
+    const session = this.#session;
+    if (session === null) return;
+    try {
+      await this.#startConsuming(session, consumption);
+    } catch (thrown) {
+      // What is lost with its connection starts with the next one.
+      if (!session.closed.signal.aborted) throw thrown;
+    }
   }
 
   /** Ends a consumption; what was delivered before can still be settled. */
@@ -248,25 +254,29 @@ export class AmqpConnection {
     const channel = await model.createConfirmChannel();
     const closed = new AbortController();
     const publisher = new ConfirmedPublisher(channel, closed.signal);
-    const session = { channel, closed, publisher, abandon: (reason: string) => cut(model, reason) };
+    const abandon = (reason: string): void => cut(model, reason);
+    const session = { channel, closed, publisher, consuming: new Set<Consumption>(), abandon };
     this.#blocked = false;
     channel.on('error', (thrown) => {
       this.#error = `the broker at ${this.#address} closed the channel: ${thrown.message}`;
     });
     channel.on('close', () => this.#sessionClosed(session, model));
     await answered(this.#begin(session), model);
-    this.#session = session;
-    this.#error = null;
-    this.#wakeWaiters();
   }
 
   async #begin(session: Session): Promise<void> {
     const { topology, onRevoked } = this.#options;
     await declareTopology(session.channel, topology);
     if (onRevoked !== undefined) await listenToRevocations(session.channel, topology, onRevoked);
-    for (const consumption of [...this.#consumptions]) {
-      await this.#startConsuming(session, consumption);
+    const next = (): Consumption | undefined =>
+      this.#consumptions.find((one) => !session.consuming.has(one));
+    for (let one = next(); one !== undefined; one = next()) {
+      await this.#startConsuming(session, one);
     }
+    if (session.closed.signal.aborted) return;
+    this.#session = session;
+    this.#error = null;
+    this.#wakeWaiters();
   }
 
   /** A channel that is lost alone takes its connection along, so that the recovery sets up anew. */
@@ -281,6 +291,7 @@ export class AmqpConnection {
 
   async #startConsuming(session: Session, consumption: Consumption): Promise<void> {
     const { channel, closed } = session;
+    session.consuming.add(consumption);
     const onMessage = (message: ConsumeMessage | null): void => {
       // Null: the queue was deleted. A new set-up declares it again.
       if (message === null) void channel.close().catch(() => closed.abort());
@@ -353,40 +364,4 @@ export class AmqpConnection {
       { cause, details: { address: this.#address } },
     );
   }
-}
-
-/**
- * Gives up on a broker that does not answer: one that has just started may accept a consumer of a
- * quorum queue that has no leader yet, and never reply. The connection is closed, so that the
- * recovery tries anew.
- */
-async function answered(work: Promise<void>, model: ChannelModel): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const silence = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      const reason = `no answer to the set-up within ${SET_UP_WITHIN_MS / 1000} s`;
-      cut(model, reason);
-      reject(new Error(reason));
-    }, SET_UP_WITHIN_MS);
-  });
-  try {
-    await Promise.race([work, silence]);
-  } finally {
-    clearTimeout(timer);
-    work.catch(() => {});
-  }
-}
-
-/**
- * Closes the socket without a goodbye: a broker whose channel waits for a leader that is gone does
- * not answer it. amqplib takes it as a connection that was lost, and shows its socket to nobody.
- */
-function cut(model: ChannelModel, reason: string): void {
-  const { stream } = model.connection as unknown as { readonly stream: Duplex };
-  stream.destroy(new Error(reason));
-}
-
-/** Closing what is closed already is an error of amqplib's, and what we want. */
-function closeQuietly(model: ChannelModel): void {
-  model.close().catch(() => {});
 }

@@ -34,10 +34,14 @@ describeWith({ met: broker !== null, otherwise: reason }, 'the queue through Rab
     await broker?.stop();
   });
 
-  async function open() {
+  /** `producerUrl`: where the producer's way to the broker leads through something else. */
+  async function open(producerUrl = url) {
     const prefix = `test-${randomUUID().replaceAll('-', '')}-${DELIVERY_LIMIT}`;
     // A busy machine takes a while to start a broker again.
-    const options = { url, prefix, log, deliveryLimit: DELIVERY_LIMIT, publishTimeoutMs: 120_000 };
+    const options = {
+      ...{ url: producerUrl, prefix, log, deliveryLimit: DELIVERY_LIMIT },
+      publishTimeoutMs: 120_000,
+    };
     const producer = await AmqpProducer.connect(options);
     const workers = new LocalWorkers({
       workerEntry: worker.path,
@@ -58,7 +62,12 @@ describeWith({ met: broker !== null, otherwise: reason }, 'the queue through Rab
     };
   }
 
-  describe('contract', () => queueContract(open));
+  async function proxied() {
+    const proxy = await startTcpProxy([Number(new URL(url).port)]);
+    return { proxy, through: url.replace(new URL(url).port, String(proxy.port)) };
+  }
+
+  describe('contract', () => queueContract(() => open()));
 
   it('reports a wrong password at once, with what to do and without the password', async () => {
     const wrong = url.replace('guest:guest', 'guest:hunter2');
@@ -122,9 +131,26 @@ describeWith({ met: broker !== null, otherwise: reason }, 'the queue through Rab
     await queue.close();
   });
 
+  it('what is to be consumed when the connection is lost is consumed through the next one', async () => {
+    const { proxy, through } = await proxied();
+    const queue = await open(through);
+    const heard: Announcement[] = [];
+    proxy.partition(true);
+    const consuming = queue.producer.onAnnouncement(async (one) => void heard.push(one));
+    await sleep(50);
+    proxy.cut();
+    proxy.partition(false);
+    await consuming;
+    const task = taskFor('ok');
+    await queue.producer.publish(task);
+    queue.startWorkers(1);
+    await vi.waitFor(() => expect(resultKeys(heard)).toEqual([task.taskKey]), WAIT);
+    await queue.close();
+    await proxy.close();
+  });
+
   it('a message that is not confirmed is stored through a new connection', async () => {
-    const proxy = await startTcpProxy([Number(new URL(url).port)]);
-    const through = url.replace(new URL(url).port, String(proxy.port));
+    const { proxy, through } = await proxied();
     const prefix = `test-${randomUUID()}`;
     const options = { url: through, prefix, log, confirmWithinMs: 500 };
     const producer = await AmqpProducer.connect(options);
