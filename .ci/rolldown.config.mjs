@@ -48,7 +48,8 @@ export default defineConfig([
     plugins: [writes('bench/package.json', '{ "type": "module" }\n')],
     output: {
       ...{ dir: 'dist', format: 'esm', sourcemap: true },
-      chunkFileNames: 'bench/shared/[name]-[hash].js',
+      // Beside the entries: files find each other by their own place.
+      chunkFileNames: 'bench/[name]-[hash].js',
     },
   },
 ]);

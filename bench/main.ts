@@ -25,7 +25,7 @@ import { measureScaling } from './scaling.ts';
 import { SUBJECTS, type Subject } from './subjects.ts';
 
 /**
- * npm run bench [-- --quick | --full | --megabytes N] [--repeat N] [--only PART] [--task NAME]
+ * npm run bench [-- --quick | --full | --megabytes N] [--repeat N] [--only PART,...] [--task NAME]
  * [--data NAME] [--no-broker] [--scaling] [--ingest]
  */
 const { values: flags } = parseArgs({
@@ -42,6 +42,8 @@ const { values: flags } = parseArgs({
     ingest: { type: 'boolean', default: false },
   },
 });
+/** Parts of the names of subjects. */
+const only = flags.only?.split(',');
 /** Answers by the hash of the output's bytes: the same bytes are read once. */
 const answersRead = new Map<string, Answer>();
 const megabytes = Number(flags.megabytes ?? (flags.quick ? 20 : flags.full ? 1000 : 200));
@@ -104,7 +106,7 @@ async function measureTask(dataset: Dataset, file: string, task: Task): Promise<
       megabytes <= subject.megabytesMax &&
       (!subject.needsBroker || broker !== null) &&
       (subject.isInstalled?.() ?? true) &&
-      (flags.only === undefined || subject.name.includes(flags.only)),
+      (only === undefined || only.some((part) => subject.name.includes(part))),
   );
   const runs = new Map<Subject, Run[]>(subjects.map((subject) => [subject, []]));
   const answers = new Map<Subject, Answer>();
