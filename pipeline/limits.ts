@@ -39,15 +39,27 @@ export interface ExchangeLimits {
   readonly partitionBytesMax: number;
   /** No task is made that reads more. */
   readonly taskBytesMax: number;
+  /** Results whose entries a wave reads in the order of their keys as they are; of more they are
+   *  gathered in so many at a time before. */
+  readonly fanInMax: number;
+  /** The same of gathered ones, each of which is many results in a row. */
+  readonly gatheredFanInMax: number;
+  /** As `blockBytes`, of gathered entries. */
+  readonly gatheredBlockBytes: number;
 }
 
 /** A block of each of 400 chunks (2 GB) is 6 MiB, its checksum and key some 0.3 % of it. A task's
- *  slices are held twice, and its output once: 64 MiB fit a worker's 384 MiB. */
+ *  slices are held twice, and its output once: 64 MiB fit a worker's 384 MiB. Of 1024 chunks (5 GB) a
+ *  task reads 16 MiB in vain, and the master holds some 40 MiB of indexes; the same of 32 times 1024
+ *  gathered ones (160 GB), whose larger blocks have a shorter index. */
 export const EXCHANGE_LIMITS: ExchangeLimits = {
   blockBytes: 16 * KIB,
   partitionBytes: 16 * MIB,
   partitionBytesMax: 64 * MIB,
   taskBytesMax: 128 * MIB,
+  fanInMax: 1024,
+  gatheredFanInMax: 32,
+  gatheredBlockBytes: 512 * KIB,
 };
 
 export const LIMITS = {

@@ -26,7 +26,7 @@ import { damageError, isDamage } from './damaged-result.ts';
 import { convertedResult, only, parquetResult, targetOf } from './rewritten-result.ts';
 import type { ConvertedResult } from './rewritten-result.ts';
 import { finalAggregate, type FinalAggregate } from './final-aggregate.ts';
-import { JobAssembly } from './job-assembly.ts';
+import { JobAssembly, lastWaveOf } from './job-assembly.ts';
 import { OutputCheck, type OutputCheckDeps } from './output-check.ts';
 import { RecordPages } from './record-pages.ts';
 import {
@@ -85,23 +85,23 @@ export class Assemblies {
   }
 
   /** Adds the chunk at the job's watermark. Throws `blob-corrupt`, `blob-missing`, `group-limit`. */
-  async merge(jobId: string, chunk: ChunkRecord): Promise<void> {
-    const assembly = this.#assemblies.get(jobId) ?? this.#create(jobId);
-    await assembly.merge(this.#blobs, chunk);
+  async merge(job: AnyJob, chunk: ChunkRecord): Promise<void> {
+    const assembly = this.#assemblies.get(job.id) ?? this.#create(job.id);
+    await assembly.merge(this.#blobs, chunk, lastWaveOf(job));
   }
 
   /**
    * Merges the chunks before `watermark` again, from their stored results, up to the first one that
    * is damaged: that one is returned. Errors: those of the store, `group-limit`.
    */
-  async rebuild(jobId: string, watermark: number): Promise<Damage | null> {
-    this.forget(jobId);
+  async rebuild(job: AnyJob, watermark: number): Promise<Damage | null> {
+    this.forget(job.id);
     if (watermark === 0) return null; // Its waves may not be known yet.
-    const assembly = this.#create(jobId);
-    for (const chunk of this.#rows(jobId, watermark)) {
+    const assembly = this.#create(job.id);
+    for (const chunk of this.#rows(job.id, watermark)) {
       if (chunk.statistics === null || chunk.status === 'failed') continue;
       try {
-        await assembly.merge(this.#blobs, chunk);
+        await assembly.merge(this.#blobs, chunk, lastWaveOf(job));
       } catch (thrown) {
         const error = toSluiceError(thrown);
         if (isDamage(error)) return { chunk, error };
@@ -366,7 +366,7 @@ export class Assemblies {
     const assembly = new JobAssembly(job.facts.waves);
     for (const chunk of this.#rows(job.id, job.state.watermark)) {
       if (chunk.statistics !== null && chunk.status !== 'failed') {
-        assembly.append(chunk);
+        assembly.append(chunk, lastWaveOf(job));
       }
     }
     assembly.fillTo(job.state.watermark);

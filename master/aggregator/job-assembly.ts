@@ -4,7 +4,8 @@ import type { PartialMergerOptions } from '../../pipeline/result/partial.ts';
 import { invariant } from '../../pipeline/errors.ts';
 import { partialOptions } from '../../pipeline/execution/partial-options.ts';
 import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
-import type { ChunkRecord, JobWaves } from '../storage/job-record.ts';
+import { byWave } from '../coordination/waves.ts';
+import type { ChunkRecord, JobRecord, JobWaves } from '../storage/job-record.ts';
 import { readPartial } from './stored-sections.ts';
 import { NO_BUDGET, refuseOverBudget, type RejectBudget } from './verdict.ts';
 
@@ -16,7 +17,6 @@ import { NO_BUDGET, refuseOverBudget, type RejectBudget } from './verdict.ts';
 export class JobAssembly {
   readonly map = new OutputMap();
   readonly merger: PartialMerger;
-  readonly #lastWave: number;
   readonly #budget: RejectBudget;
   /** Records of the input: those that came to the first wave. */
   #recordsRead = 0;
@@ -25,7 +25,6 @@ export class JobAssembly {
     this.#budget = budget;
     const options = (waves ?? []).map(({ context }) => partialOptions(context));
     this.merger = new PartialMerger(Object.assign({}, ...options) as PartialMergerOptions);
-    this.#lastWave = (waves?.length ?? 1) - 1;
   }
 
   /**
@@ -33,24 +32,22 @@ export class JobAssembly {
    * `rejects-over-budget` when the chunks before it have too many rejects: a function of the input
    * alone, since chunks are merged in file order.
    */
-  async merge(blobs: BlobStore, chunk: ChunkRecord): Promise<void> {
+  async merge(blobs: BlobStore, chunk: ChunkRecord, lastWave: number): Promise<void> {
     const { rejected } = this.map.totals();
     refuseOverBudget({ rejected, recordsIn: this.#recordsRead }, chunk, this.#budget);
     const partial = await readPartial(blobs, chunk);
     if (partial.length > 0) this.merger.add(partial);
-    this.append(chunk);
+    this.append(chunk, lastWave);
   }
 
-  /** Takes a chunk into the map alone, without its partial. */
-  append({ index, wave, statistics }: ChunkRecord): void {
+  /** Takes a chunk into the map alone, without its partial. See `lastWaveOf`. */
+  append({ index, wave, statistics }: ChunkRecord, lastWave: number): void {
     invariant(statistics !== null, 'only chunks with a result are merged');
     this.fillTo(index);
     const { rejected, recordsIn, lines, bytesIn, outputBytes, outputRecords } = statistics;
     if (wave === 0) this.#recordsRead += recordsIn;
     const output =
-      wave === this.#lastWave
-        ? { outputBytes, outputRecords }
-        : { outputBytes: 0, outputRecords: 0 };
+      wave === lastWave ? { outputBytes, outputRecords } : { outputBytes: 0, outputRecords: 0 };
     this.map.append(index, { ...output, rejected, recordsIn, lines, bytesIn });
   }
 
@@ -58,6 +55,11 @@ export class JobAssembly {
   fillTo(index: number): void {
     while (this.map.count < index) this.map.append(this.map.count, EMPTY);
   }
+}
+
+/** Number of the job's last wave, as far as is known: the outputs of its chunks are the result. */
+export function lastWaveOf({ state, facts }: Pick<JobRecord, 'state' | 'facts'>): number {
+  return byWave(state, facts.waves ?? [null]).length - 1;
 }
 
 const EMPTY = {

@@ -201,13 +201,15 @@ function onPause(state: JobState): Decision {
 
 function onWavePlanned(
   state: JobState,
-  { wave, count }: Extract<JobEvent, { kind: 'wave-planned' }>,
+  { wave, count, gathers }: Extract<JobEvent, { kind: 'wave-planned' }>,
 ): Decision {
   if (!state.planning || wave !== state.waves.length) return ignored(state);
+  const empty = emptyWave(state.chunkCount);
   return advance({
     ...state,
     planning: false,
-    waves: [...state.waves, emptyWave(state.chunkCount)],
+    waves: [...state.waves, gathers === true ? { ...empty, gathers } : empty],
+    waveCount: state.waveCount + (gathers === true ? 1 : 0),
     chunkCount: state.chunkCount + count,
   });
 }

@@ -34,7 +34,7 @@ export interface JobState {
   readonly chunkCount: number;
   /** The waves whose chunks are known, at least the first. */
   readonly waves: readonly WaveState[];
-  /** Waves of the plan; known when the input is complete. */
+  /** Waves of the plan, known when the input is complete, and those so far that gather. */
   readonly waveCount: number;
   /** Whether the next wave is being planned. */
   readonly planning: boolean;
@@ -61,6 +61,8 @@ export interface WaveState {
   readonly reusedCount: number;
   /** Sums over its done and reused chunks. */
   readonly totals: ChunkStatistics;
+  /** Whether its tasks gather what those of the next wave of the plan read; left out when not. */
+  readonly gathers?: true;
 }
 
 export interface Attempt {
@@ -120,8 +122,14 @@ export type JobEvent =
       readonly error: ErrorDocument;
     }
   | { readonly kind: 'chunk-merged'; readonly index: number }
-  /** The next wave's chunks are durable, so many of them. */
-  | { readonly kind: 'wave-planned'; readonly wave: number; readonly count: number }
+  /** The next wave's chunks are durable, so many of them. One that gathers is no wave of the plan: it
+   *  comes before the one that was to be next. */
+  | {
+      readonly kind: 'wave-planned';
+      readonly wave: number;
+      readonly count: number;
+      readonly gathers?: true;
+    }
   | { readonly kind: 'plan-failed'; readonly wave: number; readonly error: ErrorDocument }
   | UnreadableResult
   /** `verdict` is an error over the job as a whole, such as rejects-over-budget; else null. */

@@ -37,6 +37,24 @@ export function withAnswer(
   return { ...state, waves: state.waves.map((wave, i) => (i === at ? counted(wave) : wave)) };
 }
 
+/** The wave of the plan that the job's wave `at` is; of one that gathers, the one that it gathers for. */
+export function plannedWave({ waves }: JobState, at: number): number {
+  return waves.slice(0, at).filter((wave) => !isGathering(wave)).length;
+}
+
+/** What is said of each wave of the plan, of each wave of the job: so far, and as far as is known. */
+export function byWave<T>(state: JobState, planned: readonly T[]): readonly T[] {
+  const known = state.waves.flatMap((_, at) => {
+    const wave = plannedWave(state, at);
+    return planned.slice(wave, wave + 1);
+  });
+  return [...known, ...planned.slice(plannedWave(state, state.waves.length))];
+}
+
+function isGathering({ gathers }: WaveState): boolean {
+  return gathers === true;
+}
+
 /** The job as it was when `wave` was the last one planned: the chunks of later ones are gone. */
 export function withoutWavesAfter(state: JobState, wave: number): JobState {
   const end = waveEnd(state, wave);
@@ -45,6 +63,7 @@ export function withoutWavesAfter(state: JobState, wave: number): JobState {
   return {
     ...state,
     waves: state.waves.slice(0, wave + 1),
+    waveCount: state.waveCount - state.waves.slice(wave + 1).filter(isGathering).length,
     chunkCount: end,
     planning: false,
     cursor: Math.min(state.cursor, end),

@@ -1,7 +1,7 @@
 import { setTimeout as sleepFor } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { errorDocument, SluiceError } from '../../pipeline/errors.ts';
-import { planWave } from '../../pipeline/exchange/plan-wave.ts';
+import { EXCHANGE_LIMITS, type ExchangeLimits } from '../../pipeline/limits.ts';
 import type { Announcement, TaskProducer } from '../../pipeline/protocol/index.ts';
 import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
 import { decide, isPublishable } from '../coordination/decide.ts';
@@ -23,7 +23,6 @@ import type { TaskWindow } from './task-window.ts';
 import { lookupOfWave } from './fault-place.ts';
 import { TaskAnswers } from './task-answers.ts';
 import { WavePlanner } from './wave-planner.ts';
-import type { PlanWave } from './wave-planner.ts';
 import type { WorkerRegistry } from './worker-registry.ts';
 
 /** Between tries of a commit that the store refused. */
@@ -35,8 +34,7 @@ export interface CoordinatorDeps {
   readonly queue: TaskProducer;
   readonly workers: WorkerRegistry;
   readonly assemblies: Assemblies;
-  /** That of the exchanges when left out. */
-  readonly planWave?: PlanWave;
+  readonly exchangeLimits?: ExchangeLimits;
   readonly now: () => number;
   readonly log: Logger;
   /** Resolves after `ms`; by the process's timers when left out. */
@@ -80,14 +78,14 @@ export class Coordinator {
     });
     this.#planner = new WavePlanner({
       ...shared,
-      planWave: deps.planWave ?? planWave,
+      limits: deps.exchangeLimits ?? EXCHANGE_LIMITS,
       apply: (job, event) => this.#applyTo(job, event),
       applyNow: (job, event, newChunks) => void this.apply(job.id, event, newChunks),
     });
     this.#answers = new TaskAnswers({
       ...deps,
       isActive: (jobId) => this.#active.has(jobId),
-      lookupOf: (jobId, wave) => lookupOfWave(this.#active.get(jobId)?.facts, wave),
+      lookupOf: (jobId, wave) => lookupOfWave(this.#active.get(jobId), wave),
       remake: async (jobId, wave, key) => {
         const job = this.#active.get(jobId);
         return job === undefined ? null : await this.#planner.remake(job, wave, key);

@@ -1,14 +1,19 @@
 import type { ErrorDocument } from '../../pipeline/errors.ts';
 import type { Lookup } from '../../pipeline/plan/lookup.ts';
+import type { JobState } from '../coordination/job-state.ts';
+import { plannedWave } from '../coordination/waves.ts';
 import type { ChunkRecord, JobFacts } from '../storage/job-record.ts';
 
-/** The lookup whose parts are the tasks of a wave, if it has such tasks. */
+/** The lookup whose parts are the tasks of a wave, if it has such tasks. No wave gathers for it. */
 export function lookupOfWave(
-  facts: Pick<JobFacts, 'waves' | 'lookups'> | undefined,
+  job:
+    { readonly facts: Pick<JobFacts, 'waves' | 'lookups'>; readonly state: JobState } | undefined,
   wave: number,
 ): Lookup | null {
-  const name = facts?.waves?.[wave]?.lookup;
-  return facts?.lookups.find((lookup) => lookup.name === name) ?? null;
+  if (job === undefined) return null;
+  const { facts, state } = job;
+  const name = facts.waves?.[plannedWave(state, wave)]?.lookup;
+  return facts.lookups.find((lookup) => lookup.name === name) ?? null;
 }
 
 /**

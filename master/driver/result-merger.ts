@@ -44,7 +44,7 @@ export class ResultMerger {
     };
     const mergeWanted = async (): Promise<void> => {
       const chunk = wanted();
-      if (chunk !== null) await this.#deps.assemblies.merge(job.id, chunk);
+      if (chunk !== null) await this.#deps.assemblies.merge(job, chunk);
     };
     try {
       await whileStorageFails(this.#deps, job, mergeWanted);
@@ -60,7 +60,7 @@ export class ResultMerger {
   async rebuild(job: ActiveJob, watermark: number): Promise<void> {
     const { assemblies } = this.#deps;
     try {
-      const rebuild = () => assemblies.rebuild(job.id, watermark);
+      const rebuild = () => assemblies.rebuild(job, watermark);
       const damage = await whileStorageFails(this.#deps, job, rebuild);
       if (damage === null) return;
       await this.#onMergeFailed(job, damage.chunk, 'rebuild-failed', damage.error);

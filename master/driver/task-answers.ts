@@ -14,7 +14,7 @@ import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
 import { damagedInput } from './damaged-input.ts';
 import { findFailedSlice } from './failed-slices.ts';
 import { placeOfFault } from './fault-place.ts';
-import { resultLost } from './wave-planner.ts';
+import { resultLost } from './wave-sources.ts';
 
 export interface TaskAnswersDeps {
   readonly store: SqliteJobStore;

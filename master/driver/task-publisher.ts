@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { TaskMessage, TaskProducer } from '../../pipeline/protocol/index.ts';
 import type { Attempt } from '../coordination/job-state.ts';
+import { plannedWave } from '../coordination/waves.ts';
 import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
 import type { ActiveJob } from './active-job.ts';
 
@@ -26,8 +27,9 @@ export class TaskPublisher {
 
   publish(job: ActiveJob, { index, attempt }: Attempt): void {
     const chunk = this.#deps.store.chunk(job.id, index);
-    const contextKey = job.facts.waves?.[chunk?.wave ?? 0]?.contextKey;
-    if (chunk === null || contextKey === undefined) return;
+    if (chunk === null) return;
+    const contextKey = job.facts.waves?.[plannedWave(job.state, chunk.wave)]?.contextKey;
+    if (contextKey === undefined) return;
     const { taskKey, chunkKey, bytes } = chunk;
     void this.#publishUntilStored(job, {
       ...{ v: 1, taskKey, jobId: job.id, chunkIndex: index, chunkKey, contextKey, bytes, attempt },

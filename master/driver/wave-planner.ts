@@ -1,37 +1,36 @@
-import pLimit from 'p-limit';
-import { errorDocument, invariant, toSluiceError } from '../../pipeline/errors.ts';
-import type { ErrorDocument } from '../../pipeline/errors.ts';
+import { errorDocument, invariant } from '../../pipeline/errors.ts';
 import type { ChunkContext } from '../../pipeline/execution/context.ts';
-import type { WaveInput, WaveTask } from '../../pipeline/exchange/plan-wave.ts';
+import { gatherGroups, planGather, planGatherAgain } from '../../pipeline/exchange/plan-gather.ts';
+import {
+  planWave,
+  refuseMissing,
+  tasksOf,
+  thoseThereAre,
+  wavesRead,
+  type WaveInput,
+  type WaveTask,
+} from '../../pipeline/exchange/plan-wave.ts';
+import type { WaveDocument } from '../../pipeline/exchange/wave-document.ts';
 import { chunkKey, taskKey } from '../../pipeline/keys/index.ts';
-import { LIMITS } from '../../pipeline/limits.ts';
+import { LIMITS, type ExchangeLimits } from '../../pipeline/limits.ts';
 import type { Lookup } from '../../pipeline/plan/lookup.ts';
 import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
-import { isDamage } from '../aggregator/damaged-result.ts';
-import { readExchange } from '../aggregator/stored-sections.ts';
 import type { JobEvent, UnreadableResult } from '../coordination/job-state.ts';
-import type { ChunkRecord, NewChunk } from '../storage/job-record.ts';
+import { plannedWave } from '../coordination/waves.ts';
+import type { NewChunk } from '../storage/job-record.ts';
 import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
 import type { ActiveJob } from './active-job.ts';
 import { lookupOfWave } from './fault-place.ts';
+import { ResultLost, WaveSources } from './wave-sources.ts';
 import { whileStorageFails, type PatienceDeps } from './while-storage-fails.ts';
 
 /** Between tries of a commit that the store refused. */
 const COMMIT_RETRY_MS = 1_000;
 
-/**
- * The tasks of a wave, from the results of every wave before it: by wave, then in order; null for
- * one that failed. Pure, so that planning again gives the same tasks.
- */
-export type PlanWave = (
-  context: ChunkContext,
-  inputs: readonly (readonly (WaveInput | null)[])[],
-) => Iterable<WaveTask>;
-
 export interface WavePlannerDeps extends PatienceDeps {
   readonly store: SqliteJobStore;
   readonly blobs: BlobStore;
-  readonly planWave: PlanWave;
+  readonly limits: ExchangeLimits;
   /** Takes an event of this life of the job, when the store commits it. */
   readonly apply: (job: ActiveJob, event: JobEvent) => Promise<void>;
   /** Takes an event with its new chunks. Throws when the store does not commit them now. */
@@ -68,7 +67,7 @@ export class WavePlanner {
         await apply(job, planned.event);
         return;
       }
-      if (!isWanted() || this.#commit(job, wave, planned.chunks)) return;
+      if (!isWanted() || this.#commit(job, wave, planned)) return;
       // All documents are stored anew then: what no row refers to for long is collected.
       await sleep(COMMIT_RETRY_MS);
     }
@@ -84,9 +83,15 @@ export class WavePlanner {
     return planned.kind === 'lost' ? planned.event : null;
   }
 
-  #commit(job: ActiveJob, wave: number, chunks: readonly NewChunk[]): boolean {
+  #commit(
+    job: ActiveJob,
+    wave: number,
+    { chunks, gathers }: Extract<Planned, { kind: 'planned' }>,
+  ): boolean {
+    const told = gathers === true ? { gathers } : {};
     try {
-      this.#deps.applyNow(job, { kind: 'wave-planned', wave, count: chunks.length }, chunks);
+      const event = { kind: 'wave-planned', wave, count: chunks.length, ...told } as const;
+      this.#deps.applyNow(job, event, chunks);
       return true;
     } catch (thrown) {
       this.#deps.log.error({ jobId: job.id, wave, err: thrown }, 'commit failed');
@@ -95,52 +100,91 @@ export class WavePlanner {
   }
 
   async #plan(job: ActiveJob, wave: number): Promise<Planned> {
-    const { contextKey, context } = job.facts.waves?.[wave] ?? {};
+    const planned = plannedWave(job.state, wave);
+    const { contextKey, context } = job.facts.waves?.[planned] ?? {};
     invariant(context !== undefined && contextKey !== undefined, 'a job has the waves of its plan');
-    const lookup = lookupOfWave(job.facts, wave);
+    const lookup = lookupOfWave(job, wave);
     if (lookup !== null) {
       const place = { first: job.state.chunkCount, wave, contextKey };
       return { kind: 'planned', chunks: chunksOfLookup(lookup, place) };
     }
-    const inputs: (WaveInput | null)[][] = Array.from({ length: wave }, () => []);
-    const reading = pLimit(LIMITS.exchangeReadsMax);
-    const reads = this.#rows(job, wave).map((chunk) => reading(() => this.#input(chunk)));
-    // All have ended when this goes on: nothing is being read behind the job's back.
-    for (const one of await Promise.allSettled(reads)) {
-      if (one.status === 'rejected') throw toSluiceError(one.reason);
-      if (one.value.kind === 'lost') return one.value;
-      inputs[one.value.wave]?.push(one.value.input);
+    try {
+      const place = { first: job.state.chunkCount, wave, contextKey };
+      return await this.#planTasks(new WaveSources(this.#deps, job, wave), context, place);
+    } catch (thrown) {
+      if (thrown instanceof ResultLost) return { kind: 'lost', event: thrown.event };
+      throw thrown;
     }
+  }
+
+  /** Gathers what the wave reads as long as there is too much of it, and then is the wave. */
+  async #planTasks(
+    sources: WaveSources,
+    context: ChunkContext,
+    place: WavePlace,
+  ): Promise<Planned> {
+    const { input } = context;
+    const { limits } = this.#deps;
+    invariant(input !== 'chunk', 'the tasks of a later wave are planned');
+    const { gathered } = sources;
+    if (gathered !== null) {
+      const results = await sources.read(gathered);
+      refuseMissing(input, [], results);
+      const again = planGatherAgain(input, thoseThereAre(results), limits);
+      if (again !== null) return await this.#storeGathering([again], place);
+      const tasks = planWave(
+        context,
+        sources.waves.map(() => []),
+        limits,
+        results,
+      );
+      return { kind: 'planned', chunks: await this.#storeAll(tasks, place) };
+    }
+    const taskKeys = [-1, -2].map((wave) => sources.taskKeys(wave));
+    const groups = gatherGroups(input, taskKeys, limits);
+    if (groups.length > 0) {
+      refuseMissing(input, [...taskKeys].reverse());
+      const gather = async function* (): AsyncGenerator<Iterable<WaveDocument>> {
+        for (const group of groups) {
+          const rows = group.places.map((at) => sources.rows(group.wave)[at]!);
+          yield planGather(input, group, await sources.read(rows), limits);
+        }
+      };
+      return await this.#storeGathering(gather(), place);
+    }
+    const inputs: (readonly (WaveInput | null)[])[] = sources.waves.map(() => []);
+    for (const wave of wavesRead(input)) {
+      inputs[inputs.length + wave] = await sources.read(sources.rows(wave));
+    }
+    const tasks = planWave(context, inputs, limits);
+    return { kind: 'planned', chunks: await this.#storeAll(tasks, place) };
+  }
+
+  async #storeGathering(
+    groups: Iterable<Iterable<WaveDocument>> | AsyncIterable<Iterable<WaveDocument>>,
+    place: WavePlace,
+  ): Promise<Planned> {
     const chunks: NewChunk[] = [];
-    const tasks = this.#deps.planWave(context, inputs);
+    for await (const documents of groups) {
+      const first = place.first + chunks.length;
+      chunks.push(...(await this.#storeAll(tasksOf(documents), { ...place, first })));
+    }
+    return { kind: 'planned', chunks, gathers: true };
+  }
+
+  async #storeAll(
+    tasks: Iterable<WaveTask>,
+    { first, wave, contextKey }: WavePlace,
+  ): Promise<NewChunk[]> {
+    const chunks: NewChunk[] = [];
     for (const some of batchesOf(tasks, LIMITS.exchangeReadsMax)) {
-      const first = job.state.chunkCount + chunks.length;
+      const index = first + chunks.length;
       const stored = some.map((task, at) =>
-        this.#store(task, { index: first + at, wave }, contextKey),
+        this.#store(task, { index: index + at, wave }, contextKey),
       );
       chunks.push(...(await Promise.all(stored)));
     }
-    return { kind: 'planned', chunks };
-  }
-
-  /** Of the waves before `wave`. */
-  #rows({ id, state }: ActiveJob, wave: number): ChunkRecord[] {
-    return this.#deps.store.chunks(id, 0, state.waves[wave]?.start ?? state.chunkCount);
-  }
-
-  async #input(chunk: ChunkRecord): Promise<Read> {
-    const { wave, taskKey, statistics, status } = chunk;
-    if (status === 'failed' || statistics === null) return { kind: 'input', wave, input: null };
-    try {
-      const exchange = await readExchange(this.#deps.blobs, chunk);
-      // What ingest made of a record too large for a chunk: a reject, and nothing to go on with.
-      if (exchange.length === 0) return { kind: 'input', wave, input: null };
-      return { kind: 'input', wave, input: { taskKey, statistics, exchange } };
-    } catch (thrown) {
-      const error = toSluiceError(thrown);
-      if (!isDamage(error)) throw error;
-      return { kind: 'lost', event: resultLost(chunk, errorDocument(error)) };
-    }
+    return chunks;
   }
 
   async #store(
@@ -182,23 +226,14 @@ function* batchesOf<T>(items: Iterable<T>, size: number): Generator<T[]> {
   if (batch.length > 0) yield batch;
 }
 
-type Lost = {
-  readonly kind: 'lost';
-  readonly event: UnreadableResult;
-};
-type Planned = Lost | { readonly kind: 'planned'; readonly chunks: readonly NewChunk[] };
-type Read =
-  Lost | { readonly kind: 'input'; readonly wave: number; readonly input: WaveInput | null };
-
-/** Says that the chunk's result cannot be read, so that it is made again. */
-export function resultLost(
-  { index, attempts, status, statistics }: ChunkRecord,
-  error: ErrorDocument,
-): UnreadableResult {
-  invariant(statistics !== null, 'a result that was announced has statistics');
-  return {
-    ...{ kind: 'result-lost', index, attempt: attempts, reused: status === 'reused' },
-    statistics,
-    error,
-  };
+/** Where the tasks of a wave are. */
+interface WavePlace {
+  /** Index of its first chunk. */
+  readonly first: number;
+  readonly wave: number;
+  readonly contextKey: string;
 }
+
+type Planned =
+  | { readonly kind: 'lost'; readonly event: UnreadableResult }
+  | { readonly kind: 'planned'; readonly chunks: readonly NewChunk[]; readonly gathers?: true };

@@ -2,6 +2,7 @@ import { queuedCount } from '../coordination/decide.ts';
 import { isFinal } from '../coordination/job-state.ts';
 import type { Job, JobWave } from '../../pipeline/protocol/index.ts';
 import {
+  byWave,
   derivedRejects,
   doneCount,
   jobTotals,
@@ -28,7 +29,8 @@ export function jobDocument(
   { etaMs, waitsFor }: Pick<Job, 'etaMs' | 'waitsFor'>,
 ): Job {
   const { state, facts } = job;
-  const totals = jobTotals(state, facts.waves?.length ?? 1);
+  const keysOnly = byWave(state, comparesKeys(facts.waves));
+  const totals = jobTotals(state, keysOnly.length);
   const derivedRejected = derivedRejects(state);
   const { recordsIn, recordsOut, rejected, filtered, deduplicated, aggregated } = totals;
   return {
@@ -43,7 +45,7 @@ export function jobDocument(
     bytesTotal: facts.bytesTotal,
     bytesProcessed: bytesProcessed(job),
     ...{ recordsIn, recordsOut, rejected, filtered, deduplicated, aggregated },
-    failed: failedRecords(state, comparesKeys(facts.waves)),
+    failed: failedRecords(state, keysOnly),
     derivedRejected,
     chunks: {
       queued: queuedCount(state),
@@ -78,7 +80,7 @@ function rejectWarning(count: number): string[] {
 
 /** The waves as the API shows them. */
 function wavesOf({ state, facts }: JobRecord | ActiveJob): JobWave[] {
-  return (facts.waves ?? []).map((planned, at) => {
+  return byWave(state, facts.waves ?? []).map((planned, at) => {
     const wave = state.waves[at];
     const kind = kindOf(planned);
     if (wave === undefined) return { kind, firstChunk: null, chunks: 0, answered: 0 };
@@ -113,7 +115,7 @@ export function kindOf({ context: { input }, lookup }: PlannedWave): JobWave['ki
 export function bytesProcessed(job: JobRecord | ActiveJob): number {
   const { state, facts } = job;
   const { bytesReceived } = facts;
-  const waveCount = facts.waves?.length ?? 1;
+  const waveCount = byWave(state, facts.waves ?? [null]).length;
   let done = firstWaveBytes(job);
   for (let at = 1; at < state.waves.length; at++) {
     const chunks = waveEnd(state, at) - (state.waves[at]?.start ?? 0);

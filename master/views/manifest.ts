@@ -17,7 +17,7 @@ import type {
 import { ZERO_STATISTICS } from '../coordination/job-state.ts';
 import type { JobState } from '../coordination/job-state.ts';
 import { failedRecords, waveAccounts } from '../coordination/wave-accounts.ts';
-import { derivedRejects, jobTotals } from '../coordination/waves.ts';
+import { byWave, derivedRejects, jobTotals } from '../coordination/waves.ts';
 import { comparesKeys, lastWave } from '../storage/job-record.ts';
 import type { ChunkRecord, JobRecord, JobWaves } from '../storage/job-record.ts';
 import { isAccountedFor } from './account.ts';
@@ -34,7 +34,7 @@ export function manifest(
   parts: readonly OutputPart[] | null,
 ): Manifest {
   const { state, facts } = job;
-  const keysOnly = comparesKeys(facts.waves);
+  const keysOnly = byWave(state, comparesKeys(facts.waves));
   const totals = jobTotals(state, keysOnly.length);
   const each = chunks.map((chunk) => chunk.statistics ?? ZERO_STATISTICS);
   const sums = chunks
@@ -76,11 +76,12 @@ export function manifest(
 
 /** What each wave planned so far did with what came to it. */
 function waveAccountsOf(state: JobState, waves: JobWaves | null): Manifest['waves'] {
-  return waveAccounts(state, comparesKeys(waves)).map(({ failed }, at) => {
+  const planned = byWave(state, waves ?? []);
+  return waveAccounts(state, byWave(state, comparesKeys(waves))).map(({ failed }, at) => {
     const totals = state.waves[at]?.totals ?? ZERO_STATISTICS;
     const { outputRecords } = totals;
-    const planned = waves?.[at];
-    const kind = planned === undefined ? 'read' : kindOf(planned);
+    const wave = planned[at];
+    const kind = wave === undefined ? 'read' : kindOf(wave);
     return { kind, ...accounts(totals), failed, outputRecords };
   });
 }
@@ -107,8 +108,8 @@ function integrity(
       ...{ root: outputRoot(parts), parts: [...parts] },
     },
     totals: {
-      ...accounts(jobTotals(state, waves.length)),
-      failed: failedRecords(state, comparesKeys(waves)),
+      ...accounts(jobTotals(state, byWave(state, waves).length)),
+      failed: failedRecords(state, byWave(state, comparesKeys(waves))),
     },
     failedChunks: [...state.failed],
   };

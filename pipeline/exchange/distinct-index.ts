@@ -49,19 +49,21 @@ export function readDistinctIndex(bytes: Uint8Array): DistinctIndex {
   return { records, keys, keysStart, duplicates };
 }
 
-/** A list, and the result whose records or keys it is about. */
+/** A list, and the result whose records or keys it is about: its key, or its number among all whose
+ *  keys were gathered. */
 export interface OutputList extends ListPlace {
-  readonly of: string;
+  readonly of: string | number;
 }
 
 /** The exchange section of lists, which stand in the output one after another. */
 export function encodeLists(
-  lists: readonly { readonly of: string; readonly list: Uint8Array }[],
+  lists: readonly { readonly of: string | number; readonly list: Uint8Array }[],
 ): Uint8Array {
   const writer = new ByteWriter();
   writer.count(lists.length);
   for (const { of, list } of lists) {
-    writer.text(of);
+    writer.text(typeof of === 'string' ? of : '');
+    if (typeof of === 'number') writer.count(of);
     writer.count(list.length);
     writer.raw(blockSum(list));
   }
@@ -73,7 +75,8 @@ export function readLists(bytes: Uint8Array): OutputList[] {
   const reader = new ByteReader(bytes);
   let start = 0;
   const lists = Array.from({ length: reader.count() }, () => {
-    const list = { of: reader.text(), start, bytes: reader.count() };
+    const name = reader.text();
+    const list = { of: name === '' ? reader.count() : name, start, bytes: reader.count() };
     start += list.bytes;
     return { ...list, sum: reader.raw(BLOCK_SUM_BYTES) };
   });

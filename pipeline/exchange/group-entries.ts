@@ -86,13 +86,15 @@ export function mergeReduced(
   return { csv: writer.finish(), groups, groupsIn: count === 0 ? 0 : groups };
 }
 
-/** Merges the groups of several partials, each the entries of a slice; slices are in file order, and
- *  `order` is that of the keys. Without keys there is one group, also of no records. */
+/** Merges the groups of several partials, each the entries of a slice, or where they were `gathered` of
+ *  several; slices are in file order, and `order` is that of the keys. Without keys there is one group,
+ *  also of no records. */
 export function mergeGroups(
   entries: Entries,
   order: Uint32Array,
   shape: AggregateShape,
   engine: EntryEngine,
+  gathered = false,
 ): MergedGroups {
   const { keyTypes, measures } = shape;
   const { bytes, keyEnds, count } = entries;
@@ -119,7 +121,7 @@ export function mergeGroups(
     const key = reader.block();
     for (; i < count && isSameKey(entries, first, order[i]!); i++) {
       const entry = order[i]!;
-      const offset = slices[entry]! * POSITIONS;
+      const offset = gathered ? 0 : slices[entry]! * POSITIONS;
       reader.seek(keyEnds[entry]!);
       reader.skipBlock();
       for (let s = 0; s < states.length; s++) states[s]!.merge(slot, reader, offset);

@@ -6,6 +6,8 @@ import { sliceOf, type SliceDocument, type WaveDocument } from './wave-document.
 /** An output of records and keys. */
 export interface DistinctRun {
   readonly taskKey: string;
+  /** Its place among the tasks of its wave, with those that failed. */
+  readonly number: number;
   readonly index: DistinctIndex;
 }
 
@@ -31,6 +33,7 @@ export function planDuplicates(
   const lists: SliceDocument[][] = runs.map(({ taskKey, index }) =>
     listSlices(taskKey, index.duplicates),
   );
+  const byNumber = new Map(runs.map(({ number }, run) => [number, lists[run]]));
   const positions = new Map<string, number[]>();
   runs.forEach(({ taskKey }, run) => {
     const known = positions.get(taskKey);
@@ -41,6 +44,10 @@ export function planDuplicates(
     // Equal outputs have equal keys: where one was read the others were, in the same order.
     const seen = new Map<string, number>();
     for (const list of readLists(exchange)) {
+      if (typeof list.of === 'number') {
+        byNumber.get(list.of)?.push(...listSlices(taskKey, list));
+        continue;
+      }
       const count = seen.get(list.of) ?? 0;
       seen.set(list.of, count + 1);
       const run = positions.get(list.of)?.[count];

@@ -1,7 +1,9 @@
 import { LIMITS, type ExchangeLimits } from '../limits.ts';
 import { readLists, sliceOfList } from './distinct-index.ts';
 import { matchesTooLarge } from './find-matches.ts';
+import type { GatheredRun } from './gathered.ts';
 import type { DistinctRun } from './plan-distinct.ts';
+import { firstOfEach } from './plan-gather.ts';
 import { ENTRY_BYTES_MIN, planSort, type Run } from './plan-sort.ts';
 import { sliceBytes, sliceOf, type SliceDocument, type WaveDocument } from './wave-document.ts';
 
@@ -20,15 +22,40 @@ export function* planMatches(
 ): Generator<WaveDocument> {
   const lookups = new Set(builds.map(({ taskKey }) => taskKey));
   const entryBytes = Math.max(ENTRY_BYTES_MIN, meanBytes(builds) / MATCHES_PER_PARTITION);
-  // Equal outputs have equal keys and matches: they are asked for once.
-  const different = new Map(probes.map((probe) => [probe.taskKey, probe]));
-  const keyRuns = [...different.values()].map(({ taskKey, index }) => ({
-    ...{ taskKey, index: index.keys, start: index.keysStart, entryBytes },
-  }));
-  const plan = { take: null, splitsKeys: false };
-  for (const document of planSort([...builds, ...keyRuns], plan, limits)) {
-    if (document.kind !== 'merge') continue;
-    const { lower, upper, slices } = document;
+  const different = firstOfEach(probes.map(({ taskKey }) => taskKey));
+  const keyRuns = different.map((place) => {
+    const { taskKey, index } = probes[place]!;
+    return { taskKey, index: index.keys, start: index.keysStart, entryBytes };
+  });
+  yield* matchesOf([...builds, ...keyRuns], lookups, {}, limits);
+}
+
+/** The same of what was gathered: entries of keys say which output they are of. */
+export function* planGatheredMatches(
+  gathered: readonly GatheredRun[],
+  depth: { readonly depth?: number },
+  limits: ExchangeLimits,
+): Generator<WaveDocument> {
+  const builds = gathered.filter(({ side }) => side === 'lookup');
+  const lookups = new Set(builds.map(({ taskKey }) => taskKey));
+  const entryBytes = Math.max(ENTRY_BYTES_MIN, meanBytes(builds) / MATCHES_PER_PARTITION);
+  const keyRuns = gathered
+    .filter(({ side }) => side === 'records')
+    .map((run) => ({ ...run, entryBytes }));
+  for (const document of matchesOf([...builds, ...keyRuns], lookups, depth, limits)) {
+    yield { ...document, gathered: true };
+  }
+}
+
+/** Ranges that have both, `lookups` are the outputs of a lookup: they come first. */
+function* matchesOf(
+  runs: readonly Run[],
+  lookups: ReadonlySet<string>,
+  depth: { readonly depth?: number },
+  limits: ExchangeLimits,
+): Generator<Extract<WaveDocument, { kind: 'match' }>> {
+  const plan = { take: null, splitsKeys: false, ...depth };
+  for (const { lower, upper, slices } of planSort(runs, plan, limits)) {
     const count = slices.filter(({ result }) => lookups.has(result)).length;
     if (count === 0 || count === slices.length) continue;
     yield { kind: 'match', lower, upper, builds: count, slices, filtered: 0 };
@@ -54,12 +81,15 @@ export function* planJoined(
   answers: readonly { readonly taskKey: string; readonly exchange: Uint8Array }[],
 ): Generator<WaveDocument> {
   const lists = new Map<string, SliceDocument[]>();
+  const byNumber = new Map(probes.map(({ number, taskKey }) => [number, taskKey]));
   for (const { taskKey, exchange } of answers) {
     for (const list of readLists(exchange)) {
       if (list.bytes === 0) continue;
-      const known = lists.get(list.of);
+      const of = typeof list.of === 'number' ? byNumber.get(list.of) : list.of;
+      if (of === undefined) continue;
+      const known = lists.get(of);
       const slice = sliceOfList(taskKey, list);
-      if (known === undefined) lists.set(list.of, [slice]);
+      if (known === undefined) lists.set(of, [slice]);
       else known.push(slice);
     }
   }

@@ -44,6 +44,8 @@ export interface SortPlan {
   readonly splitsKeys: boolean;
   /** Whether tasks have to know the order of the runs. */
   readonly tellsRuns?: boolean;
+  /** Runs that may hold the same range of keys; all when left out. */
+  readonly depth?: number;
 }
 
 /**
@@ -53,9 +55,9 @@ export interface SortPlan {
  */
 export function* planSort(
   runs: readonly Run[],
-  { take, splitsKeys, tellsRuns = false }: SortPlan,
+  { take, splitsKeys, tellsRuns = false, depth = runs.length }: SortPlan,
   limits: ExchangeLimits,
-): Generator<WaveDocument> {
+): Generator<MergeDocument> {
   const blocks = blocksInOrder(runs);
   const end = take === null ? null : endOf(runs, blocks, take);
   const kept = end === null ? blocks : blocksBefore(runs, blocks, end);
@@ -64,7 +66,7 @@ export function* planSort(
     if (filtered > 0) yield { kind: 'merge', lower: null, upper: null, slices: [], filtered };
     return;
   }
-  const places = splitPlaces(runs, kept, partitionBytes(runs, kept, limits), splitsKeys);
+  const places = splitPlaces(runs, kept, partitionBytes(runs, kept, depth, limits), splitsKeys);
   const cursor = new RangeCursor(runs, keptCounts(runs, kept));
   for (let i = 0; i <= places.length; i++) {
     const lower = places[i - 1] ?? null;
@@ -78,6 +80,8 @@ export function* planSort(
     };
   }
 }
+
+export type MergeDocument = Extract<WaveDocument, { kind: 'merge' }>;
 
 /** Many blocks, without an object for each. */
 interface Blocks {
@@ -171,10 +175,15 @@ function splitPlaces(
 
 /** A partition reads up to one block more of each run at either end: it is made so large that those
  *  are a small part of it. */
-function partitionBytes(runs: readonly Run[], blocks: Blocks, limits: ExchangeLimits): number {
+function partitionBytes(
+  runs: readonly Run[],
+  blocks: Blocks,
+  depth: number,
+  limits: ExchangeLimits,
+): number {
   let bytes = 0;
   for (const ref of refsOf(blocks)) bytes += bytesOf(runs, ref);
-  const overlap = (2 * runs.length * bytes) / blocks.count;
+  const overlap = (2 * depth * bytes) / blocks.count;
   return Math.max(limits.partitionBytes, Math.min(overlap, limits.partitionBytesMax));
 }
 

@@ -2,25 +2,21 @@ import type { AggregateShape } from '../aggregation/shape.ts';
 import { invariant, SluiceError } from '../errors.ts';
 import type { ChunkContext } from '../execution/context.ts';
 import { EXCHANGE_LIMITS, type ExchangeLimits } from '../limits.ts';
-import type { ChunkStatistics } from '../protocol/messages.ts';
 import { readBlockIndex } from './block-index.ts';
 import { readDistinctIndex } from './distinct-index.ts';
 import type { Exchange } from './exchange.ts';
-import { planJoined, planMatches } from './plan-join.ts';
+import { chainsOf, type GatheredRun } from './gathered.ts';
+import { gatheredRuns, sortPlanOf } from './plan-gather.ts';
+import { planGatheredMatches, planJoined, planMatches } from './plan-join.ts';
 import { planDuplicates, planKeys, type DistinctRun } from './plan-distinct.ts';
 import { planPicks, type GroupRun } from './plan-picks.ts';
 import { readGroupIndex } from './portions.ts';
 import { planLimit } from './plan-limit.ts';
-import { planSort, type Run } from './plan-sort.ts';
+import { planSort, type MergeDocument, type Run } from './plan-sort.ts';
 import { encodeDocument, sliceBytes, type WaveDocument } from './wave-document.ts';
+import type { WaveInput } from './wave-input.ts';
 
-/** What is known of a task that is done. */
-export interface WaveInput {
-  readonly taskKey: string;
-  readonly statistics: ChunkStatistics;
-  /** The verified exchange section of its result. */
-  readonly exchange: Uint8Array;
-}
+export type { WaveInput } from './wave-input.ts';
 
 /** A sub-task to be. */
 export interface WaveTask {
@@ -33,24 +29,60 @@ export interface WaveTask {
 /**
  * The sub-tasks of a wave, in the order of their outputs, one after another: all documents of a wide
  * wave take hundreds of megabytes. There may be none. `inputs` are the results of
- * every wave before, by wave and then in order; null stands for one that there is not. The same
- * inputs give the same tasks. Throws `blob-corrupt`, `limit-exceeded`, and
+ * the waves of the plan before, by wave and then in order, at least of those that `wavesRead` names;
+ * null stands for one that there is not. `gathered` are those of the tasks that gathered the last of
+ * them, where some did. The same inputs give the same tasks. Throws `blob-corrupt`, `limit-exceeded`, and
  * `chunk-failed` where none of them may be missing.
  */
 export function* planWave(
   context: ChunkContext,
   inputs: readonly (readonly (WaveInput | null)[])[],
   limits: ExchangeLimits = EXCHANGE_LIMITS,
+  gathered: readonly (WaveInput | null)[] | null = null,
 ): Generator<WaveTask> {
   const { input } = context;
   invariant(input !== 'chunk', 'the first wave is made of the chunks of the input');
-  if (wavesNeeded(input).some((wave) => inputs.at(wave)?.includes(null) === true)) {
-    throw resultsMissing();
-  }
-  const done = inputs.map((results) => results.filter((result) => result !== null));
-  for (const document of documentsOf(input, done, limits)) {
+  refuseMissing(input, inputs, gathered);
+  const ready = gathered === null ? null : gatheredRuns(thoseThereAre(gathered));
+  yield* tasksOf(documentsOf(input, { inputs, gathered: ready }, limits));
+}
+
+/** Throws `chunk-failed` where a result is missing of a wave of which none may be, or one of those that
+ *  gathered: groups would lack some of their records then, and keys some of their duplicates. */
+export function refuseMissing(
+  input: Exchange,
+  waves: readonly (readonly unknown[])[],
+  gathered: readonly unknown[] | null = null,
+): void {
+  const lacksKeys = input.kind !== 'sort' && gathered?.includes(null) === true;
+  const isMissing = wavesNeeded(input).some((wave) => waves.at(wave)?.includes(null) === true);
+  if (lacksKeys || isMissing) throw resultsMissing();
+}
+
+/** Tasks that read what the documents name. */
+export function* tasksOf(documents: Iterable<WaveDocument>): Generator<WaveTask> {
+  for (const document of documents) {
     const bytes = document.slices.reduce((sum, slice) => sum + sliceBytes(slice), 0);
     yield { document: encodeDocument(document), bytes };
+  }
+}
+
+export function thoseThereAre(results: readonly (WaveInput | null)[]): readonly WaveInput[] {
+  return results.filter((result) => result !== null);
+}
+
+/** The waves, from the last one, whose results are read to plan one behind them. */
+export function wavesRead(input: Exchange): readonly number[] {
+  switch (input.kind) {
+    case 'group':
+      return input.reduced === 'picks' ? [-1, -2] : [-1];
+    case 'duplicates':
+    case 'build':
+      return [-1, -2];
+    case 'matches':
+      return [-1, -3];
+    default:
+      return [-1];
   }
 }
 
@@ -69,38 +101,58 @@ function resultsMissing(): SluiceError {
   return new SluiceError('chunk-failed', message);
 }
 
+/** What a wave is planned of. */
+interface DoneWaves {
+  readonly inputs: readonly (readonly (WaveInput | null)[])[];
+  readonly gathered: readonly GatheredRun[] | null;
+}
+
 function documentsOf(
   input: Exchange,
-  done: readonly (readonly WaveInput[])[],
+  { inputs, gathered }: DoneWaves,
   limits: ExchangeLimits,
 ): Iterable<WaveDocument> {
+  const done = inputs.slice(-2).map(thoseThereAre);
   const last = done.at(-1) ?? [];
+  const distinctRunsAt = (wave: number): DistinctRun[] => distinctRunsOf(inputs.at(wave) ?? []);
+  const depth = gathered === null ? {} : { depth: chainsOf(gathered).length };
+  const plan = { ...sortPlanOf(input), ...depth };
   switch (input.kind) {
     case 'sort':
-      return planSort(runsOf(last), { take: input.take, splitsKeys: true }, limits);
+      return planSort(gathered ?? runsOf(last), plan, limits);
     case 'values': {
-      const plan = { take: null, splitsKeys: false, tellsRuns: true };
-      return planSort(runsOf(last), plan, smaller(limits));
+      const tellsRuns = gathered === null;
+      return planSort(gathered ?? runsOf(last), { ...plan, tellsRuns }, smaller(limits));
     }
     case 'portions':
       return planPicks(groupRunsOf(last), input.shape);
     case 'group': {
-      const plan = { take: null, splitsKeys: false };
-      return groupsOf(planSort(runsOfGroups(input, done), plan, smaller(limits)), input.shape);
+      const runs = gathered ?? runsOfGroups(input, done);
+      const documents = planSort(runs, plan, smaller(limits));
+      return groupsOf(gathered === null ? documents : ofGathered(documents), input.shape);
     }
     case 'limit':
       return planLimit(runsOf(last), input);
     case 'distinct':
-      return planKeys(distinctRunsOf(last), limits);
+      return gathered === null
+        ? planKeys(distinctRunsAt(-1), limits)
+        : ofGathered(planSort(gathered, plan, limits));
     case 'duplicates':
-      return planDuplicates(distinctRunsOf(done.at(-2) ?? []), last);
+      return planDuplicates(distinctRunsAt(-2), last);
     case 'probe':
       throw new SluiceError('internal', 'the wave behind is about the lookup');
     case 'build':
-      return planMatches(runsOf(last), distinctRunsOf(done.at(-2) ?? []), limits);
+      return gathered === null
+        ? planMatches(runsOf(last), distinctRunsAt(-2), limits)
+        : planGatheredMatches(gathered, depth, limits);
     case 'matches':
-      return planJoined(distinctRunsOf(done.at(-3) ?? []), last);
+      return planJoined(distinctRunsAt(-3), last);
   }
+}
+
+/** Tells the tasks that entries say themselves what they are of. */
+function* ofGathered(documents: Iterable<MergeDocument>): Generator<WaveDocument> {
+  for (const document of documents) yield { ...document, gathered: true };
 }
 
 /** Groups stand in memory as they came, merged, and as what becomes of them. */
@@ -141,6 +193,10 @@ function runsOf(results: readonly WaveInput[]): Run[] {
   return results.map(({ taskKey, exchange }) => ({ taskKey, index: readBlockIndex(exchange) }));
 }
 
-function distinctRunsOf(results: readonly WaveInput[]): DistinctRun[] {
-  return results.map(({ taskKey, exchange }) => ({ taskKey, index: readDistinctIndex(exchange) }));
+function distinctRunsOf(results: readonly (WaveInput | null)[]): DistinctRun[] {
+  return results.flatMap((result, number) => {
+    if (result === null) return [];
+    const { taskKey, exchange } = result;
+    return [{ taskKey, number, index: readDistinctIndex(exchange) }];
+  });
 }

@@ -33,6 +33,9 @@ export interface Bound {
   readonly entry: number;
 }
 
+/** What gathered entries are of: a lookup, or the records that it meets; all others are of records. */
+export type GatheredSide = 'lookup' | 'records';
+
 /** What stands in a sub-task's place for the bytes of a chunk. */
 export type WaveDocument =
   | {
@@ -44,6 +47,19 @@ export type WaveDocument =
       /** Records that stand in no task's slices, told of here so that they are counted once. */
       readonly filtered: number;
       /** Of each slice: the place of its output among all; left out where it does not matter. */
+      readonly runs?: readonly number[];
+      /** Whether entries were gathered: what they say of places is of all outputs then. */
+      readonly gathered?: true;
+    }
+  | {
+      /** The entries of `[lower, upper)` in the order of their keys, to be merged with others. */
+      readonly kind: 'gather';
+      readonly side: GatheredSide;
+      readonly lower: Bound | null;
+      readonly upper: Bound | null;
+      readonly slices: readonly SliceDocument[];
+      readonly filtered: number;
+      /** Of each slice: the place of its output among all, if its entries were not gathered. */
       readonly runs?: readonly number[];
     }
   | {
@@ -72,6 +88,7 @@ export type WaveDocument =
       readonly lower: Bound | null;
       readonly upper: Bound | null;
       readonly builds: number;
+      readonly gathered?: true;
       readonly slices: readonly SliceDocument[];
       readonly filtered: number;
     }

@@ -3,8 +3,9 @@ import { verify, type Entries } from '../exchange/entries.ts';
 import type { EntryEngine, WrittenEntries } from '../exchange/entry-engine.ts';
 import { EntryWriter, NO_KEY } from '../exchange/entry-writer.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import { findDuplicates } from '../exchange/find-duplicates.ts';
+import { findDuplicates, findGatheredDuplicates } from '../exchange/find-duplicates.ts';
 import { findMatches } from '../exchange/find-matches.ts';
+import { gatherEntries } from '../exchange/gather-entries.ts';
 import { mergeGroups, mergeReduced } from '../exchange/group-entries.ts';
 import { markOrdinals } from '../exchange/ordinal-list.ts';
 import { pickValue } from '../exchange/pick-value.ts';
@@ -38,8 +39,9 @@ export function createWaveProgram(
       const document = decodeDocument(bytes);
       if (document.kind === 'pick') return pick(document, slices, input, parts);
       const records = readRecords(document, slices, input, parts.engine);
+      if (document.kind === 'gather') return gather(records, document, input, parts);
       if (input.kind === 'values') return reduce(records, document, input, parts);
-      if (groups !== null) return runGroups(records, groups, context, parts);
+      if (groups !== null) return runGroups(records, document, groups, context, parts);
       if (input.kind === 'distinct') return compareKeys(records, document, input.keep);
       if (document.kind === 'match') return matchKeys(records, document);
       if (input.records.layout === null) return copyRecords(records, context, parts);
@@ -84,6 +86,7 @@ function readRecords(
   const rest = { refused: null, filtered, deduplicated: 0 };
   switch (document.kind) {
     case 'merge':
+    case 'gather':
     case 'match': {
       const entries = engine.read(document.slices, slices, document.lower, document.upper);
       return { entries, order: engine.order(entries), ...rest };
@@ -139,6 +142,7 @@ function duplicateFault({ by, records, number }: Extract<Exchange, { kind: 'dupl
 /** Groups merged are read as a chunk of records. */
 function runGroups(
   { entries, order }: TaskRecords,
+  document: WaveDocument,
   source: CsvRecordSource,
   context: ChunkContext,
   parts: RunParts,
@@ -147,13 +151,31 @@ function runGroups(
   invariant(input !== 'chunk' && input.kind === 'group', 'the wave before left groups');
   const { csv, groups, groupsIn } =
     input.reduced === undefined
-      ? mergeGroups(entries, order, input.shape, parts.engine)
+      ? mergeGroups(entries, order, input.shape, parts.engine, isGathered(document))
       : mergeReduced(entries, order, input.shape);
   const run = new ChunkRun(context, inputView(context), csv, parts);
   for (const batch of source.batches(csv)) run.take(batch);
   if (entries.count > 0) return run.finish(0, { aggregated: groupsIn - groups });
   const result = run.finish(0);
   return { ...result, statistics: ofNoRecords(result.statistics) };
+}
+
+function isGathered(document: WaveDocument): boolean {
+  return 'gathered' in document;
+}
+
+/** Entries on their way to the tasks that read those of many outputs. Keys are no records. */
+function gather(
+  { entries, order, filtered }: TaskRecords,
+  document: Extract<WaveDocument, { kind: 'gather' }>,
+  input: Exchange,
+  { limits }: RunParts,
+): ChunkResult {
+  const gathered = gatherEntries(entries, order, input, document, limits.gatheredBlockBytes);
+  const { output, exchange: index, groupsIn, groups } = gathered;
+  const isOfKeys = input.kind === 'distinct' || input.kind === 'build';
+  const counts = { recordsIn: groupsIn + filtered, records: groups, filtered, deduplicated: 0 };
+  return resultOf(isOfKeys ? NO_RECORDS : counts, entries.bytes.length, { output, index });
 }
 
 /** The account of the one group of no records: nothing came in, whatever became of it. */
@@ -165,10 +187,12 @@ function ofNoRecords(statistics: ChunkStatistics): ChunkStatistics {
 /** Keys are no records: they count as none. */
 function compareKeys(
   { entries, order }: TaskRecords,
-  { slices }: WaveDocument,
+  document: WaveDocument,
   keep: 'first' | 'last',
 ): ChunkResult {
-  const { output, exchange } = findDuplicates(entries, slices, keep, order);
+  const { output, exchange } = isGathered(document)
+    ? findGatheredDuplicates(entries, keep, order)
+    : findDuplicates(entries, document.slices, keep, order);
   return resultOf(NO_RECORDS, entries.bytes.length, {
     output,
     index: exchange,
@@ -178,9 +202,9 @@ function compareKeys(
 /** As above: the next wave takes the records. */
 function matchKeys(
   { entries, order }: TaskRecords,
-  { slices, builds }: Extract<WaveDocument, { kind: 'match' }>,
+  document: Extract<WaveDocument, { kind: 'match' }>,
 ): ChunkResult {
-  const { output, exchange } = findMatches(entries, slices, builds, order);
+  const { output, exchange } = findMatches(entries, document, order);
   return resultOf(NO_RECORDS, entries.bytes.length, {
     output,
     index: exchange,

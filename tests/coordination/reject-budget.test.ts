@@ -13,8 +13,8 @@ function chunkOf(index: number, wave: number, recordsIn: number, rejected: numbe
 /** Merges chunks up to the last, which is to be refused, or is not looked at. */
 function mergeAll(ratio: number, chunks: readonly ChunkRecord[]): Promise<void> {
   const assembly = new JobAssembly(null, { maxRejects: null, maxRejectRatio: ratio });
-  for (const chunk of chunks.slice(0, -1)) assembly.append(chunk);
-  return assembly.merge(UNREAD, chunks.at(-1)!);
+  for (const chunk of chunks.slice(0, -1)) assembly.append(chunk, 1);
+  return assembly.merge(UNREAD, chunks.at(-1)!, 1);
 }
 
 describe('the share of rejects that a plan allows', () => {

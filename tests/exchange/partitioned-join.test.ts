@@ -12,8 +12,12 @@ import type { ColumnType } from '../../pipeline/protocol/job.ts';
 import { builtKernel } from '../support/kernel.ts';
 import { runPlan, type LookupFile } from '../support/run-plan.ts';
 import { total } from '../support/run-waves.ts';
+import { EXCHANGE_LIMITS } from '../../pipeline/limits.ts';
 
-const tiny = { blockBytes: 1, partitionBytes: 1, partitionBytesMax: 1, taskBytesMax: 1e6 };
+const tiny = {
+  ...EXCHANGE_LIMITS,
+  ...{ blockBytes: 1, partitionBytes: 1, partitionBytesMax: 1, taskBytesMax: 1e6 },
+};
 const long = 'k'.repeat(1500);
 
 const colours: LookupFile = {
@@ -179,7 +183,8 @@ describe('a join to a lookup in parts', () => {
       written.map(({ output }) => Buffer.concat(output)),
     );
     const order = Uint32Array.of(0, 1, 2, 3);
-    expect(findMatches(read, documents, 1, order, 410).output).toHaveLength(2);
-    expect(() => findMatches(read, documents, 1, order, 400)).toThrow('have the same key');
+    const keys = { slices: documents, builds: 1 };
+    expect(findMatches(read, keys, order, 410).output).toHaveLength(2);
+    expect(() => findMatches(read, keys, order, 400)).toThrow('have the same key');
   });
 });

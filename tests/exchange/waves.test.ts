@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { runPlan } from '../support/run-plan.ts';
 import { total } from '../support/run-waves.ts';
+import { EXCHANGE_LIMITS } from '../../pipeline/limits.ts';
 
-const tiny = { blockBytes: 1, partitionBytes: 1, partitionBytesMax: 1, taskBytesMax: 1e6 };
+const tiny = {
+  ...EXCHANGE_LIMITS,
+  ...{ blockBytes: 1, partitionBytes: 1, partitionBytesMax: 1, taskBytesMax: 1e6 },
+};
 
 describe('a plan of waves', () => {
   it('splits records of one key between tasks, and keeps them in file order', () => {

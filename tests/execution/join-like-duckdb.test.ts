@@ -8,6 +8,7 @@ import { queryDuckDB } from '../support/duckdb-oracle.ts';
 import { builtKernel } from '../support/kernel.ts';
 import { runPlan } from '../support/run-plan.ts';
 import { total } from '../support/run-waves.ts';
+import { EXCHANGE_LIMITS } from '../../pipeline/limits.ts';
 
 /** Records a chunk of the input, and a part of the lookup where it is not held whole. */
 const CUTS = [
@@ -18,7 +19,11 @@ const CUTS = [
     [3, 2],
   ] as const),
 ] as const;
-const TINY = { blockBytes: 1, partitionBytes: 1, partitionBytesMax: 1, taskBytesMax: 1e6 };
+/** Also so that keys are gathered, in several levels, before they are matched. */
+const TINY = {
+  ...{ ...EXCHANGE_LIMITS, fanInMax: 6, gatheredFanInMax: 2 },
+  ...{ blockBytes: 1, partitionBytes: 1, partitionBytesMax: 1, taskBytesMax: 1e6 },
+};
 
 const dir = mkdtempSync(path.join(tmpdir(), 'sluice-join-'));
 afterAll(() => rmSync(dir, { recursive: true }));

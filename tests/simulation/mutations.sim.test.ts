@@ -249,6 +249,15 @@ describe('the simulation catches', { timeout: 0 }, () => {
     );
   });
 
+  it('a wave that gathers what another reads, and is taken for one of the plan', async () => {
+    broken.decide = (decide, state, event) => {
+      if (event.kind !== 'wave-planned') return decide(state, event);
+      const { kind, wave, count } = event;
+      return decide(state, { kind, wave, count });
+    };
+    expect(await firstViolation({})).toMatch(/every job ends|completes|byte for byte|each wave/);
+  });
+
   it('a result that a later wave needs and nobody makes again', async () => {
     broken.decide = (decide, state, event) =>
       event.kind === 'result-lost'

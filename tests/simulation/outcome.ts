@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { Assemblies } from '../../master/aggregator/assemblies.ts';
-import { jobTotals, waveOf } from '../../master/coordination/waves.ts';
+import { byWave, jobTotals, waveOf } from '../../master/coordination/waves.ts';
 import { comparesKeys } from '../../master/storage/job-record.ts';
 import { isAccountedFor } from '../../master/views/account.ts';
 import type { ChunkContext } from '../../pipeline/execution/context.ts';
@@ -48,7 +48,7 @@ export async function checkOutcome(world: World, job: SimJob): Promise<void> {
   const each = world.store.chunks(job.id, 0, state.chunkCount);
   const counts = each.map((chunk) => chunk.statistics ?? ZERO_STATISTICS);
   check(
-    isAccountedFor(state, comparesKeys(facts.waves), counts),
+    isAccountedFor(state, byWave(state, comparesKeys(facts.waves)), counts),
     `${job.id}: each wave took what the one before put out, but for its failed tasks`,
   );
   const lacksTasks = state.failed.some((index) => waveOf(state, index) > 0);

@@ -16,7 +16,6 @@ import { simulatedThreads } from './sim-ingest.ts';
 import type { SimFiles } from './sim-files.ts';
 import { ProcessEnded } from './sim-process.ts';
 import type { SimProcess } from './sim-process.ts';
-import { planSmallWave } from './workload.ts';
 import type { World } from './world.ts';
 
 /** What a mutation may put between the production code and the simulated world. */
@@ -63,7 +62,7 @@ export function startMaster(world: World, process: SimProcess): SimMaster {
     queue: world.broker.producer(process),
     workers: new WorkerRegistry(now),
     sleep: process.sleep,
-    planWave: planSmallWave,
+    exchangeLimits: world.exchangeLimits,
     log: world.log,
   });
   const ingestThreads = simulatedThreads(process, blobs);
@@ -149,15 +148,16 @@ function watchedStore(world: World, process: SimProcess): SqliteJobStore {
 function watchedAssemblies(assemblies: Assemblies, invariants: Invariants): Assemblies {
   const overridden: Record<string, unknown> = {
     merge: async (...args: Parameters<Assemblies['merge']>) => {
-      const [jobId, chunk] = args;
-      invariants.merging(jobId, chunk.index);
-      await assemblies.merge(jobId, chunk);
-      invariants.merged(jobId, chunk.index + 1);
+      const [job, chunk] = args;
+      invariants.merging(job.id, chunk.index);
+      await assemblies.merge(job, chunk);
+      invariants.merged(job.id, chunk.index + 1);
     },
-    rebuild: async (jobId: string, watermark: number) => {
-      invariants.merged(jobId, 0);
-      const damage = await assemblies.rebuild(jobId, watermark);
-      invariants.merged(jobId, damage?.chunk.index ?? watermark);
+    rebuild: async (...args: Parameters<Assemblies['rebuild']>) => {
+      const [job, watermark] = args;
+      invariants.merged(job.id, 0);
+      const damage = await assemblies.rebuild(job, watermark);
+      invariants.merged(job.id, damage?.chunk.index ?? watermark);
       return damage;
     },
     finalize: async (...args: Parameters<Assemblies['finalize']>) => {

@@ -1,6 +1,5 @@
 import { finalAggregate } from '../../master/aggregator/final-aggregate.ts';
 import { addStatistics, ZERO_STATISTICS } from '../../master/coordination/job-state.ts';
-import type { PlanWave } from '../../master/driver/wave-planner.ts';
 import { lastWave } from '../../master/storage/job-record.ts';
 import type { JobFacts, JobWaves } from '../../master/storage/job-record.ts';
 import { Chunker } from '../../pipeline/chunking/chunker.ts';
@@ -21,7 +20,6 @@ import type { ChunkStatistics, Column, ColumnProfile } from '../../pipeline/prot
 import { PartialMerger } from '../../pipeline/result/partial.ts';
 import type { PartialMergerOptions } from '../../pipeline/result/partial.ts';
 import type { ExchangeLimits } from '../../pipeline/limits.ts';
-import { planWave } from '../../pipeline/exchange/plan-wave.ts';
 import { Random } from './random.ts';
 import { runWaves } from '../support/run-waves.ts';
 
@@ -59,8 +57,9 @@ const PLANS = [
 ];
 
 /** So small that a wave behind the first has several tasks, and each reads several results. */
-const EXCHANGE: ExchangeLimits = {
+export const EXCHANGE: ExchangeLimits = {
   ...{ blockBytes: 40, partitionBytes: 200, partitionBytesMax: 400, taskBytesMax: 100_000 },
+  ...{ fanInMax: 1024, gatheredFanInMax: 2, gatheredBlockBytes: 80 },
 };
 
 /** Some ten chunks of a record or two from an input that production would send whole. */
@@ -162,9 +161,6 @@ function record(random: Random, id: number): string {
   if (dice < 0.08) return `${id},"quoted, with ""quotes"" and\na line end",${random.below(90)}.5`;
   return `${id},${random.pick(['ada', 'bob', 'cy'])},${random.below(1000) / 10}`;
 }
-
-/** The tasks of later waves, as production plans them, of small parts. */
-export const planSmallWave: PlanWave = (context, inputs) => planWave(context, inputs, EXCHANGE);
 
 /** What the job must come to when all chunks but the `failed` ones are done. */
 export function expectedWithout(

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { isFinal } from '../../master/coordination/job-state.ts';
 import { SqliteJobStore } from '../../master/storage/sqlite-job-store.ts';
-import { LIMITS } from '../../pipeline/limits.ts';
+import { LIMITS, type ExchangeLimits } from '../../pipeline/limits.ts';
 import { FileDisk } from './file-disk.ts';
 import type { FaultRates } from './faults.ts';
 import { pickFaults } from './faults.ts';
@@ -19,6 +19,7 @@ import { SimProcess } from './sim-process.ts';
 import { StateDisk } from './state-disk.ts';
 import { startWorker } from './sim-worker.ts';
 import type { SimWorker } from './sim-worker.ts';
+import { EXCHANGE } from './workload.ts';
 
 // Bounds of production, so small that some ten chunks meet them.
 Object.assign(LIMITS, {
@@ -38,6 +39,10 @@ const STORE = new SqliteJobStore(':memory:');
 /** Of the worlds that store blobs in files: a call of the store is several there. */
 const FILES_SHARE = 0.12;
 
+/** Of the worlds in which results are gathered. */
+const GATHERING_SHARE = 0.3;
+const GATHERING = 0x67617468;
+
 /** Everything there is in one run: processes, network, disk, time, and who watches them. */
 export class World {
   readonly random: Random;
@@ -50,6 +55,8 @@ export class World {
   readonly faults: FaultRates;
   readonly wrappers: Wrappers;
   readonly jobs: SimJob[] = [];
+  /** In some worlds results are gathered before a wave reads them, in one level or several. */
+  readonly exchangeLimits: ExchangeLimits;
   readonly workers: (SimWorker | null)[];
   master: SimMaster | null = null;
   clockSkewMs = 0;
@@ -63,6 +70,9 @@ export class World {
 
   constructor(seed: number, wrappers: Wrappers = {}) {
     this.random = new Random(seed);
+    // Of a random number of its own: what else a seed decides does not depend on it.
+    const gathers = new Random(seed + GATHERING).chance(GATHERING_SHARE);
+    this.exchangeLimits = gathers ? { ...EXCHANGE, fanInMax: 2, gatheredFanInMax: 2 } : EXCHANGE;
     this.wrappers = wrappers;
     this.scheduler = new Scheduler(this.random);
     this.state = new StateDisk(this.store, this.random);

@@ -27,6 +27,8 @@ export interface RunOptions {
   readonly partRecords?: number;
   /** Of what goes from wave to wave; those of production when left out. */
   readonly limits?: ExchangeLimits;
+  /** Told of each level of tasks that gathered what a wave reads. */
+  readonly onGathered?: (results: readonly ChunkResult[]) => void;
 }
 
 export interface LookupFile {

@@ -5,7 +5,13 @@ import {
   type ChunkResult,
 } from '../../pipeline/execution/chunk-program.ts';
 import type { ChunkContext } from '../../pipeline/execution/context.ts';
-import { planWave, type WaveInput } from '../../pipeline/exchange/plan-wave.ts';
+import { gatherGroups, planGather, planGatherAgain } from '../../pipeline/exchange/plan-gather.ts';
+import {
+  planWave,
+  tasksOf as tasksOfDocuments,
+  type WaveInput,
+  type WaveTask,
+} from '../../pipeline/exchange/plan-wave.ts';
 import { chunkKey, contextKey, taskKey } from '../../pipeline/keys/index.ts';
 import { EXCHANGE_LIMITS, type ExchangeLimits } from '../../pipeline/limits.ts';
 import type { KernelModule } from '../../pipeline/parsing/structural/kernel.ts';
@@ -20,6 +26,8 @@ export interface WaveOptions {
   readonly kernel?: KernelModule | null;
   /** Texts of the lookups and of their parts, by key. */
   readonly lookups?: ReadonlyMap<string, Uint8Array>;
+  /** Told of the tasks that gathered what a wave reads, once for each level. */
+  readonly onGathered?: (results: readonly ChunkResult[]) => void;
 }
 
 /**
@@ -37,6 +45,7 @@ export function runWaves(
     kernel = null,
     lookups = new Map(),
     lookupFiles = [],
+    onGathered = () => undefined,
   } = options;
   const stored = new Map<string, Buffer>();
   const results: ChunkResult[][] = [];
@@ -46,8 +55,8 @@ export function runWaves(
     const { parts = [] } = lookupFiles.find((file) => file.name === name) ?? {};
     return parts.map((part) => lookups.get(part.key)!);
   };
-  const tasksOf = (context: ChunkContext, program: ChunkProgram): Uint8Array[] =>
-    [...planWave(context, inputs, limits)].map(({ document, bytes }) => {
+  const documentsOf = (tasks: Iterable<WaveTask>, program: ChunkProgram): Uint8Array[] =>
+    [...tasks].map(({ document, bytes }) => {
       const slices = program.slices(document);
       expect(slices.reduce((sum, { start, end }) => sum + end - start, 0)).toBe(bytes);
       return document;
@@ -56,29 +65,41 @@ export function runWaves(
     const key = contextKey(context);
     const program = createChunkProgram(context, kernel, lookups, limits);
     const ofFile = lookup === undefined ? null : partsOf(lookup);
-    const documents = wave === 0 ? chunks : (ofFile ?? tasksOf(context, program));
-    const done = documents.map((document) => {
-      const slices = program
-        .slices(document)
-        .map(({ name, start, end }) => Buffer.from(stored.get(name)!.subarray(start, end)));
-      const result = program.run(document, slices);
-      const task = taskKey(chunkKey(document), key);
-      stored.set(`results/${task}`, Buffer.concat(encodeResult(result)));
-      return { task, result };
-    });
-    results.push(done.map(({ result }) => result));
-    inputs.push(
-      done.map(({ task, result }) => ({
-        taskKey: task,
-        statistics: result.statistics,
-        exchange: result.exchange,
-      })),
-    );
+    const run = (documents: readonly Uint8Array[]) =>
+      documents.map((document) => {
+        const slices = program
+          .slices(document)
+          .map(({ name, start, end }) => Buffer.from(stored.get(name)!.subarray(start, end)));
+        const result = program.run(document, slices);
+        const task = taskKey(chunkKey(document), key);
+        stored.set(`results/${task}`, Buffer.concat(encodeResult(result)));
+        return { task, result };
+      });
+    const inputsOf = (done: ReturnType<typeof run>): WaveInput[] =>
+      done.map(({ task, result: { statistics, exchange } }) => ({
+        ...{ taskKey: task, statistics, exchange },
+      }));
     // A wave that compares keys is not about records: the next one takes those of the wave before.
     // Nor is one that reads a lookup, or looks for matches in it.
     const isOfKeys =
       lookup !== undefined ||
       (context.input !== 'chunk' && ['distinct', 'build', 'portions'].includes(context.input.kind));
+    let gathered: WaveInput[] | null = null;
+    while (lookup === undefined) {
+      const tasks = gatherTasks(context.input, inputs, limits, gathered);
+      if (tasks === null) break;
+      const done = run(documentsOf(tasks, program));
+      const of = done.map(({ result }) => result);
+      expect(total(of, 'recordsIn')).toBe(isOfKeys ? 0 : records);
+      if (!isOfKeys) records = total(of, 'outputRecords');
+      gathered = inputsOf(done);
+      onGathered(of);
+    }
+    const tasksOf = () => documentsOf(planWave(context, inputs, limits, gathered), program);
+    const documents = wave === 0 ? chunks : (ofFile ?? tasksOf());
+    const done = run(documents);
+    results.push(done.map(({ result }) => result));
+    inputs.push(inputsOf(done));
     const comes = isOfKeys ? 0 : (records ?? total(results[0]!, 'recordsIn'));
     // The one group of no records counts when it is rejected: it stands in the rejects.
     const isOneOfNone = comes === 0 && context.input !== 'chunk' && context.input.kind === 'group';
@@ -87,6 +108,28 @@ export function runWaves(
     if (!isOfKeys) records = total(results[wave]!, 'outputRecords');
   });
   return results;
+}
+
+/** The tasks that gather once more what a wave reads; null when it can be planned. */
+function gatherTasks(
+  input: ChunkContext['input'],
+  inputs: readonly (readonly WaveInput[])[],
+  limits: ExchangeLimits,
+  gathered: readonly WaveInput[] | null,
+): Iterable<WaveTask> | null {
+  if (input === 'chunk') return null;
+  if (gathered !== null) {
+    const again = planGatherAgain(input, gathered, limits);
+    return again === null ? null : tasksOfDocuments(again);
+  }
+  const waves = [inputs.at(-1) ?? [], inputs.at(-2) ?? []];
+  const keys = waves.map((wave) => wave.map(({ taskKey: key }) => key));
+  const groups = gatherGroups(input, keys, limits);
+  if (groups.length === 0) return null;
+  return groups.flatMap((group) => {
+    const results = group.places.map((place) => inputs.at(group.wave)![place]!);
+    return [...tasksOfDocuments(planGather(input, group, results, limits))];
+  });
 }
 
 /** A count of several results, added up. */

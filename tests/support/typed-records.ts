@@ -41,10 +41,12 @@ export const typedRecords: fc.Arbitrary<string> = fc
     [header, ...records.map((record, i) => `${String(i + 1)},${record.join(',')}`), ''].join('\n'),
   );
 
-/** Bounds so small that there are many partitions, blocks and records of equal keys in several. */
+/** Bounds so small that there are many partitions, blocks and records of equal keys in several, and
+ *  that outputs are gathered in several levels. */
 export const tinyLimits = fc
-  .tuple(fc.constantFrom(1, 40, 200), fc.constantFrom(1, 60, 500))
-  .map(([blockBytes, partitionBytes]) => ({
+  .tuple(fc.constantFrom(1, 40, 200), fc.constantFrom(1, 60, 500), fc.constantFrom(1024, 1024, 6))
+  .map(([blockBytes, partitionBytes, fanInMax]) => ({
+    ...{ fanInMax, gatheredFanInMax: 3, gatheredBlockBytes: 2 * blockBytes },
     ...{ blockBytes, partitionBytes, partitionBytesMax: partitionBytes, taskBytesMax: 1e6 },
   }));
 
