@@ -74,12 +74,15 @@ export class CsvRecordSource implements RecordSource {
     const { recordCount, recordFields, recordFlags } = index;
     const faults: SourceFault[] = [];
     const unreadable = RecordFlag.unterminated | RecordFlag.invalidUtf8;
-    const placeOf = (record: number): RecordPlace => ({
-      record: recordBase + record,
-      line: index.recordLines[record]!,
-      rawStart: index.recordStarts[record]!,
-      rawEnd: index.recordEnds[record]!,
-    });
+    const placeOf = (record: number): RecordPlace => {
+      this.tokenizer.listLines();
+      return {
+        record: recordBase + record,
+        line: index.recordLines[record]!,
+        rawStart: index.recordStarts[record]!,
+        rawEnd: index.recordEnds[record]!,
+      };
+    };
     const isWhole = this.tokenizer.evenFields === columnCount;
     if (isWhole) selection.set(this.all.subarray(0, recordCount));
     let selectedCount = isWhole ? recordCount : 0;
@@ -136,8 +139,11 @@ export class CsvRecordSource implements RecordSource {
 interface BatchTokenizer {
   /** Starts a text; the batches are over the bytes returned. */
   load(text: Uint8Array): Uint8Array;
-  /** Fills `index` with the records from `start` on; returns what was consumed. */
+  /** Fills `index` with the records from `start` on, but for their lines; returns what was
+   *  consumed. */
   tokenize(bytes: Uint8Array, start: number, index: RecordIndex): number;
+  /** Fills the lines as well. */
+  listLines(): void;
   /** See `StructuralTokenizer.count`. */
   count(bytes: Uint8Array, start: number, columnCount: number): CountedText | null;
   readonly kernel: Kernel | null;
@@ -161,6 +167,7 @@ function createTokenizer(context: ChunkContext, kernel: KernelModule | null): Ba
     kernel: null,
     evenFields: 0,
     count: () => null,
+    listLines: () => undefined,
     load(text) {
       scalar.reset();
       return text;

@@ -15,7 +15,8 @@ export interface RecordIndex {
   recordStarts: Uint32Array;
   /** One past the record's last byte, its line end excluded. */
   recordEnds: Uint32Array;
-  /** Line of the record's first byte, counted from 0 at the buffer's start. */
+  /** Line of the record's first byte, counted from 0 at the buffer's start. Where records come in
+   *  batches they are filled on demand: ask the batch's source. */
   recordLines: Uint32Array;
   /** `RecordFlag` bits. */
   recordFlags: Uint8Array;

@@ -66,8 +66,20 @@ function structural(
 ) {
   const tokenizer = new StructuralTokenizer(dialect, options, kernel, recordsMax, regionBytes);
   const held = tokenizer.load(bytes);
-  const seen = collect((at, index) => tokenizer.tokenize(held, at, index), held.length);
+  const seen = collect((at, index) => readRegion(tokenizer, held, at, index), held.length);
   return { seen, lines: tokenizer.lines };
+}
+
+/** Tokenizes on, with the lines of the records. */
+function readRegion(
+  tokenizer: StructuralTokenizer,
+  bytes: Uint8Array,
+  at: number,
+  index: ReturnType<typeof createRecordIndex>,
+): number {
+  const next = tokenizer.tokenize(bytes, at, index);
+  tokenizer.listLines();
+  return next;
 }
 
 const options = fc.constantFrom<TokenizerOptions>(
@@ -223,7 +235,22 @@ describe('StructuralTokenizer', () => {
       // The second text is read where the memory has grown.
       if (bytes.length < large.length) tokenizer.load(new Uint8Array(70 * 1024 * 1024));
       const held = tokenizer.load(bytes);
-      const seen = collect((at, index) => tokenizer.tokenize(held, at, index), held.length);
+      const seen = collect((at, index) => readRegion(tokenizer, held, at, index), held.length);
+      expect({ seen, lines: tokenizer.lines }).toEqual(scalar(bytes, RFC_4180, option));
+    }
+  });
+
+  it('reads on over the ends of slabs, whatever stands there', () => {
+    const slabBytes = 32_768;
+    const piece = 'a,"b ""b""\r\n,\n"\r\nc,d\n"","e"\rf,g\n';
+    const option: TokenizerOptions = { skipBlankLines: 'always' };
+    const tokenizer = new StructuralTokenizer(RFC_4180, option, kernel, 4096, 4 * slabBytes);
+    for (let shift = 0; shift < piece.length; shift++) {
+      const plain = `h,${'x'.repeat(slabBytes - 3 - shift)}\n`;
+      const bytes = new TextEncoder().encode(`${plain}${piece}i,"${plain}"\n${piece}`);
+      const held = tokenizer.load(bytes);
+      const seen = collect((at, index) => readRegion(tokenizer, held, at, index), held.length);
+      expect(seen[0]?.end).toBe(slabBytes - shift - 1);
       expect({ seen, lines: tokenizer.lines }).toEqual(scalar(bytes, RFC_4180, option));
     }
   });
@@ -237,6 +264,8 @@ describe('StructuralTokenizer', () => {
       { escape: '\\' },
       { quote: ',' },
       { delimiter: '\n' },
+      { delimiter: '\0' },
+      { quote: '\0', escape: '\0' },
     ]) {
       expect(isStructural({ ...RFC_4180, ...part })).toBe(false);
     }

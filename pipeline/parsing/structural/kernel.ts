@@ -18,10 +18,10 @@ interface KernelExports {
   tokenize(
     ...args: [
       ...[index: number, base: number, start: number, end: number, isFinal: boolean],
-      ...[delimiter: number, quote: number, skipBlank: boolean],
-      ...[recordMax: number, firstLine: number],
+      ...[delimiter: number, quote: number, skipBlank: boolean, recordMax: number],
     ]
   ): number;
+  listLines(index: number, base: number, firstLine: number): void;
   countRecords(
     ...args: [
       ...[base: number, start: number, end: number, isFinal: boolean],
@@ -114,13 +114,12 @@ export class Kernel {
       this.#pointers.push(pointer);
       pointer = align(pointer + 4 * this.#capacityOf(name));
     }
-    const quotedLines = pointer;
-    this.#frame = align(pointer + 4 * (FIELDS_MAX + SLACK));
+    this.#frame = pointer;
     this.#textPointer = align(this.#frame + FRAME_BYTES);
     this.#arrays = this.#reserveText(0);
     new Uint32Array(this.buffer, this.#frame, FRAME_BYTES / 4).set([
       ...this.#pointers.slice(0, ARRAYS.indexOf('recordFlags')),
-      ...[quotedLines, FIELDS_MAX],
+      FIELDS_MAX,
     ]);
   }
 
@@ -176,14 +175,20 @@ export class Kernel {
     quote: number,
     skipBlank: boolean,
     recordsMax: number,
-    firstLine: number,
   ): number {
-    invariant(end <= this.#text.length && recordsMax <= this.recordsMax, 'within the text loaded');
+    this.#check(end, isFinal);
+    const hasRoom = recordsMax >= BLOCK_BYTES && recordsMax <= this.recordsMax;
+    invariant(hasRoom, 'there is room for the records of a block, and for so many');
     const consumed = this.exports.tokenize(
       ...([this.#frame, this.#textPointer, start, end, isFinal] as const),
-      ...([delimiter, quote, skipBlank, recordsMax, firstLine] as const),
+      ...([delimiter, quote, skipBlank, recordsMax] as const),
     );
     return consumed >>> 0;
+  }
+
+  /** Fills `recordLines` of the records that `tokenize` found last. */
+  listLines(firstLine: number): void {
+    this.exports.listLines(this.#frame, this.#textPointer, firstLine);
   }
 
   /** See `countRecords` in `assembly/count-records.ts`; null where it cannot count. */
@@ -195,7 +200,7 @@ export class Kernel {
     quote: number,
     columnCount: number,
   ): CountedText | null {
-    invariant(end <= this.#text.length, 'within the text loaded');
+    this.#check(end, isFinal);
     const { exports } = this;
     const next =
       exports.countRecords(
@@ -226,6 +231,11 @@ export class Kernel {
   /** Fields of every record, when all have as many; else 0. */
   get evenFields(): number {
     return this.exports.evenFields();
+  }
+
+  #check(end: number, isFinal: boolean): void {
+    const { length } = this.#text;
+    invariant(isFinal ? end === length : end < length, 'a text that is read lies in the kernel');
   }
 
   #capacityOf(name: (typeof ARRAYS)[number]): number {

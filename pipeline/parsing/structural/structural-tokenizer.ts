@@ -16,6 +16,8 @@ const REGION_BYTES_MAX = 2 * 1024 * 1024;
 /** Stands for "no quote" in the kernel: no byte has this value. */
 const NO_QUOTE = 256;
 
+/** Stands behind a whole text, where the kernel reads on. */
+const NUL = 0;
 const LF = 10;
 const CR = 13;
 
@@ -23,12 +25,11 @@ const CR = 13;
 export function isStructural(dialect: Dialect): boolean {
   const { delimiter, quote, escape, newline, comment } = dialect;
   const code = delimiter.charCodeAt(0);
-  if (delimiter.length !== 1 || code > 0x7f || code === LF || code === CR) return false;
+  if (delimiter.length !== 1 || code > 0x7f || [NUL, LF, CR].includes(code)) return false;
   if (newline !== 'any' || comment !== '') return false;
   if (quote === '') return escape === '';
-  return (
-    quote.length === 1 && quote.charCodeAt(0) <= 0x7f && quote !== delimiter && escape === quote
-  );
+  const isOneByte = quote.length === 1 && quote > '\0' && quote <= '\x7f';
+  return isOneByte && quote !== delimiter && escape === quote;
 }
 
 /**
@@ -45,6 +46,8 @@ export class StructuralTokenizer {
   readonly #recordsMax: number;
   #regionBytes: number;
   #line = 0;
+  /** Line of the first record read last, while those of the others are not listed. */
+  #firstLine: number | null = null;
   #evenFields = 0;
 
   constructor(
@@ -79,7 +82,8 @@ export class StructuralTokenizer {
     return this.kernel.load(text);
   }
 
-  /** As `Tokenizer.tokenize`, over all that was loaded: fills `index`, returns what it consumed. */
+  /** As `Tokenizer.tokenize`, over all that was loaded: fills `index`, but for `recordLines`, and
+   *  returns what it consumed. */
   tokenize(bytes: Uint8Array, start: number, index: RecordIndex): number {
     for (let size = this.#regionBytes; ; size *= 4) {
       const end = Math.min(bytes.length, start + size);
@@ -91,6 +95,12 @@ export class StructuralTokenizer {
       }
       // Nothing consumed: the record is longer than the region.
     }
+  }
+
+  /** Fills `recordLines` of the index that was filled last. */
+  listLines(): void {
+    if (this.#firstLine !== null) this.kernel.listLines(this.#firstLine);
+    this.#firstLine = null;
   }
 
   /**
@@ -124,7 +134,7 @@ export class StructuralTokenizer {
     const kernel = this.kernel;
     const next = kernel.tokenize(
       ...([start, end, isFinal, this.#delimiter, this.#quote, this.#skipBlank] as const),
-      ...([this.#recordsMax, this.#line] as const),
+      this.#recordsMax,
     );
     // A full batch without a record: more fields than fit, left to arrays that grow.
     const isStuck = next === start && isFinal && start < end;
@@ -135,6 +145,7 @@ export class StructuralTokenizer {
     index.recordFlags.fill(0, 0, index.recordCount);
     const isClean = flagInvalidUtf8(bytes, start, next, index);
     this.#evenFields = isClean ? kernel.evenFields : 0;
+    this.#firstLine = this.#line;
     this.#line += kernel.lineCount;
     return next;
   }
@@ -148,6 +159,7 @@ export class StructuralTokenizer {
   ): number {
     const scalar = this.#scalar;
     this.#evenFields = 0;
+    this.#firstLine = null;
     scalar.reset();
     const next = scalar.tokenize(bytes, start, end, isFinal, index, this.#recordsMax);
     for (let record = 0; record < index.recordCount; record++) {

@@ -1,11 +1,22 @@
 // Counts records without listing their fields, where all of them have the same number of fields.
 //
-// Quotes are told by their parity, as in tokenize. What is irregular, a record with another number
-// of fields, a blank line among several columns: nothing is counted, and the caller reads the text.
-import { equalMask, holdsAny, lowBits, prefixXor } from './masks';
+// What is irregular, a record with another number of fields, a blank line among several columns:
+// nothing is counted, and the caller reads the text.
+import {
+  CR,
+  LF,
+  SLAB_BYTES,
+  beginStructure,
+  countLineEnds,
+  endOfBlocks,
+  isOpen,
+  isRegular,
+  passedLineEnds,
+  readSlab,
+  recordEndsAt,
+  structuralAt,
+} from './structure';
 
-const LF: u32 = 10;
-const CR: u32 = 13;
 /** Returned instead of an offset. */
 const UNEVEN: u32 = 0xffffffff;
 
@@ -21,11 +32,18 @@ export function countedLines(): u32 {
   return lineCount;
 }
 
+/** Structural bytes and records so far; whether a record had another number of fields; and where the
+ *  last record's end is. */
+let structuralCount: u32 = 0;
+let found: u32 = 0;
+let uneven: u32 = 0;
+let lastEnd: u32 = 0;
+
 /**
- * Counts the records in [start, end) of the text at `base`, each of `columns` fields; at least 64
- * bytes behind `end` must be readable. `start` is a record's first byte. Returns the offset behind
- * the last whole record, or 2^32 - 1 where a record is not as it must be. When `isFinal`, text
- * behind the last line end is a record too.
+ * Counts the records in [start, end) of the text at `base`, each of `columns` fields. `isFinal`: the
+ * text ends there, and 64 zeros follow; else the text goes on. `start` is a record's first byte.
+ * Returns the offset behind the last whole record, or 2^32 - 1 where a record is not as it must be.
+ * When `isFinal`, text behind the last line end is a record too.
  */
 export function countRecords(
   base: usize,
@@ -36,93 +54,50 @@ export function countRecords(
   quote: u32,
   columns: u32,
 ): u32 {
-  // A CR at the very end waits for the byte behind it.
-  const to = !isFinal && end > start && u32(load<u8>(base + end - 1)) == CR ? end - 1 : end;
-  const delimiters = i8x16.splat(i8(delimiter));
-  const quotes = i8x16.splat(i8(quote));
-  const lineFeeds = i8x16.splat(i8(LF));
-  const returns = i8x16.splat(i8(CR));
-  const perRecord = columns - 1;
-  let inQuote: u64 = 0; // all ones inside a quoted field
-  let mustFollow: u64 = 0; // bit 0: the byte before the block closed a quote
-  let afterReturn: u64 = 0; // bit 0: the byte before the block was CR
-  let bad: u64 = 0;
-  let uneven: u32 = 0;
-  let separatorCount: u32 = 0;
-  let expected: u32 = perRecord;
-  let found: u32 = 0;
-  let quotedLines: u32 = 0;
-  // The block of the last record's end, the ends in it, and the quoted lines before it.
-  let lastBlock: u32 = start;
-  let lastEnds: u64 = 0;
-  let lastQuotedLines: u32 = 0;
-  for (let i: u32 = start; i < to; i += 64) {
-    const p = base + i;
-    const a = v128.load(p);
-    const b = v128.load(p, 16);
-    const c = v128.load(p, 32);
-    const d = v128.load(p, 48);
-    const valid = lowBits(to - i);
-    const lf = equalMask(a, b, c, d, lineFeeds) & valid;
-    let separators = equalMask(a, b, c, d, delimiters) & valid;
-    let quoteBits: u64 = 0;
-    let cr: u64 = 0;
-    if (holdsAny(a, b, c, d, quotes, returns)) {
-      if (quote != 256) quoteBits = equalMask(a, b, c, d, quotes) & valid;
-      cr = equalMask(a, b, c, d, returns) & valid;
-    }
-    let ends = lf; // one line end a line: the LF of CRLF does not count
-    if ((cr | afterReturn) != 0) ends = cr | (lf & ~((cr << 1) | afterReturn));
-    afterReturn = cr >> 63;
-    let quotedHere: u64 = 0;
-    if ((quoteBits | inQuote | mustFollow) != 0) {
-      const inside = prefixXor(quoteBits) ^ inQuote;
-      const opening = quoteBits & inside;
-      const closing = quoteBits & ~inside;
-      const edges = ((separators | ends | lf) & ~inside) | quoteBits;
-      const mayOpen = u64(i == start || isEdge(u32(load<u8>(p - 1)), delimiter, quote));
-      bad |= opening & ~((edges << 1) | mayOpen);
-      bad |= ((closing << 1) | mustFollow) & ~edges & valid;
-      quotedHere = ends & inside;
-      separators &= ~inside;
-      ends &= ~inside;
-      inQuote = u64(i64(inside) >> 63);
-      mustFollow = closing >> 63;
-    }
-    if (ends != 0) {
-      lastBlock = i;
-      lastEnds = ends;
-      lastQuotedLines = quotedLines;
-      if (quotedHere != 0) {
-        lastQuotedLines += u32(popcnt(quotedHere & lowBits(63 - u32(clz(ends)))));
-      }
-      for (let left = ends; left != 0; left &= left - 1) {
-        uneven |= (separatorCount + u32(popcnt(separators & (left - 1) & ~left))) ^ expected;
-        expected += perRecord;
-        found++;
-      }
-    }
-    separatorCount += u32(popcnt(separators));
-    quotedLines += u32(popcnt(quotedHere));
+  const to = endOfBlocks(start, end, isFinal);
+  structuralCount = 0;
+  found = 0;
+  uneven = 0;
+  beginStructure(delimiter, quote);
+  for (let slab = start; slab < to; slab += SLAB_BYTES) {
+    const slabEnd = min(slab + SLAB_BYTES, to);
+    readSlab(base, slab, slabEnd);
+    countSlab(slab, slabEnd, columns);
   }
-  let next = start;
-  if (lastEnds != 0) {
-    next = lastBlock + 64 - u32(clz(lastEnds));
-    if (next < to && u32(load<u16>(base + next - 1)) == ((LF << 8) | CR)) next++;
-  }
+  let next = found == 0 ? start : endBehind(base, lastEnd);
   recordCount = found;
-  lineCount = found + lastQuotedLines;
+  lineCount = passedLineEnds();
   if (isFinal && next < end) {
-    uneven |= u32(inQuote != 0) | (separatorCount ^ expected);
-    lineCount = found + quotedLines;
+    uneven |= u32(isOpen()) | ((structuralCount + 1) ^ ((found + 1) * columns));
     recordCount++;
     next = end;
-  }
-  return bad != 0 || uneven != 0 ? UNEVEN : next;
+  } else lineCount -= countLineEnds(base, next, to);
+  return isRegular() && uneven == 0 ? next : UNEVEN;
 }
 
-/** Whether a quote may open a field behind this byte, outside quotes. */
 @inline
-function isEdge(byte: u32, delimiter: u32, quote: u32): bool {
-  return byte == delimiter || byte == LF || byte == CR || byte == quote;
+function countSlab(slab: u32, slabEnd: u32, columns: u32): void {
+  let count = structuralCount;
+  let records = found;
+  let expected = (records + 1) * columns;
+  let wrong: u32 = 0;
+  for (let i = slab; i < slabEnd; i += 64) {
+    const structural = structuralAt(i - slab);
+    for (let ends = recordEndsAt(i - slab); ends != 0; ends &= ends - 1) {
+      wrong |= (count + u32(popcnt(structural & (ends ^ (ends - 1))))) ^ expected;
+      expected += columns;
+      records++;
+      lastEnd = i + u32(ctz(ends));
+    }
+    count += u32(popcnt(structural));
+  }
+  structuralCount = count;
+  found = records;
+  uneven |= wrong;
+}
+
+/** Where the record behind a line end starts. */
+@inline
+function endBehind(base: usize, at: u32): u32 {
+  return at + 1 + u32(u32(load<u16>(base + at)) == ((LF << 8) | CR));
 }

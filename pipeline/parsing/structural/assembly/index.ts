@@ -30,7 +30,7 @@ export {
   setScanDialect,
   setScanLimits,
 } from './scan';
-export { evenFields, fields, isIrregular, lines, records, tokenize } from './tokenize';
+export { evenFields, fields, isIrregular, lines, listLines, records, tokenize } from './tokenize';
 
 export function heapBase(): usize {
   return __heap_base;

@@ -23,14 +23,13 @@ export function equalMask(a: v128, b: v128, c: v128, d: v128, byte: v128): u64 {
   );
 }
 
-/** Whether one of two bytes is among 64. */
+/** Ones where a byte of 64 equals `byte`, those of four to a lane. */
 @inline
-export function holdsAny(a: v128, b: v128, c: v128, d: v128, one: v128, other: v128): bool {
-  const first = v128.or(i8x16.eq(a, one), i8x16.eq(a, other));
-  const second = v128.or(i8x16.eq(b, one), i8x16.eq(b, other));
-  const third = v128.or(i8x16.eq(c, one), i8x16.eq(c, other));
-  const fourth = v128.or(i8x16.eq(d, one), i8x16.eq(d, other));
-  return v128.any_true(v128.or(v128.or(first, second), v128.or(third, fourth)));
+export function anyEqual(a: v128, b: v128, c: v128, d: v128, byte: v128): v128 {
+  return v128.or(
+    v128.or(i8x16.eq(a, byte), i8x16.eq(b, byte)),
+    v128.or(i8x16.eq(c, byte), i8x16.eq(d, byte)),
+  );
 }
 
 @inline

@@ -1,20 +1,24 @@
-// Stage 1: the structure of delimited text, 64 bytes a step.
+// Stage 2: the fields and records of delimited text, from the masks of its structure.
 //
-// Works on text in which every quote is regular: it opens a field right after a delimiter, a line
-// end or the start, or it is doubled, or it closes the field right before a delimiter, a line end or
-// the end. Then the parity of the quotes before a byte says whether the byte is quoted. Anything
-// else sets `irregular`, and the caller reads the batch with the scalar tokenizer.
-//
-// First the ends of all fields are found, of whatever record; then the records among them, by what
+// First the ends of all fields are listed, of whatever record; then the records among them, by what
 // ends their fields. Mostly all records have as many fields, so that few ends are looked at.
-import { equalMask, holdsAny, lowBits, prefixXor } from './masks';
+import {
+  CR,
+  LF,
+  SLAB_BYTES,
+  beginStructure,
+  countLineEnds,
+  endOfBlocks,
+  isOpen,
+  isRegular,
+  passedLineEnds,
+  readSlab,
+  recordEndsAt,
+  structuralAt,
+} from './structure';
 
-const LF: u32 = 10;
-const CR: u32 = 13;
 /** CR and LF as a little-endian number. */
 const CRLF: u32 = 0x0a0d;
-/** Behind all offsets. */
-const NONE: u32 = 0xffffffff;
 
 let recordCount: u32 = 0;
 let fieldCount: u32 = 0;
@@ -32,6 +36,7 @@ export function fields(): u32 {
 export function lines(): u32 {
   return lineCount;
 }
+/** Whether only the scalar tokenizer reads this text: nothing that was written counts. */
 export function isIrregular(): bool {
   return irregular;
 }
@@ -50,22 +55,20 @@ export class IndexFrame {
   recordFields: usize;
   recordStarts: usize;
   recordEnds: usize;
+  /** Written by `listLines` alone. */
   recordLines: usize;
-  /** Scratch, `fieldMax` + 65 entries: the line ends inside of quotes. */
-  quotedLines: usize;
   fieldMax: u32;
 }
 
-/** What `findFields` found: how many fields, quoted line ends, and records that are ended. */
+/** What `listFields` found: how many fields, and records that are ended. */
 let fieldsFound: u32 = 0;
-let quotedFound: u32 = 0;
 let recordsFound: u32 = 0;
-/** Whether a quote was open where it stopped. */
-let isOpen: bool = false;
+/** Where the masks end that it went by. */
+let listedTo: u32 = 0;
 
 /**
- * Writes the structure of the records in [start, end) of the text at `base`; at least 64 bytes
- * behind `end` must be readable. `start` is a record's first byte, of line `firstLine`.
+ * Writes the structure of the records in [start, end) of the text at `base`. `isFinal`: the text
+ * ends there, and 64 zeros follow; else the text goes on. `start` is a record's first byte.
  *
  * Records stop before an array would overflow, or at `recordMax`. `skipBlank`: lines without a byte
  * are no records. Returns the offset behind the last whole record. When `isFinal`, text behind the
@@ -81,108 +84,64 @@ export function tokenize(
   quote: u32,
   skipBlank: bool,
   recordMax: u32,
-  firstLine: u32,
 ): u32 {
-  // A CR at the very end waits for the byte behind it.
-  const to = !isFinal && end > start && u32(load<u8>(base + end - 1)) == CR ? end - 1 : end;
-  irregular = false;
-  const isWhole = findFields(frame, base, start, to, delimiter, quote, recordMax);
+  beginStructure(delimiter, quote);
+  const isWhole = listFields(frame, base, start, endOfBlocks(start, end, isFinal), recordMax);
+  irregular = !isRegular();
   startFields(frame, start);
   const stride = fieldsOfFirst(frame, base);
-  let next = findRecords(frame, base, start, stride, skipBlank, firstLine);
+  let next = findRecords(frame, base, start, stride, skipBlank);
   even = stride;
   if (recordCount != recordsFound) {
-    next = findRecords(frame, base, start, 1, skipBlank, firstLine);
+    next = findRecords(frame, base, start, 1, skipBlank);
     even = 0;
   }
-  if (isFinal && isWhole && next < end) next = endLast(frame, end, firstLine);
-  const last = <usize>recordCount << 2;
-  fieldCount = load<u32>(frame.recordFields + last);
-  lineCount = load<u32>(frame.recordLines + last) - firstLine;
+  lineCount = passedLineEnds();
+  if (isFinal && isWhole && next < end) next = endLast(frame, end);
+  else lineCount -= countLineEnds(base, next, listedTo);
+  fieldCount = load<u32>(frame.recordFields + (<usize>recordCount << 2));
   return next;
 }
 
-/** Lists the ends of fields, and the line ends inside of quotes; false when it stopped before `to`. */
-@inline
-function findFields(
-  frame: IndexFrame,
-  base: usize,
-  start: u32,
-  to: u32,
-  delimiter: u32,
-  quote: u32,
-  recordMax: u32,
-): bool {
-  const fieldEnds = frame.fieldEnds;
-  const quotedLines = frame.quotedLines;
-  const fieldMax = frame.fieldMax;
-  const delimiters = i8x16.splat(i8(delimiter));
-  const quotes = i8x16.splat(i8(quote));
-  const lineFeeds = i8x16.splat(i8(LF));
-  const returns = i8x16.splat(i8(CR));
-  let inQuote: u64 = 0; // all ones inside a quoted field
-  let mayOpen: u64 = 1; // bit 0: the byte before the block was structural or a quote
-  let mustFollow: u64 = 0; // bit 0: the byte before the block closed a quote
-  let afterReturn: u64 = 0; // bit 0: the byte before the block was CR
-  let bad: u64 = 0;
-  let f: u32 = 0;
-  let q: u32 = 0;
-  let r: u32 = 0;
-  let i: u32 = start;
-  for (; i < to; i += 64) {
-    if (f + 64 > fieldMax || q + 64 > fieldMax || r + 64 > recordMax) break;
-    const p = base + i;
-    const a = v128.load(p);
-    const b = v128.load(p, 16);
-    const c = v128.load(p, 32);
-    const d = v128.load(p, 48);
-    const valid = lowBits(to - i);
-    const lf = equalMask(a, b, c, d, lineFeeds) & valid;
-    const separators = equalMask(a, b, c, d, delimiters) & valid;
-    let ends = lf; // one line end a line: the LF of CRLF does not count
-    let quoteBits: u64 = 0;
-    let cr: u64 = 0;
-    if (holdsAny(a, b, c, d, quotes, returns)) {
-      if (quote != 256) quoteBits = equalMask(a, b, c, d, quotes) & valid;
-      cr = equalMask(a, b, c, d, returns) & valid;
-    }
-    if ((cr | afterReturn) != 0) ends = cr | (lf & ~((cr << 1) | afterReturn));
-    let recordEnds = ends;
-    let structural = separators | ends;
-    if ((quoteBits | inQuote | mustFollow) != 0) {
-      const inside = prefixXor(quoteBits) ^ inQuote;
-      const opening = quoteBits & inside;
-      const closing = quoteBits & ~inside;
-      // The LF of a CRLF is neither structural nor a byte of a field.
-      const edges = ((separators | ends | lf) & ~inside) | quoteBits;
-      for (let within = ends & inside; within != 0; within &= within - 1) {
-        store<u32>(quotedLines + (<usize>q << 2), i + u32(ctz(within)));
-        q++;
-      }
-      structural &= ~inside;
-      recordEnds &= ~inside;
-      inQuote = u64(i64(inside) >> 63);
-      bad |= opening & ~((edges << 1) | mayOpen);
-      bad |= ((closing << 1) | mustFollow) & ~edges & valid;
-      mustFollow = closing >> 63;
-      mayOpen = edges >> 63;
-    } else {
-      mayOpen = (structural | lf) >> 63;
-    }
-    afterReturn = cr >> 63;
-    let target = fieldEnds + (<usize>f << 2);
-    f += u32(popcnt(structural));
-    r += u32(popcnt(recordEnds));
-    const targetEnd = fieldEnds + (<usize>f << 2);
-    for (; target < targetEnd; target += 32) structural = list8(structural, i, target);
+/** Writes the line of each record that was found last; that of the first is `firstLine`. */
+export function listLines(frame: IndexFrame, base: usize, firstLine: u32): void {
+  let line = firstLine;
+  for (let slot: usize = 0; slot < <usize>recordCount << 2; slot += 4) {
+    store<u32>(frame.recordLines + slot, line);
+    const start = load<u32>(frame.recordStarts + slot);
+    line += countLineEnds(base, start, load<u32>(frame.recordEnds + slot)) + 1;
   }
-  fieldsFound = f;
-  quotedFound = q;
-  recordsFound = r;
-  const isWhole = i >= to;
-  irregular = bad != 0;
-  isOpen = inQuote != 0;
-  return isWhole;
+}
+
+/** Lists the ends of fields; false when it stopped before `to`, where there was no room for more. */
+@inline
+function listFields(frame: IndexFrame, base: usize, start: u32, to: u32, recordMax: u32): bool {
+  const first = frame.fieldEnds;
+  const targetMax = first + (<usize>(frame.fieldMax - 64) << 2);
+  const listedMax = recordMax - 64;
+  let target = first;
+  let recordsListed: u32 = 0;
+  let isFull = false;
+  listedTo = start;
+  for (let slab = start; slab < to && !isFull; slab += SLAB_BYTES) {
+    const slabEnd = min(slab + SLAB_BYTES, to);
+    readSlab(base, slab, slabEnd);
+    for (let i = slab; i < slabEnd; i += 64) {
+      if (target > targetMax || recordsListed > listedMax) {
+        isFull = true;
+        break;
+      }
+      let structural = structuralAt(i - slab);
+      const targetEnd = target + (<usize>popcnt(structural) << 2);
+      for (; target < targetEnd; target += 32) structural = list8(structural, i, target);
+      target = targetEnd;
+      recordsListed += u32(popcnt(recordEndsAt(i - slab)));
+    }
+    listedTo = slabEnd;
+  }
+  fieldsFound = u32(target - first) >> 2;
+  recordsFound = recordsListed;
+  return !isFull;
 }
 
 /** Lists eight set bits, as offsets from `i`; what is written behind the last one does not count. */
@@ -236,7 +195,6 @@ function findRecords(
   start: u32,
   stride: u32,
   skipBlank: bool,
-  firstLine: u32,
 ): u32 {
   // Stores keep what lies in memory from being held in registers.
   const fieldStarts = frame.fieldStarts;
@@ -244,19 +202,12 @@ function findRecords(
   const recordFields = frame.recordFields;
   const recordStarts = frame.recordStarts;
   const recordEnds = frame.recordEnds;
-  const recordLines = frame.recordLines;
-  const quotedLines = frame.quotedLines;
   const fieldTotal = fieldsFound;
-  const quotedTotal = quotedFound;
   let recordStart = start;
   let slot: usize = 0; // of the record, in bytes
-  let line = firstLine;
-  let q: u32 = 0;
-  let quotedLine = quotedTotal == 0 ? NONE : load<u32>(quotedLines);
   let isBlank: u32 = 0;
   store<u32>(recordFields, 0);
   store<u32>(recordStarts, start);
-  store<u32>(recordLines, firstLine);
   for (let field = stride; field <= fieldTotal; field += stride) {
     const at = load<u32>(fieldEnds + (<usize>field << 2) - 4);
     const word = u32(load<u16>(base + at));
@@ -267,16 +218,10 @@ function findRecords(
     isBlank |= u32(at == recordStart);
     recordStart = at + 1;
     if (word == CRLF) store<u32>(fieldStarts + (<usize>field << 2), ++recordStart);
-    line++;
-    while (quotedLine < at) {
-      line++;
-      quotedLine = ++q == quotedTotal ? NONE : load<u32>(quotedLines + (<usize>q << 2));
-    }
     store<u32>(recordEnds + slot, at);
     slot += 4;
     store<u32>(recordFields + slot, field);
     store<u32>(recordStarts + slot, recordStart);
-    store<u32>(recordLines + slot, line);
   }
   recordCount = u32(slot >> 2);
   // The empty field of a blank line would stand between two records' fields: left to the scalar reader.
@@ -285,16 +230,15 @@ function findRecords(
 }
 
 /** Ends the last record, which no line end does. Returns `end`. */
-function endLast(frame: IndexFrame, end: u32, firstLine: u32): u32 {
+function endLast(frame: IndexFrame, end: u32): u32 {
   const slot = <usize>recordCount << 2;
   const field = <usize>fieldsFound << 2;
   if (fieldsFound + 1 - load<u32>(frame.recordFields + slot) != even) even = 0;
   store<u32>(frame.fieldEnds + field, end);
   store<u32>(frame.recordEnds + slot, end);
   store<u32>(frame.recordFields + slot, fieldsFound + 1, 4);
-  store<u32>(frame.recordLines + slot, firstLine + recordCount + quotedFound, 4);
   recordCount++;
-  if (isOpen) irregular = true;
+  if (isOpen()) irregular = true;
   return end;
 }
 
