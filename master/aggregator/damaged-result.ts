@@ -1,13 +1,14 @@
-import { SluiceError, toSluiceError } from '../../pipeline/errors.ts';
+import { SluiceError } from '../../pipeline/errors.ts';
 import {
   decodeSection,
   readResultHead,
   RESULT_HEAD_BYTES,
 } from '../../pipeline/result/result-format.ts';
 import type { SectionName } from '../../pipeline/result/result-format.ts';
-import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
+import type { BlobStore, CollectableBlobStore } from '../../pipeline/storage/blob-store.ts';
 import { isDamaged } from '../coordination/job-state.ts';
 import type { LostResult } from '../coordination/job-state.ts';
+import { removeDamaged } from '../storage/remove-damaged.ts';
 import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
 
 const ROWS_PER_READ = 1_000;
@@ -21,18 +22,12 @@ export function isDamage(error: Pick<SluiceError, 'code'>): boolean {
  * Deletes a task's stored result if it is damaged: one that is whole may be a later attempt's, or
  * belong to another job too. Returns whether there is none now. Errors: those of the store.
  */
-export async function discardIfDamaged(blobs: BlobStore, taskKey: string): Promise<boolean> {
+export async function discardIfDamaged(
+  blobs: CollectableBlobStore,
+  taskKey: string,
+): Promise<boolean> {
   const name = `results/${taskKey}`;
-  try {
-    await verifyResult(blobs, name);
-    return false;
-  } catch (thrown) {
-    const { code } = toSluiceError(thrown);
-    if (code === 'blob-missing') return true;
-    if (code !== 'blob-corrupt') throw thrown;
-    await blobs.delete(name);
-    return true;
-  }
+  return (await removeDamaged(blobs, name, () => verifyResult(blobs, name))) !== null;
 }
 
 /**
@@ -40,7 +35,7 @@ export async function discardIfDamaged(blobs: BlobStore, taskKey: string): Promi
  * and deletes those that are not what was stored. Errors: those of the store.
  */
 export async function removeLostResults(
-  { store, blobs }: { readonly store: SqliteJobStore; readonly blobs: BlobStore },
+  { store, blobs }: { readonly store: SqliteJobStore; readonly blobs: CollectableBlobStore },
   jobId: string,
 ): Promise<LostResult[]> {
   const state = store.job(jobId)?.state;

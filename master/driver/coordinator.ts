@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { errorDocument, SluiceError } from '../../pipeline/errors.ts';
 import { EXCHANGE_LIMITS, type ExchangeLimits } from '../../pipeline/limits.ts';
 import type { Announcement, TaskProducer } from '../../pipeline/protocol/index.ts';
-import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
+import type { CollectableBlobStore } from '../../pipeline/storage/blob-store.ts';
 import { decide, isPublishable } from '../coordination/decide.ts';
 import { isFinal } from '../coordination/job-state.ts';
 import type { Decision, JobEffect, JobEvent, JobState } from '../coordination/job-state.ts';
@@ -30,7 +30,7 @@ const COMMIT_RETRY_MS = 1_000;
 
 export interface CoordinatorDeps {
   readonly store: SqliteJobStore;
-  readonly blobs: BlobStore;
+  readonly blobs: CollectableBlobStore;
   readonly queue: TaskProducer;
   readonly workers: WorkerRegistry;
   readonly assemblies: Assemblies;

@@ -1,7 +1,7 @@
-import { toSluiceError } from '../../pipeline/errors.ts';
 import type { ErrorDocument } from '../../pipeline/errors.ts';
-import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
+import type { CollectableBlobStore } from '../../pipeline/storage/blob-store.ts';
 import type { ChunkRecord } from '../storage/job-record.ts';
+import { removeDamaged } from '../storage/remove-damaged.ts';
 
 /**
  * What an attempt failed with that could not read its chunk of the input. Damaged bytes are removed:
@@ -9,19 +9,12 @@ import type { ChunkRecord } from '../storage/job-record.ts';
  * Errors: those of the store.
  */
 export async function damagedInput(
-  blobs: BlobStore,
+  blobs: CollectableBlobStore,
   error: ErrorDocument,
   { index, chunkKey, byteOffset, bytes, line }: ChunkRecord,
 ): Promise<ErrorDocument> {
   const name = `chunks/${chunkKey}`;
-  try {
-    await blobs.get(name);
-    return error;
-  } catch (thrown) {
-    const { code } = toSluiceError(thrown);
-    if (code !== 'blob-corrupt' && code !== 'blob-missing') throw thrown;
-    if (code === 'blob-corrupt') await blobs.delete(name);
-  }
+  if ((await removeDamaged(blobs, name, () => blobs.get(name))) === null) return error;
   const end = byteOffset + bytes;
   return {
     code: 'input-damaged',

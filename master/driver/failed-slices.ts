@@ -1,5 +1,5 @@
 import type { ErrorDocument } from '../../pipeline/errors.ts';
-import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
+import type { CollectableBlobStore } from '../../pipeline/storage/blob-store.ts';
 import { discardIfDamaged } from '../aggregator/damaged-result.ts';
 import type { ChunkRecord } from '../storage/job-record.ts';
 import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
@@ -18,7 +18,7 @@ export type FailedSlice =
  * those of the store.
  */
 export async function findFailedSlice(
-  { store, blobs }: { readonly store: SqliteJobStore; readonly blobs: BlobStore },
+  { store, blobs }: { readonly store: SqliteJobStore; readonly blobs: CollectableBlobStore },
   jobId: string,
   error: Pick<ErrorDocument, 'details'>,
   ownTaskKey: string,

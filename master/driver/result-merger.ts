@@ -1,5 +1,5 @@
 import { errorDocument, toSluiceError, type ErrorCode } from '../../pipeline/errors.ts';
-import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
+import type { CollectableBlobStore } from '../../pipeline/storage/blob-store.ts';
 import type { Assemblies } from '../aggregator/assemblies.ts';
 import { discardIfDamaged } from '../aggregator/damaged-result.ts';
 import type { JobEvent } from '../coordination/job-state.ts';
@@ -10,7 +10,7 @@ import { whileStorageFails, type PatienceDeps } from './while-storage-fails.ts';
 
 export interface ResultMergerDeps extends PatienceDeps {
   readonly store: SqliteJobStore;
-  readonly blobs: BlobStore;
+  readonly blobs: CollectableBlobStore;
   readonly assemblies: Assemblies;
   /** Takes an event of this life of the job, when the store commits it. */
   readonly apply: (job: ActiveJob, event: JobEvent) => Promise<void>;

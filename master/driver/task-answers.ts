@@ -7,7 +7,7 @@ import type {
   TaskMessage,
 } from '../../pipeline/protocol/index.ts';
 import type { Lookup } from '../../pipeline/plan/lookup.ts';
-import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
+import type { CollectableBlobStore } from '../../pipeline/storage/blob-store.ts';
 import { discardIfDamaged, isDamage } from '../aggregator/damaged-result.ts';
 import type { Decision, JobEvent, UnreadableResult } from '../coordination/job-state.ts';
 import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
@@ -18,7 +18,7 @@ import { resultLost } from './wave-sources.ts';
 
 export interface TaskAnswersDeps {
   readonly store: SqliteJobStore;
-  readonly blobs: BlobStore;
+  readonly blobs: CollectableBlobStore;
   readonly log: Logger;
   /** The lookup whose parts are the tasks of a job's wave, if it has such tasks. */
   readonly lookupOf: (jobId: string, wave: number) => Lookup | null;

@@ -14,10 +14,11 @@ import type { WaveDocument } from '../../pipeline/exchange/wave-document.ts';
 import { chunkKey, taskKey } from '../../pipeline/keys/index.ts';
 import { LIMITS, type ExchangeLimits } from '../../pipeline/limits.ts';
 import type { Lookup } from '../../pipeline/plan/lookup.ts';
-import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
+import type { CollectableBlobStore } from '../../pipeline/storage/blob-store.ts';
 import type { JobEvent, UnreadableResult } from '../coordination/job-state.ts';
 import { plannedWave } from '../coordination/waves.ts';
 import type { NewChunk } from '../storage/job-record.ts';
+import { removeDamaged } from '../storage/remove-damaged.ts';
 import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
 import type { ActiveJob } from './active-job.ts';
 import { lookupOfWave } from './fault-place.ts';
@@ -29,7 +30,7 @@ const COMMIT_RETRY_MS = 1_000;
 
 export interface WavePlannerDeps extends PatienceDeps {
   readonly store: SqliteJobStore;
-  readonly blobs: BlobStore;
+  readonly blobs: CollectableBlobStore;
   readonly limits: ExchangeLimits;
   /** Takes an event of this life of the job, when the store commits it. */
   readonly apply: (job: ActiveJob, event: JobEvent) => Promise<void>;
@@ -78,7 +79,9 @@ export class WavePlanner {
    * Resolves with what is lost itself of what they are made of, else null. Errors: those of the store.
    */
   async remake(job: ActiveJob, wave: number, key: string): Promise<UnreadableResult | null> {
-    await this.#deps.blobs.delete(`chunks/${key}`);
+    const { blobs } = this.#deps;
+    const name = `chunks/${key}`;
+    await removeDamaged(blobs, name, () => blobs.get(name));
     const planned = await this.#plan(job, wave);
     return planned.kind === 'lost' ? planned.event : null;
   }

@@ -28,7 +28,7 @@ export async function removeJobBlobs(
   store.deleteJob(jobId);
   // Or the job is back when the power is lost, without what it needs.
   await store.sync();
-  for await (const name of blobs.list(`outputs/${jobId}`)) await blobs.delete(name);
+  for await (const name of blobs.list(`outputs/${jobId}/`)) await blobs.delete(name);
   for (const { chunkKey, taskKey } of keys) {
     if (!store.isTaskKeyUsed(taskKey)) await blobs.delete(`results/${taskKey}`);
     if (!store.isChunkKeyUsed(chunkKey)) await blobs.delete(`chunks/${chunkKey}`);

@@ -1,6 +1,7 @@
 import { isFinal } from '../../master/coordination/job-state.ts';
 import type { FaultKind } from './faults.ts';
 import { removeJob } from './sim-housekeeping.ts';
+import { lacksInput } from './sim-job.ts';
 import type { World } from './world.ts';
 
 /** Lets things go wrong, and people intervene, until `endMs`. */
@@ -83,6 +84,9 @@ function strike(world: World, kind: FaultKind): void {
     case 'lose document':
       scheduler.note(`lose: ${disk.loseDocument() ?? 'none'}`);
       return;
+    case 'damage input':
+      scheduler.note(`damage: ${disk.damageInput() ?? 'none'}`);
+      return;
     case 'jump clock':
       world.clockSkewMs += random.between(-3_600_000, 3_600_000);
       world.clockSkewMaxMs = Math.max(world.clockSkewMaxMs, world.clockSkewMs);
@@ -97,6 +101,7 @@ function strike(world: World, kind: FaultKind): void {
 
 const OPERATIONS = [
   ...['pause', 'pause', 'resume', 'resume', 'retry', 'retry', 'cancel', 'delete', 'delete'],
+  ...['send again', 'send again'],
 ] as const;
 
 /** What people do to jobs, as the service does it for them. */
@@ -114,7 +119,13 @@ function operate(world: World): void {
     return;
   }
   if (kind === 'cancel' && random.chance(0.5)) return;
-  if (kind === 'retry') {
+  if (kind === 'send again') {
+    // To repair the job, mostly; some retry it before the input is there.
+    const isDamaged = lacksInput(world.store, job.id);
+    if (isDamaged || random.chance(0.1)) world.sendAgain(job);
+    if (!isDamaged || random.chance(0.5)) return;
+  }
+  if (kind === 'retry' || kind === 'send again') {
     master.coordinator.retry(job.id).catch(() => scheduler.note(`retry of ${job.id} failed`));
     return;
   }

@@ -35,6 +35,7 @@ export const FAULT_KINDS = [
   'corrupt result',
   'lose result',
   'lose document',
+  'damage input',
   'jump clock',
   'lose client',
 ] as const;

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { FileBlobStore } from '../../pipeline/storage/file-blob-store.ts';
-import { SimDisk } from './sim-disk.ts';
+import { SimDisk, isWhole } from './sim-disk.ts';
 import type { Objects, SimStore } from './sim-disk.ts';
 import { isFolder } from './sim-files.ts';
 import type { SimFiles } from './sim-files.ts';
@@ -13,10 +13,7 @@ export class FileDisk extends SimDisk {
   readonly objects: Objects = new FileObjects(this.files);
 
   view(process: SimProcess): SimStore {
-    return new WatchedStore(path.join(this.files.mount(process), ROOT), (name) => {
-      // One that was stored anew meanwhile is another one.
-      if (!this.objects.has(name)) this.onCollected(name);
-    });
+    return new WatchedStore(path.join(this.files.mount(process), ROOT), this);
   }
 
   /**
@@ -32,16 +29,20 @@ export class FileDisk extends SimDisk {
 }
 
 class WatchedStore extends FileBlobStore {
-  readonly #onCollected: (name: string) => void;
+  readonly #disk: FileDisk;
 
-  constructor(dir: string, onCollected: (name: string) => void) {
+  constructor(dir: string, disk: FileDisk) {
     super(dir);
-    this.#onCollected = onCollected;
+    this.#disk = disk;
   }
 
   override async deleteUnchanged(name: string, version: string): Promise<boolean> {
+    const { objects } = this.#disk;
+    const bytes = objects.get(name);
+    const isDamaged = bytes === undefined || !isWhole(name, bytes);
     const isRemoved = await super.deleteUnchanged(name, version);
-    if (isRemoved) this.#onCollected(name);
+    // One that was stored anew meanwhile is another one.
+    if (isRemoved && !isDamaged && !objects.has(name)) this.#disk.onCollected(name);
     return isRemoved;
   }
 }

@@ -156,7 +156,7 @@ describe('the simulation catches', { timeout: 0 }, () => {
 
   it('an offset that is acknowledged before its bytes are synced', async () => {
     broken.isSpoolUnsynced = true;
-    expect(await firstViolation({}, 200)).toMatch(/were acknowledged/);
+    expect(await firstViolation({}, 225)).toMatch(/were acknowledged/);
   });
 
   it('a state that is taken for kept before it is synced', async () => {
@@ -169,14 +169,14 @@ describe('the simulation catches', { timeout: 0 }, () => {
 
   it('an upload that goes on behind bytes that are in no chunk', async () => {
     broken.isPointAhead = true;
-    expect(await firstViolation({}, 200)).toMatch(
+    expect(await firstViolation({}, 225)).toMatch(
       /accounts for each record|byte for byte|every job ends/,
     );
   });
 
   it('a job that is deleted with what other jobs need', async () => {
     broken.isSharedRemoved = true;
-    expect(await firstViolation({}, 315)).toMatch(
+    expect(await firstViolation({}, 335)).toMatch(
       /removed, and needed|durable before its row|completes/,
     );
   });

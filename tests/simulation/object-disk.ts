@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { SluiceError, invariant } from '../../pipeline/errors.ts';
-import { SimDisk, short } from './sim-disk.ts';
+import { SimDisk, isWhole, short } from './sim-disk.ts';
 import type { SimStore } from './sim-disk.ts';
 import type { SimProcess } from './sim-process.ts';
 
@@ -43,8 +42,7 @@ export class ObjectDisk extends SimDisk {
       delete: (name) =>
         call(`delete ${short(name)}`, READ_MS, () => {
           this.#mayFail(name);
-          this.objects.delete(name);
-          this.#versions.delete(name);
+          this.#delete(name);
         }),
       list: (prefix) => this.#list(process, prefix),
       renew: (name) => call(`renew ${short(name)}`, READ_MS, () => this.#renew(name)),
@@ -85,18 +83,20 @@ export class ObjectDisk extends SimDisk {
   #deleteUnchanged(name: string, version: string): boolean {
     this.#mayFail(name);
     if (this.#versions.get(name) !== version) return false;
-    this.onCollected(name);
+    this.#delete(name);
+    return true;
+  }
+
+  #delete(name: string): void {
+    this.removing(name);
     this.objects.delete(name);
     this.#versions.delete(name);
-    return true;
   }
 
   #get(name: string): Uint8Array {
     const bytes = this.#read(name);
-    if (name.startsWith('chunks/')) {
-      const digest = createHash('sha256').update(bytes).digest('hex');
-      if (name !== `chunks/${digest}`)
-        throw new SluiceError('blob-corrupt', name, { details: { name } });
+    if (name.startsWith('chunks/') && !isWhole(name, bytes)) {
+      throw new SluiceError('blob-corrupt', name, { details: { name } });
     }
     return bytes;
   }

@@ -3,6 +3,7 @@ import { isCalm } from './faults.ts';
 import { Violation, check } from './invariants.ts';
 import { checkCompleted, checkOutcome, mustComplete, readResult } from './outcome.ts';
 import type { Random } from './random.ts';
+import { lacksInput, unsent } from './sim-job.ts';
 import type { SimJob } from './sim-job.ts';
 import type { Wrappers } from './sim-master.ts';
 import { CRASHES_WORKER, FAILS_LATER, FAILS_PROGRAM, pickInput, pickPlan } from './workload.ts';
@@ -26,13 +27,7 @@ export interface RunReport {
 /** Once everything works, all jobs are at their end within so much time and so many steps. */
 const SETTLE_MS = 20 * 60_000;
 const STEPS_MAX = 20_000;
-const RETRIES_MAX = 3;
-
-/** Of a job that its client has not begun to send. */
-const unsent = () => ({
-  ...{ isAbandoned: false, isUploading: false, isCreated: false },
-  ...{ acknowledgedBytes: 0, letGo: null, told: new Set<never>() },
-});
+const RETRIES_MAX = 6;
 
 interface RunSize {
   readonly jobsMax: number;
@@ -114,11 +109,14 @@ async function during<T>(world: World, work: Promise<T>): Promise<T> {
   return await over;
 }
 
-/** Retries what can be repaired. False when there is nothing. */
+/** Retries what can be repaired, by its input first where that is damaged. False when there is nothing. */
 async function retryFailed(world: World): Promise<boolean> {
   const repairable = world.jobs.filter(
     (job) => mustComplete(world, job) && world.stateOf(job)?.status !== 'completed',
   );
+  const damaged = repairable.filter((job) => lacksInput(world.store, job.id));
+  for (const job of damaged) world.sendAgain(job);
+  if (damaged.length > 0) await runUntilSettled(world);
   const { master } = world;
   check(master !== null, 'there is a master');
   for (const job of repairable) {
@@ -136,10 +134,7 @@ function sendAgain(world: World): boolean {
   const cut = world.jobs.filter(
     (job) => (world.stateOf(job)?.input ?? 'failed') === 'failed' && !job.told.has('deleted'),
   );
-  for (const job of cut) {
-    const again = { ...job, ...unsent(), id: `${job.id}-again` };
-    world.submit(again, world.random.next() * 20);
-  }
+  for (const job of cut) world.sendAgain(job);
   return cut.length > 0;
 }
 

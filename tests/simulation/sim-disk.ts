@@ -1,4 +1,10 @@
-import { readResultHead, RESULT_HEAD_BYTES } from '../../pipeline/result/result-format.ts';
+import { createHash } from 'node:crypto';
+import {
+  decodeSection,
+  readResultHead,
+  RESULT_HEAD_BYTES,
+} from '../../pipeline/result/result-format.ts';
+import type { SectionName } from '../../pipeline/result/result-format.ts';
 import type { IngestBlobStore } from '../../pipeline/storage/blob-store.ts';
 import { useFiles } from './node-files.ts';
 import type { Random } from './random.ts';
@@ -25,7 +31,7 @@ export abstract class SimDisk {
   isFull = false;
   /** Probability that a call of the store fails. */
   faultRate = 0;
-  /** Told of what is removed because nobody needs it. */
+  /** Told of what is removed because nobody needs it, and of chunks that were whole. */
   onCollected: (name: string) => void = () => undefined;
   /** Of the same machine: uploads are spooled there, and blobs stored in some worlds. */
   readonly files: SimFiles;
@@ -78,11 +84,27 @@ export abstract class SimDisk {
 
   /** The document of a later wave's task is gone, or damaged. Null when there is none. */
   loseDocument(): string | null {
-    const documents = [...this.objects].filter(
-      ([name, bytes]) => name.startsWith('chunks/') && bytes[0] === OPENING_BRACE,
+    return this.#damageChunk((bytes) => bytes[0] === OPENING_BRACE);
+  }
+
+  /** A chunk of an input is gone, or damaged. Null when there is none. */
+  damageInput(): string | null {
+    return this.#damageChunk((bytes) => bytes[0] !== OPENING_BRACE);
+  }
+
+  /** To be called right before an object is deleted, for whatever reason. */
+  protected removing(name: string): void {
+    const bytes = this.objects.get(name);
+    const isStored = name.startsWith('chunks/') || name.startsWith('results/');
+    if (isStored && bytes !== undefined && isWhole(name, bytes)) this.onCollected(name);
+  }
+
+  #damageChunk(isOne: (bytes: Uint8Array) => boolean): string | null {
+    const chunks = [...this.objects].filter(
+      ([name, bytes]) => name.startsWith('chunks/') && isOne(bytes),
     );
-    if (documents.length === 0) return null;
-    const [name, bytes] = this.random.pick(documents);
+    if (chunks.length === 0) return null;
+    const [name, bytes] = this.random.pick(chunks);
     this.everDamaged.add(name);
     if (this.random.chance(0.5)) this.objects.delete(name);
     else this.objects.set(name, Buffer.from(bytes).fill('x', this.random.below(bytes.length)));
@@ -96,6 +118,24 @@ export abstract class SimDisk {
     const read = results.filter(([, bytes]) => isRead(bytes));
     const among = read.length > 0 && this.random.chance(0.5) ? read : results;
     return this.random.pick(among)[0];
+  }
+}
+
+/** Whether the object is what was stored under its name. */
+export function isWhole(name: string, bytes: Uint8Array): boolean {
+  if (name.startsWith('chunks/')) {
+    return name === `chunks/${createHash('sha256').update(bytes).digest('hex')}`;
+  }
+  if (!name.startsWith('results/')) return true;
+  try {
+    const head = readResultHead(bytes);
+    for (const section of Object.keys(head.sections) as SectionName[]) {
+      const { start, end } = head.sections[section];
+      decodeSection(head, section, bytes.subarray(start, end));
+    }
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -1,5 +1,6 @@
 import { newJob } from '../../master/new-job.ts';
 import type { JobRecord } from '../../master/storage/job-record.ts';
+import type { SqliteJobStore } from '../../master/storage/sqlite-job-store.ts';
 import type { Input, Prepared } from './workload.ts';
 
 /** A job as the client that sends it knows it. */
@@ -24,6 +25,18 @@ export interface SimJob {
   acknowledgedBytes: number;
   /** Ends the client's last request, which the master may take for alive. */
   letGo: (() => void) | null;
+}
+
+/** Of a job that its client has not begun to send. */
+export const unsent = () => ({
+  ...{ isAbandoned: false, isUploading: false, isCreated: false },
+  ...{ acknowledgedBytes: 0, letGo: null, told: new Set<never>() },
+});
+
+/** Whether the job says that chunks of its input are lost: the same upload stores them anew. */
+export function lacksInput(store: SqliteJobStore, jobId: string): boolean {
+  const failed = store.job(jobId)?.state.failed ?? [];
+  return failed.some((index) => store.chunk(jobId, index)?.error?.code === 'input-damaged');
 }
 
 /** As the master makes one, but by a name that is the same in each run. */

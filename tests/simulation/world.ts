@@ -13,6 +13,7 @@ import { SimBroker } from './sim-broker.ts';
 import type { SimDisk } from './sim-disk.ts';
 import { startMaster } from './sim-master.ts';
 import type { SimMaster, Wrappers } from './sim-master.ts';
+import { unsent } from './sim-job.ts';
 import type { SimJob } from './sim-job.ts';
 import { sendResumably, sendWhole } from './sim-upload.ts';
 import { SimProcess } from './sim-process.ts';
@@ -128,6 +129,12 @@ export class World {
     };
     job.isUploading = true;
     this.scheduler.after(afterMs, `client sends ${job.id}`, send);
+  }
+
+  /** The same input once more, as another job. */
+  sendAgain(job: SimJob): void {
+    const again = { ...job, ...unsent(), id: `${job.id}-again${this.jobs.length}` };
+    this.submit(again, this.random.next() * 20);
   }
 
   /** The committed job; undefined before it was submitted and after it was deleted. */
