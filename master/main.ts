@@ -78,7 +78,8 @@ async function assemble(
   closers: Closer[],
   close: () => Promise<void>,
 ): Promise<RunningMaster> {
-  closers.push(lockDataDir(config.dataDir));
+  // A folder that goes with this process is nobody else's.
+  if (config.durable) closers.push(lockDataDir(config.dataDir));
   const place = blobPlace(config);
   const blobs = await openBlobs(place, closers);
   const ingestThreads = started ?? openThreads(place, closers);

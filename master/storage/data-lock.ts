@@ -1,56 +1,53 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import path from 'node:path';
+import Database from 'libsql';
 import { SluiceError, toSluiceError } from '../../pipeline/errors.ts';
 
 /**
- * Keeps a second master out of a data folder: the file `master.lock` holds the owner's process id.
- * A lock whose process is gone is taken over. Errors: `conflict`, `storage-failed`.
+ * Keeps a second master out of a data folder until the function that it returns is called, or the
+ * process ends in whatever way: the system holds the lock, which SQLite takes on a file of no content.
+ * (A process id in a file tells nothing in containers, where each master has the same.) The file
+ * `master.lock` says to people who has it. Errors: `conflict`, `storage-failed`.
  */
 export function lockDataDir(dataDir: string): () => void {
-  const file = path.join(dataDir, 'master.lock');
+  const owner = path.join(dataDir, 'master.lock');
+  let lock: Database.Database | null = null;
   try {
     mkdirSync(dataDir, { recursive: true });
-    if (!tryLock(file)) {
-      const owner = Number(readFileSync(file, 'utf8').trim());
-      if (isAlive(owner)) {
-        throw new SluiceError(
-          'conflict',
-          `another Sluice master (process ${owner}) uses the data folder ${dataDir}: ` +
-            'stop it, or give this one another folder with --data DIR',
-          { details: { dataDir, owner } },
-        );
-      }
-      rmSync(file, { force: true });
-      if (!tryLock(file)) throw new SluiceError('conflict', `cannot lock ${dataDir}`);
-    }
+    lock = new Database(path.join(dataDir, 'lock.sqlite'));
+    lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+    writeFileSync(owner, `process ${process.pid} on ${hostname()}\n`);
   } catch (thrown) {
-    if (thrown instanceof SluiceError) throw thrown;
+    lock?.close();
+    if ((thrown as { code?: string }).code === 'SQLITE_BUSY') throw conflict(dataDir, owner);
     const error = toSluiceError(thrown);
     const code = error.code === 'internal' ? 'storage-failed' : error.code;
     throw new SluiceError(code, `cannot use the data folder ${dataDir}: ${error.message}`, {
       cause: thrown,
     });
   }
-  return () => rmSync(file, { force: true });
+  const held = lock;
+  return () => {
+    rmSync(owner, { force: true });
+    held.close();
+  };
 }
 
-function tryLock(file: string): boolean {
-  try {
-    writeFileSync(file, `${process.pid}\n`, { flag: 'wx' });
-    return true;
-  } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw thrown;
-  }
+function conflict(dataDir: string, owner: string): SluiceError {
+  const who = ownerIn(owner);
+  return new SluiceError(
+    'conflict',
+    `another Sluice master${who === null ? '' : ` (${who})`} uses the data folder ${dataDir}: ` +
+      'stop it, or give this one another folder with --data DIR',
+    { details: { dataDir, owner: who } },
+  );
 }
 
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  if (pid === process.pid) return true;
+function ownerIn(file: string): string | null {
   try {
-    process.kill(pid, 0);
-    return true;
-  } catch (thrown) {
-    return (thrown as NodeJS.ErrnoException).code === 'EPERM';
+    return readFileSync(file, 'utf8').trim();
+  } catch {
+    return null;
   }
 }
