@@ -7,7 +7,7 @@ import { defineConfig } from 'rolldown';
 
 const root = path.join(import.meta.dirname, '..');
 
-/** Packages of many small modules and no native part: they come inside, with what they need. */
+/** Packages of many small modules: they come inside, with what they need but native parts. */
 const INSIDE = [
   'typebox',
   'commander',
@@ -20,6 +20,7 @@ const INSIDE = [
   // Modules that `require` would warn of.
   '@tus/server',
   'hyparquet-writer',
+  'libsql',
 ];
 
 const subjects = readdirSync(path.join(root, 'bench', 'subjects'))
@@ -27,6 +28,7 @@ const subjects = readdirSync(path.join(root, 'bench', 'subjects'))
   .map((name) => `bench/subjects/${name}`);
 
 const common = {
+  resolve: { alias: { '@neon-rs/load': path.join(import.meta.dirname, 'libsql-target.cjs') } },
   // What a run loads while the threads start, a server has in its first file.
   checks: { ineffectiveDynamicImport: false },
   cwd: root,
@@ -37,8 +39,10 @@ const common = {
 
 export default defineConfig([
   program('cli/main', [
-    { name: 'base', test: /\/cli\/(failure|plan-source)\.ts$|\/commander\//, priority: 1 },
-    { name: 'run', test: /\/cli\/(run|embedded-runner)\.ts$|\/master\/main\.ts$/ },
+    // In the order in which a run needs them: threads and workers start before the master is loaded.
+    { name: 'base', test: /\/cli\/(failure|plan-source)\.ts$|\/commander\//, priority: 2 },
+    { name: 'run', test: /\/cli\/run\.ts$/, priority: 1 },
+    { name: 'master', test: /\/master\/main\.ts$/ },
   ]),
   program('worker/main'),
   program('master/ingest/ingest-thread'),
@@ -64,11 +68,28 @@ function program(entry, groups = []) {
     plugins: [
       writes('package.json', '{ "type": "commonjs" }\n'),
       writes('start.cjs', readFileSync(path.join(import.meta.dirname, 'start.cjs'))),
+      asAscii(),
       starts(entry),
     ],
     output: {
       ...{ dir: 'dist', format: 'cjs', dynamicImportInCjs: false, sourcemap: true },
       ...{ entryFileNames: fileNames, chunkFileNames: fileNames, codeSplitting: { groups } },
+    },
+  };
+}
+
+/**
+ * Text of one byte a character is taken as it is; any other is decoded, into twice as much. At the
+ * end of all: what is escaped before is written plainly again. Lines stay as they are, for the map.
+ */
+function asAscii() {
+  const escaped = (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return {
+    name: 'as-ascii',
+    generateBundle(_options, bundle) {
+      for (const part of Object.values(bundle)) {
+        if (part.type === 'chunk') part.code = part.code.replace(/[\u0080-\uffff]/g, escaped);
+      }
     },
   };
 }

@@ -7,6 +7,7 @@ import type { Job, Reject, StoredLookup } from '../pipeline/protocol/index.ts';
 import { masterConfig } from '../master/config.ts';
 import { blobPlace } from '../master/blob-place.ts';
 import { IngestThreads } from '../master/ingest/ingest-threads.ts';
+import { masterLog, startLocalQueue } from '../master/local-queue.ts';
 import type { RunningMaster } from '../master/main.ts';
 import { runLogLevel } from './config.ts';
 import type { JobRunner, Submission, SubmittedJob } from './job-runner.ts';
@@ -38,10 +39,11 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedM
         ? {}
         : { workers: options.workers, workersAtOnce: options.workers }),
     });
-    // The thread that reads the input starts while this one loads the master: both take as long.
+    // The thread that reads and the workers start while this thread loads the master: all take as long.
     const ingestThreads = new IngestThreads(blobPlace(config));
+    const queue = config.broker === null ? startLocalQueue(config, masterLog(config)) : undefined;
     const { startMaster } = await import('../master/main.ts');
-    const master = await startMaster(config, ingestThreads);
+    const master = await startMaster(config, { ingestThreads, ...(queue && { queue }) });
     const close = async (): Promise<void> => {
       await master.close().finally(removeData);
     };

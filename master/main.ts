@@ -42,25 +42,34 @@ export interface RunningMaster {
 
 const VERSION = '0.1.0';
 
+/** What takes as long to start as the master, and may start while that is loaded. */
+export interface StartedBefore {
+  readonly ingestThreads?: IngestThreads;
+  /** The embedded queue, with its workers. */
+  readonly queue?: TaskProducer;
+}
+
 /** What `close` undoes, last started first. */
 type Closer = () => Promise<void> | void;
 
 /**
- * Starts a master with everything embedded that the options do not put elsewhere. It closes the
- * threads that are given, which must be of the same configuration.
+ * Starts a master with everything embedded that the options do not put elsewhere. It closes what was
+ * started before, which must be of the same configuration.
  */
 export async function startMaster(
   options: MasterOptions = {},
-  ingestThreads: IngestThreads | null = null,
+  started: StartedBefore = {},
 ): Promise<RunningMaster> {
   const config = masterConfig(options);
   const log = masterLog(config);
-  const closers: Closer[] = ingestThreads === null ? [] : [() => ingestThreads.close()];
+  const closers: Closer[] = [started.ingestThreads, started.queue]
+    .filter((part) => part !== undefined)
+    .map((part) => () => part.close());
   const close = async () => {
     for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
   };
   try {
-    return await assemble({ config, ingestThreads, log }, closers, close);
+    return await assemble({ config, started, log }, closers, close);
   } catch (thrown) {
     await close();
     throw thrown;
@@ -69,20 +78,21 @@ export async function startMaster(
 
 interface Given {
   readonly config: MasterConfig;
-  readonly ingestThreads: IngestThreads | null;
+  readonly started: StartedBefore;
   readonly log: Logger;
 }
 
 async function assemble(
-  { config, ingestThreads: started, log }: Given,
+  given: Given,
   closers: Closer[],
   close: () => Promise<void>,
 ): Promise<RunningMaster> {
+  const { config, started, log } = given;
   // A folder that goes with this process is nobody else's.
   if (config.durable) closers.push(lockDataDir(config.dataDir));
   const place = blobPlace(config);
   const blobs = await openBlobs(place, closers);
-  const ingestThreads = started ?? openThreads(place, closers);
+  const ingestThreads = started.ingestThreads ?? openThreads(place, closers);
   // What is gone with this process anyway is not written.
   const file = config.durable ? path.join(config.dataDir, 'jobs.sqlite') : ':memory:';
   const store = new SqliteJobStore(file);
@@ -91,7 +101,7 @@ async function assemble(
   const now = () => Date.now();
   const workers = new WorkerRegistry(now);
   const assemblies = new Assemblies({ store, blobs, now, trusts: !blobs.isDurable });
-  const queue = await openQueue(config, log, closers);
+  const queue = await openQueue(given, closers);
   const coordinator = new Coordinator({ store, blobs, queue, workers, assemblies, now, log });
   await coordinator.start();
   closers.push(() => coordinator.close());
@@ -140,12 +150,12 @@ function openThreads(place: BlobPlace, closers: Closer[]): IngestThreads {
 }
 
 async function openQueue(
-  config: MasterConfig,
-  log: Logger,
+  { config, started, log }: Given,
   closers: Closer[],
 ): Promise<TaskProducer> {
   if (config.broker === null) {
-    const queue = startLocalQueue(config, log);
+    const queue = started.queue ?? startLocalQueue(config, log);
+    // Before the store, which what its workers tell to the last goes to; again does nothing.
     closers.push(() => queue.close());
     return queue;
   }

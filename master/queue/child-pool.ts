@@ -19,8 +19,8 @@ export interface ChildLaunch {
   readonly entry: string;
   /** Arguments after `--name worker-N`. */
   readonly args: readonly string[];
-  /** Added to the environment of this process. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** Added to the environment of this process; undefined takes away from it. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 /** One process. Its successor has the same name and another id. */

@@ -2,8 +2,10 @@
  *  that the queue uses. */
 const WATCH_MODE = 'WATCH_REPORT_DEPENDENCIES';
 
-/** This process's environment with additions, for a child process. */
-export function childEnvironment(additions: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+/** This process's environment with additions, for a child process, which sees none that is undefined. */
+export function childEnvironment(
+  additions: Readonly<Record<string, string | undefined>>,
+): NodeJS.ProcessEnv {
   const environment = { ...process.env, ...additions };
   delete environment[WATCH_MODE];
   return environment;
