@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
 import { SluiceError } from '../errors.ts';
 import type { Manifest, ManifestIntegrity, OutputPart } from '../protocol/index.ts';
-import { INTEGRITY_RECIPE, inputRoot, manifestRoot, outputRoot } from './manifest-root.ts';
+import {
+  INTEGRITY_RECIPE,
+  inputRoot,
+  manifestRoot,
+  outputRoot,
+  planHash,
+} from './manifest-root.ts';
 
 /** What the bytes came to. */
 export type OutputVerdict =
@@ -45,7 +51,31 @@ export function checkedIntegrity(manifest: Manifest): ManifestIntegrity {
     throw refused('its parts are not those that the root of the output was made of');
   }
   if (manifestRoot(integrity) !== root) throw refused('its root is not that of what it says');
+  const other = memberThatDiffers(manifest, integrity);
+  if (other !== null) throw refused(`its ${other} differs from what its root was made of`);
   return integrity;
+}
+
+/** What people read of the account beside the hashes: it stands in both. */
+function memberThatDiffers(
+  { engine, inputHash, contextKey, plan, totals, chunks }: Manifest,
+  integrity: ManifestIntegrity,
+): string | null {
+  const { output } = integrity;
+  const counted = Object.entries(integrity.totals) as [keyof typeof integrity.totals, number][];
+  const failed = chunks.filter(({ status }) => status === 'failed').map(({ index }) => index);
+  const isSame = {
+    engine: engine === integrity.engine,
+    inputHash: inputHash === integrity.input.hash,
+    contextKey: contextKey === integrity.plan.contextKey,
+    plan: planHash(plan) === integrity.plan.sha256,
+    totals:
+      counted.every(([name, count]) => totals[name] === count) &&
+      totals.resultBytes === output.bytes &&
+      totals.resultRecords === output.records,
+    'list of failed chunks': failed.join() === integrity.failedChunks.join(),
+  };
+  return Object.entries(isSame).find(([, same]) => !same)?.[0] ?? null;
 }
 
 /** Holds the bytes of a result, as they come, against the parts of a manifest. */

@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Manifest } from '../../pipeline/protocol/index.ts';
+import { checkedIntegrity, OutputVerifier } from '../../pipeline/integrity/output-verifier.ts';
 import { sluice } from '../support/sluice.ts';
 
 const RECORDS = 300_000;
@@ -20,6 +22,24 @@ const PLANS = {
   nothing: 'steps: [{ filter: "id < 0" }]\nwrite: { format: json }',
 };
 type PlanName = keyof typeof PLANS;
+
+/** Paths of all values that hold no others. */
+function leavesOf(value: unknown, path: string[] = []): string[][] {
+  if (typeof value !== 'object' || value === null) return [path];
+  return Object.entries(value).flatMap(([name, inner]) => leavesOf(inner, [...path, name]));
+}
+
+function changeAt(document: object, path: readonly string[]): void {
+  const holder = path.slice(0, -1).reduce((at, name) => at[name] as Fields, document as Fields);
+  const name = path.at(-1)!;
+  const before = holder[name];
+  if (typeof before === 'number') holder[name] = before + 1;
+  else if (typeof before === 'boolean') holder[name] = !before;
+  else if (typeof before === 'string') holder[name] = `${before.slice(1)}x`;
+  else holder[name] = 0;
+}
+
+type Fields = Record<string, unknown>;
 
 describe('sluice verify', () => {
   let folder: string;
@@ -128,6 +148,60 @@ describe('sluice verify', () => {
     const other = await sluice(['verify', manifest, output, '--root', '0'.repeat(64)]);
     expect(other).toMatchObject({ code: 1 });
     expect(other.stderr).toContain("the manifest's root is");
+  });
+
+  it('finds any one change of what the root speaks of, and of what repeats it', async () => {
+    const [whole] = await run('json');
+    const unseen = leavesOf(whole).filter((path) => {
+      const one = structuredClone(whole);
+      changeAt(one, path);
+      try {
+        checkedIntegrity(one);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+    // Whose job it was, how the input was read, and the shares of chunks, waves and parts.
+    const free =
+      /^(version|jobId|name|status|balanced|input\.|outputColumns\.|waves\.|totals\.(bytesIn|derivedRejected)$|chunks\.\d+\.(?!chunkKey$|bytes$|wave$)|integrity\.output\.parts\.\d+\.(kind|chunk|firstRecord|records)$)/;
+    expect(unseen.map((path) => path.join('.')).filter((path) => !free.test(path))).toEqual([]);
+    expect(unseen.length).toBeLessThan(leavesOf(whole).length);
+  });
+
+  it('finds any byte that is changed, and lines that are dropped, doubled or swapped', async () => {
+    const [whole, , output] = await run('sort');
+    const integrity = checkedIntegrity(whole);
+    const bytes = await readFile(output);
+    const verdictOf = (...pieces: Uint8Array[]): string => {
+      const verifier = new OutputVerifier(integrity);
+      for (const piece of pieces) verifier.push(piece);
+      return verifier.finish().kind;
+    };
+    expect(verdictOf(bytes)).toBe('whole');
+    const lineFrom = (at: number): [number, number] => {
+      const start = bytes.lastIndexOf(0x0a, at) + 1;
+      return [start, bytes.indexOf(0x0a, start) + 1];
+    };
+    const place = fc.nat(bytes.length - 1_000);
+    fc.assert(
+      fc.property(place, place, fc.integer({ min: 1, max: 255 }), (one, other, mask) => {
+        const flipped = Buffer.of(bytes[one]! ^ mask);
+        const before = bytes.subarray(0, one);
+        expect(verdictOf(before, flipped, bytes.subarray(one + 1))).toBe('changed');
+        const [[start, end], [start2, end2]] = [lineFrom(one), lineFrom(other)].sort(
+          ([a], [b]) => a - b,
+        ) as [[number, number], [number, number]];
+        const [head, line] = [bytes.subarray(0, start), bytes.subarray(start, end)];
+        expect(verdictOf(head, bytes.subarray(end))).not.toBe('whole');
+        expect(verdictOf(head, line, line, bytes.subarray(end))).not.toBe('whole');
+        if (start === start2) return;
+        const line2 = bytes.subarray(start2, end2);
+        const swapped = [head, line2, bytes.subarray(end, start2), line, bytes.subarray(end2)];
+        expect(verdictOf(...swapped)).toBe('changed');
+      }),
+      { numRuns: 25 },
+    );
   });
 
   it('refuses what is no manifest, and files that are not there', async () => {
