@@ -11,14 +11,9 @@ import { total } from '../support/run-waves.ts';
 import { EXCHANGE_LIMITS } from '../../pipeline/limits.ts';
 
 /** Records a chunk of the input, and a part of the lookup where it is not held whole. */
-const CUTS = [
-  ...([
-    [Infinity, null],
-    [1, null],
-    [1, Infinity],
-    [3, 2],
-  ] as const),
-] as const;
+const WHOLE = [Infinity, null] as const;
+const CUTS = [[1, null] as const, [1, Infinity] as const, [3, 2] as const];
+type Cut = (typeof CUTS)[number] | typeof WHOLE;
 /** Also so that keys are gathered, in several levels, before they are matched. */
 const TINY = {
   ...{ ...EXCHANGE_LIMITS, fanInMax: 6, gatheredFanInMax: 2 },
@@ -66,7 +61,7 @@ function sideOf(rows: string, types: readonly ColumnType[], domain: string): fc.
     ),
     fc.constantFrom('x', '', '"y ""z"""', '"1\n2"'),
   );
-  return fc.array(record, { maxLength: 12 }).map((records) => ({
+  return fc.array(record, { maxLength: 24 }).map((records) => ({
     types: Object.fromEntries([[rows, 'integer'], ...names.map((name, i) => [name, types[i]])]),
     text: [
       [rows, ...names, 'cell'].join(','),
@@ -97,16 +92,23 @@ describe('join', () => {
     const input = sideOf('i', [left, 'string'], domain);
     const lookup = sideOf('l', [right, 'string'], domain);
     const keyCount = fc.constantFrom(1, 2);
+    const cut = fc.constantFrom(...CUTS);
     await fc.assert(
-      fc.asyncProperty(input, lookup, how, keyCount, async (a, b, kind, keys) => {
-        await compare(a, b, kind, keys);
+      fc.asyncProperty(input, lookup, how, keyCount, cut, async (a, b, kind, keys, into) => {
+        await compare(a, b, kind, keys, [WHOLE, into]);
       }),
-      { numRuns: 12 },
+      { numRuns: 5 },
     );
   });
 });
 
-async function compare(input: Side, lookup: Side, how: string, keyCount: number): Promise<void> {
+async function compare(
+  input: Side,
+  lookup: Side,
+  how: string,
+  keyCount: number,
+  cuts: readonly Cut[],
+): Promise<void> {
   const keys = ['k0', 'k1'].slice(0, keyCount);
   const isWide = how === 'inner' || how === 'left';
   const plan = {
@@ -127,7 +129,7 @@ async function compare(input: Side, lookup: Side, how: string, keyCount: number)
     `SELECT a.i, a.cell${added} FROM ${tableOf(input, 'a.csv')} a ${how} JOIN
      ${tableOf(lookup, 'b.csv')} b ON ${on} ORDER BY a.i${isWide ? ', b.l NULLS FIRST' : ''}`,
   );
-  for (const [chunkRecords, partRecords] of CUTS) {
+  for (const [chunkRecords, partRecords] of cuts) {
     const { output, waves, rejects } = runPlan(JSON.stringify(plan), input.text, {
       ...{ types: input.types, chunkRecords },
       ...(partRecords === null ? { kernel: builtKernel() } : { partRecords, limits: TINY }),
