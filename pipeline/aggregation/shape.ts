@@ -1,5 +1,6 @@
 import type { MeasureFunction, MeasureOptions, Ordering } from '../plan/step.ts';
 import type { ColumnType } from '../protocol/job.ts';
+import { isSpread } from './spread-functions.ts';
 
 /** One measure, its columns by position in the input; the column is null for `count(*)`. */
 export interface AggregateMeasure extends MeasureOptions {
@@ -28,6 +29,8 @@ export interface MeasureShape extends MeasureOptions {
   /** Type of the measured values; null for `count(*)`. */
   readonly type: ColumnType | null;
   readonly order?: readonly (Ordering & { readonly type: ColumnType })[];
+  /** Of a spread measure: the place of one before it that has the same values, which it takes. */
+  readonly values?: number;
 }
 
 /** Functions of numbers. */
@@ -42,16 +45,32 @@ export function shapeOf(
 ): AggregateShape {
   return {
     keyTypes: spec.by.map((column) => columns[column]!.type),
-    measures: spec.measures.map((measure) => {
+    measures: spec.measures.map((measure, at) => {
       const { function: name, distinct, parameter, order } = measure;
+      const values = sameValues(spec.measures.slice(0, at), measure, columns);
       return {
         ...{ function: name, type: measuredType(measure, columns) },
+        ...(values < 0 ? {} : { values }),
         ...(distinct === undefined ? {} : { distinct }),
         ...(parameter === undefined ? {} : { parameter }),
         ...(order === undefined ? {} : { order: order.map((key) => typed(key, columns)) }),
       };
     }),
   };
+}
+
+/** The first of some measures that needs the same values as another one; -1 where none does. */
+function sameValues(
+  before: readonly AggregateMeasure[],
+  measure: AggregateMeasure,
+  columns: readonly { readonly type: ColumnType }[],
+): number {
+  if (!isSpread(measure)) return -1;
+  const type = measuredType(measure, columns);
+  return before.findIndex(
+    (other) =>
+      isSpread(other) && other.column === measure.column && measuredType(other, columns) === type,
+  );
 }
 
 function typed(

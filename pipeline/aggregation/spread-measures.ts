@@ -1,21 +1,7 @@
 import type { AggregateShape, MeasureShape } from './shape.ts';
+import { isQuantile, isSpread } from './spread-functions.ts';
 
-/**
- * Whether a measure needs every different value of a group: those are spread over the tasks of a wave
- * of their own. Not so a string_agg, whose result is as large as what it needs.
- */
-export function isSpread({
-  function: fn,
-  distinct,
-}: Pick<MeasureShape, 'function' | 'distinct'>): boolean {
-  if (fn === 'string_agg') return false;
-  return distinct === true || fn === 'mode' || isQuantile({ function: fn });
-}
-
-/** Whether its value stands at a place among all values, which no task by itself may know. */
-export function isQuantile({ function: fn }: Pick<MeasureShape, 'function'>): boolean {
-  return fn === 'quantile_cont' || fn === 'quantile_disc';
-}
+export { isQuantile, isSpread } from './spread-functions.ts';
 
 /** What is merged where tasks have made of spread values what they could, see `reduceValues`. */
 export function reducedShape({ keyTypes, measures }: AggregateShape): AggregateShape {

@@ -111,7 +111,7 @@ class ValueReducer {
       const tag = this.#tagOf(this.#order[at]!, key.length);
       const end = this.#endOf(at, key.length + TAG_BYTES);
       if (tag === GROUP_TAG) whole = this.#mergeGroup(at, end, reduced);
-      else reduced[tag - 1] = this.#reduce(at, end, tag - 1, key);
+      else this.#reduceAll(at, end, tag - 1, key, reduced);
       at = end;
     }
     const record = new ByteWriter();
@@ -185,11 +185,31 @@ class ValueReducer {
     return key;
   }
 
+  /** Of entries `[from, to)`, the values of measure `owner`, and of all that take them from it. */
+  #reduceAll(
+    from: number,
+    to: number,
+    owner: number,
+    key: Uint8Array,
+    reduced: (Uint8Array | undefined)[],
+  ): void {
+    const goesOn = this.#mayGoOn(key, owner);
+    this.#shape.measures.forEach(({ values }, at) => {
+      if (at === owner || values === owner) reduced[at] = this.#reduce(from, to, at, key, goesOn);
+    });
+  }
+
   /** What entries `[from, to)`, the values of a measure, come to. */
-  #reduce(from: number, to: number, at: number, key: Uint8Array): Uint8Array | undefined {
+  #reduce(
+    from: number,
+    to: number,
+    at: number,
+    key: Uint8Array,
+    goesOn: boolean,
+  ): Uint8Array | undefined {
     const measure = this.#shape.measures[at] as ValueMeasure;
     const values = () => this.#values(from, to, measure);
-    if (isQuantile(measure)) return this.#quantile(values, measure, at, key);
+    if (isQuantile(measure)) return this.#quantile(values, measure, at, key, goesOn);
     const writer = new ByteWriter();
     if (measure.function === 'mode') {
       const value = new ByteWriter();
@@ -217,11 +237,12 @@ class ValueReducer {
     measure: ValueMeasure,
     at: number,
     key: Uint8Array,
+    goesOn: boolean,
   ): Uint8Array | undefined {
     const weight = (held: HeldValue): number => (measure.distinct === true ? 1 : held.count);
     let count = 0;
     for (const held of values()) count += weight(held);
-    if (this.#mayGoOn(key, at)) {
+    if (goesOn) {
       const writer = new ByteWriter();
       for (const held of values())
         writeValue(writer, { ...held, count: weight(held), position: 0 });

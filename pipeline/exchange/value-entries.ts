@@ -22,7 +22,7 @@ export const TAG_BYTES = 2;
 
 /**
  * The groups of a chunk, and the values of their spread measures, as entries in one order: a group
- * by its key, its values by the key, the measure and the value. An entry's record begins with the
+ * by its key, its values by the key, the measure and the value; measures of the same values share them. An entry's record begins with the
  * length of the group's key in it. A group goes on as it stands in the partial, where its spread
  * measures know nothing; a value with how often it came and the position of the first record.
  */
@@ -43,6 +43,7 @@ export class ValueCollector {
     at: number,
     keyOf: (group: number) => Uint8Array,
   ): MeasureState {
+    if (measure.values !== undefined) return TAKEN_FROM_OTHERS;
     const state = new SpreadValues(measure.type, (group, held) => {
       const prefixLength = this.#begin(keyOf(group), at + 1);
       appendValue(held.value, measure.type, this.#keys);
@@ -92,6 +93,19 @@ export class ValueCollector {
     this.#ends[at] = this.#records.length;
   }
 }
+
+/** Of a measure whose values another one has. */
+const TAKEN_FROM_OTHERS: MeasureState = {
+  reserve: () => undefined,
+  add: () => undefined,
+  write(_group, writer) {
+    writer.count(0);
+  },
+  merge() {
+    invariant(false, 'values are merged by the next wave');
+  },
+  text: () => null,
+};
 
 /** Values on their way to the entries; equal ones are counted where that saves some. */
 class SpreadValues implements MeasureState {

@@ -4,7 +4,7 @@ import type { Step } from '../plan/step.ts';
 import type { Column } from '../protocol/job.ts';
 
 /** Part of every contextKey: raise it when the same chunk and plan would give other bytes. */
-export const ENGINE_VERSION = 'sluice-engine-7';
+export const ENGINE_VERSION = 'sluice-engine-8';
 
 /**
  * Everything that decides what a chunk becomes. Plain JSON; `contextKey` is the sha256 of its
