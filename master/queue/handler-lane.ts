@@ -35,6 +35,10 @@ export class HandlerLane<T> {
     this.#onFailure = onFailure;
   }
 
+  get hasHandler(): boolean {
+    return this.#handler !== null;
+  }
+
   setHandler(handler: (item: T) => Promise<void>): void {
     this.#handler = handler;
     this.#start();

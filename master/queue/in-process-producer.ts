@@ -132,6 +132,8 @@ export class InProcessProducer implements TaskProducer {
     if (this.#closing) return;
     this.#closing = true;
     for (const timer of this.#returning) clearTimeout(timer);
+    // Of a master that could not start: its children wait for an answer to what they announce.
+    if (!this.#announcements.hasHandler) await this.#announcements.close();
     await this.#pool.stop(this.#drainWithinMs);
     await Promise.all([this.#announcements.close(), this.#deadLetters.close()]);
   }

@@ -48,4 +48,17 @@ describe('a worker process', { timeout: 120_000 }, () => {
     await producer.close();
     expect(heard.at(-1)).toMatchObject({ kind: 'worker', state: 'stopped', tasksFailed: 1 });
   });
+
+  it('ends by itself when its master could not start, and hears nobody', async () => {
+    const producer = new InProcessProducer({
+      workerEntry: BUILT,
+      storage: { kind: 'file', dir, durable: true },
+      log: pino({ level: 'silent' }),
+      // Longer than the test may take: the worker is not to be killed.
+      drainWithinMs: 600_000,
+    });
+    producer.startWorkers(1);
+    await producer.close();
+    expect(producer.workerPids().size).toBe(0);
+  });
 });
