@@ -253,6 +253,14 @@ describe('filters, checks and output in the kernel', () => {
     },
   );
 
+  test('read quoted numbers where the quote is a digit', () => {
+    const dialect: Dialect = { ...RFC_4180, quote: '5', escape: '5' };
+    const context = contextOf({ steps: [{ filter: 'c2 > 3 AND c3 > 0' }] }, dialect)!;
+    const text = 'a,b,515,1.5,,,\na,b,4,575,,,\na,b,545,1,,,\n';
+    expectSame(text, context, 1000);
+    expect(run(text, context, 1000, true).output).toBe('a,b,4,7,,,\na,b,4,1,,,\n');
+  });
+
   test('read and write other dialects as the reference does', () => {
     const bare: Dialect = { ...RFC_4180, delimiter: ';', quote: '', escape: '' };
     const tabs: Dialect = { ...RFC_4180, delimiter: '\t' };

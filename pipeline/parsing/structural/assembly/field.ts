@@ -109,6 +109,13 @@ export function unescapeInto(
   return u32(to - target);
 }
 
+/** Whether a field that reads as a number is one: no text stands for NULL, and the quote is none of
+ *  a number's bytes. */
+export function areNumbersPlain(frame: FieldFrame): bool {
+  const quote = frame.quote;
+  return frame.nullTextCount == 0 && (quote < 0x2d || quote > 0x39);
+}
+
 /** Whether the field that was found is NULL. */
 @inline
 export function isNullField(frame: FieldFrame): bool {

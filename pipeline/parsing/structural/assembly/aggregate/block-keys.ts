@@ -13,6 +13,7 @@ import {
   SCRATCH_BYTES,
 } from '../field';
 import {
+  BLOCK_KEY_BYTES,
   BlockKey,
   Frame,
   InputColumn,
@@ -31,25 +32,45 @@ const NO_FRACTION: u16 = 0x302e;
 
 /** Encodes the keys of the selected records [from, to). */
 export function readKeys(frame: Frame, from: u32, to: u32): void {
-  const isSingle = frame.keyColumnCount == 1;
-  const column = keyColumn(frame, 0);
+  if (frame.keyColumnCount == 1) {
+    readSingleKeys(frame, keyColumn(frame, 0), from, to);
+    return;
+  }
   let longKeys = frame.longKeys;
+  for (let i = from; i < to; i++) longKeys = readKey(frame, i, keyOf(frame, i - from), longKeys);
+}
+
+/** The usual case, mostly without a copy: the length takes the place of the byte before the text. */
+function readSingleKeys(frame: Frame, column: InputColumn, from: u32, to: u32): void {
+  const type = column.type;
+  const text = frame.text;
+  const quote = frame.quote;
+  const firstFields = frame.firstFields;
+  const fieldStarts = frame.fieldStarts + (<usize>column.position << 2);
+  const fieldEnds = frame.fieldEnds + (<usize>column.position << 2);
+  const isAnyNull = frame.nullTextCount != 0;
+  let longKeys = frame.longKeys;
+  let key = keyOf(frame, 0);
   for (let i = from; i < to; i++) {
-    const key = keyOf(frame, i - from);
-    if (isSingle && readShortKey(frame, column, i, key)) continue;
-    longKeys = readKey(frame, i, key, longKeys);
+    const first = <usize>load<u32>(firstFields + (<usize>i << 2)) << 2;
+    const start = load<u32>(fieldStarts + first);
+    const length = load<u32>(fieldEnds + first) - start;
+    const p = text + start;
+    if (length - 1 < SHORT_TEXT_MAX && !isAnyNull && u32(load<u8>(p)) != quote) {
+      if (keyForm(type, p, length) == CANONICAL) finishText(key, p, length);
+      else longKeys = readKey(frame, i, key, longKeys);
+    } else if (!readShortKey(frame, column, i, key)) longKeys = readKey(frame, i, key, longKeys);
+    key = changetype<BlockKey>(changetype<usize>(key) + BLOCK_KEY_BYTES);
   }
 }
 
-/** The usual case, without a copy: the length takes the place of the byte before the text. */
-@inline
+/** A text of 1 to 15 bytes that is quoted, or may stand for NULL. */
 function readShortKey(frame: Frame, column: InputColumn, i: u32, key: BlockKey): bool {
   if (!findField(frame, i, column.position)) return false;
   const length = fieldLength;
   if (length - 1 >= SHORT_TEXT_MAX || isNullField(frame)) return false;
   if (keyForm(column.type, fieldAt, length) != CANONICAL) return false;
-  const block = i8x16.replace_lane(loadPadded(fieldAt - 1, length + 1), 0, i8(length + 1));
-  finishShort(key, block, length + 1);
+  finishText(key, fieldAt, length);
   return true;
 }
 
@@ -74,6 +95,12 @@ function readKey(frame: Frame, i: u32, key: BlockKey, target: usize): usize {
   key.length = length;
   key.hash = u32(hashOfBytes(target, length));
   return target + KEY_STEP;
+}
+
+@inline
+function finishText(key: BlockKey, p: usize, length: u32): void {
+  const block = loadPadded(p - 1, length + 1);
+  finishShort(key, i8x16.replace_lane(block, 0, i8(length + 1)), length + 1);
 }
 
 @inline

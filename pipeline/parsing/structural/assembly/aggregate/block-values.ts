@@ -4,8 +4,33 @@ import { INTEGER as INTEGER_KIND, NUMBER as NUMBER_KIND } from '../profile/colum
 import { mantissa, scale, scanNumber } from '../profile/number-scan';
 import { daysOfTime, microsOfTime, scanTimeField } from '../calendar';
 import { DATE, INTEGER, NUMBER, STRING } from '../column-type';
-import { fieldAt, fieldLength, findText, isNullField, SCRATCH, SCRATCH_BYTES } from '../field';
-import { Frame, InputColumn, KEEPS_BOUNDS, LEFT, NULL_SCALE, keyOf, valueOf } from './frame';
+import {
+  areNumbersPlain,
+  fieldAt,
+  fieldLength,
+  findText,
+  isNullField,
+  SCRATCH,
+  SCRATCH_BYTES,
+} from '../field';
+import {
+  NOT_PLAIN,
+  PLAIN_BYTES_MAX,
+  plainMantissa,
+  plainNumber,
+  plainScale,
+} from '../plain-number';
+import {
+  BlockKey,
+  Frame,
+  InputColumn,
+  KEEPS_BOUNDS,
+  LEFT,
+  NULL_SCALE,
+  VALUE_BYTES,
+  keyOf,
+  valueOf,
+} from './frame';
 
 /** Bounds of numbers are doubles in the end: exact ones are rounded once only up to here. */
 const SAFE: i64 = 9007199254740991;
@@ -22,18 +47,38 @@ export function readValues(
   from: u32,
   to: u32,
 ): void {
-  const position = column.position;
   const type = column.type;
-  for (let i = from; i < to; i++) {
-    const isFound = findText(frame, i, position, SCRATCH, SCRATCH_BYTES);
-    if (!isFound || !readValue(frame, column, type)) {
-      keyOf(frame, i - from).length = LEFT;
-      continue;
+  const text = frame.text;
+  const firstFields = frame.firstFields;
+  const fieldStarts = frame.fieldStarts + (<usize>column.position << 2);
+  const fieldEnds = frame.fieldEnds + (<usize>column.position << 2);
+  const isPlain = (type == NUMBER || type == INTEGER) && areNumbersPlain(frame);
+  let target = valueOf(frame, number, 0);
+  for (let i = from; i < to; i++, target += VALUE_BYTES) {
+    const first = <usize>load<u32>(firstFields + (<usize>i << 2)) << 2;
+    const start = load<u32>(fieldStarts + first);
+    const length = load<u32>(fieldEnds + first) - start;
+    if (isPlain && length - 1 < PLAIN_BYTES_MAX) {
+      const plain = plainNumber(text + start, length);
+      if (plain != NOT_PLAIN && (type == NUMBER || plainScale(plain) == 0)) {
+        store<i64>(target, plainMantissa(plain));
+        store<u32>(target, plainScale(plain), 8);
+        continue;
+      }
     }
-    const target = valueOf(frame, number, i - from);
-    store<i64>(target, value);
-    store<u32>(target, valueScale, 8);
+    readOther(frame, column, i, keyOf(frame, i - from), target);
   }
+}
+
+/** Reads a value of any spelling. */
+function readOther(frame: Frame, column: InputColumn, i: u32, key: BlockKey, target: usize): void {
+  const isFound = findText(frame, i, column.position, SCRATCH, SCRATCH_BYTES);
+  if (!isFound || !readValue(frame, column, column.type)) {
+    key.length = LEFT;
+    return;
+  }
+  store<i64>(target, value);
+  store<u32>(target, valueScale, 8);
 }
 
 /** Casts the field that was found; false when it is left. */

@@ -3,9 +3,16 @@
 // usual ones, and those that do not cast, leave the record to the reference.
 import { daysOfTime, DAY_MICROS, microsOfTime, scanTimeField } from '../calendar';
 import { BOOLEAN, DATE, DATETIME, INTEGER, NUMBER } from '../column-type';
-import { fieldAt, fieldLength, findField, isNullField } from '../field';
+import { areNumbersPlain, fieldAt, fieldLength, findField, isNullField } from '../field';
 import { INTEGER as INTEGER_KIND, NUMBER as NUMBER_KIND } from '../profile/column-state';
 import { mantissa, scale, scanNumber } from '../profile/number-scan';
+import {
+  NOT_PLAIN,
+  PLAIN_BYTES_MAX,
+  plainMantissa,
+  plainNumber,
+  plainScale,
+} from '../plain-number';
 import { bitmapEnd, FilterFrame, validOf, valuesOf } from './frame';
 
 /** Mantissas up to here are doubles. */
@@ -30,22 +37,28 @@ export function loadColumn(frame: FilterFrame, position: u32, type: u32, number:
 }
 
 function loadDoubles(frame: FilterFrame, position: u32, number: u32): void {
-  const values = valuesOf(frame, number);
   const valid = validOf(frame, number);
   const end = bitmapEnd(frame);
+  const isPlain = areNumbersPlain(frame);
+  let target = valuesOf(frame, number);
   let i: u32 = 0;
   for (let word: usize = 0; word < end; word += 8) {
     const to = min<u32>(i + 64, frame.selectedCount);
     let known: u64 = 0;
     let left: u64 = 0;
-    for (let bit: u64 = 1; i < to; i++, bit <<= 1) {
+    for (let bit: u64 = 1; i < to; i++, bit <<= 1, target += 8) {
+      const plain = isPlain ? plainField(frame, i, position) : NOT_PLAIN;
+      if (plain != NOT_PLAIN) {
+        known |= bit;
+        storeDouble(target, plainMantissa(plain), plainScale(plain));
+        continue;
+      }
       if (!findField(frame, i, position)) left |= bit;
       else if (isNullField(frame)) continue;
       else if (!scanDouble()) left |= bit;
       else {
         known |= bit;
-        const double = f64(mantissa) / load<f64>(POWERS + (<usize>scale << 3));
-        store<f64>(values + (<usize>i << 3), double);
+        storeDouble(target, mantissa, scale);
       }
     }
     store<u64>(valid + word, known);
@@ -54,26 +67,48 @@ function loadDoubles(frame: FilterFrame, position: u32, number: u32): void {
 }
 
 function loadWholes(frame: FilterFrame, position: u32, type: u32, number: u32): void {
-  const values = valuesOf(frame, number);
   const valid = validOf(frame, number);
   const end = bitmapEnd(frame);
+  const isPlain = type == INTEGER && areNumbersPlain(frame);
+  let target = valuesOf(frame, number);
   let i: u32 = 0;
   for (let word: usize = 0; word < end; word += 8) {
     const to = min<u32>(i + 64, frame.selectedCount);
     let known: u64 = 0;
     let left: u64 = 0;
-    for (let bit: u64 = 1; i < to; i++, bit <<= 1) {
+    for (let bit: u64 = 1; i < to; i++, bit <<= 1, target += 8) {
+      const plain = isPlain ? plainField(frame, i, position) : NOT_PLAIN;
+      if (plain != NOT_PLAIN && plainScale(plain) == 0) {
+        known |= bit;
+        store<i64>(target, plainMantissa(plain));
+        continue;
+      }
       if (!findField(frame, i, position)) left |= bit;
       else if (isNullField(frame)) continue;
       else if (!readWhole(type)) left |= bit;
       else {
         known |= bit;
-        store<i64>(values + (<usize>i << 3), whole);
+        store<i64>(target, whole);
       }
     }
     store<u64>(valid + word, known);
     store<u64>(frame.left + word, load<u64>(frame.left + word) | left);
   }
+}
+
+/** The selected record's field as `plainNumber` reads it. */
+@inline
+function plainField(frame: FilterFrame, i: u32, position: u32): i64 {
+  const field = <usize>(load<u32>(frame.firstFields + (<usize>i << 2)) + position) << 2;
+  const start = load<u32>(frame.fieldStarts + field);
+  const length = load<u32>(frame.fieldEnds + field) - start;
+  return length - 1 < PLAIN_BYTES_MAX ? plainNumber(frame.text + start, length) : NOT_PLAIN;
+}
+
+@inline
+function storeDouble(target: usize, mantissa: i64, scale: u32): void {
+  const whole = f64(mantissa);
+  store<f64>(target, scale == 0 ? whole : whole / load<f64>(POWERS + (<usize>scale << 3)));
 }
 
 /** Scans the field that was found as a number whose mantissa is a double. */

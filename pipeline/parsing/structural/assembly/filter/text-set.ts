@@ -3,6 +3,7 @@
 import { loadPadded } from '../profile/blocks';
 import { hashOfBlock, hashOfBytes } from '../profile/value-hash';
 
+const SLOT_BYTES: usize = 32;
 const LENGTH: usize = 20;
 const HASH: usize = 24;
 /** Of up to seven members. */
@@ -39,6 +40,26 @@ export function isMember(set: TextSet, p: usize, length: u32): bool {
     slot = (slot + 1) & set.mask;
   }
   return false;
+}
+
+/** Whether there are so few members that `isOneOfFew` can be asked. */
+@inline
+export function hasFew(set: TextSet): bool {
+  return set.mask < FEW_SLOTS;
+}
+
+/** Whether a set with few members holds the text of at most sixteen bytes that `block` is, padded
+ *  with zeros. Goes by all of them: which one it is, if any, is hard to foresee. */
+@inline
+export function isOneOfFew(set: TextSet, block: v128, length: u32): u32 {
+  let found: u32 = 0;
+  let slot = set.slots;
+  for (let tag = load<u32>(slot, LENGTH); tag != 0; tag = load<u32>(slot, LENGTH)) {
+    const isOther = u32(v128.any_true(v128.xor(v128.load(slot), block)));
+    found |= u32(tag == length + 1) & (isOther ^ 1);
+    slot += SLOT_BYTES;
+  }
+  return found;
 }
 
 @inline
