@@ -103,6 +103,19 @@ export class WavePlanner {
   }
 
   async #plan(job: ActiveJob, wave: number): Promise<Planned> {
+    const planned = await this.#tasks(job, wave);
+    if (planned.kind === 'planned') await this.#claimResults(planned.chunks);
+    return planned;
+  }
+
+  /** What an earlier job has left of their results is wanted from now on, though no row says so yet. */
+  async #claimResults(chunks: readonly NewChunk[]): Promise<void> {
+    for (const some of batchesOf(chunks, LIMITS.exchangeReadsMax)) {
+      await Promise.all(some.map((one) => this.#deps.blobs.renew(`results/${one.taskKey}`)));
+    }
+  }
+
+  async #tasks(job: ActiveJob, wave: number): Promise<Planned> {
     const planned = plannedWave(job.state, wave);
     const { contextKey, context } = job.facts.waves?.[planned] ?? {};
     invariant(context !== undefined && contextKey !== undefined, 'a job has the waves of its plan');
