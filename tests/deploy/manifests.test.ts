@@ -49,6 +49,30 @@ const kubernetes = readdirSync(path.join(folder, 'kubernetes')).flatMap((file) =
   })),
 );
 
+type Fields = Record<string, unknown>;
+
+/** Paths of all values that hold no others. */
+function leavesOf(value: unknown, path: string[] = []): string[][] {
+  if (typeof value !== 'object' || value === null) return [path];
+  return Object.entries(value).flatMap(([name, inner]) => leavesOf(inner, [...path, name]));
+}
+
+/** Members that may have any value at all: no schema speaks of them, and the validators let them pass. */
+function unknownMembers(manifest: Manifest): string[] {
+  const unknown = leavesOf(manifest).filter((path) => {
+    const changed = structuredClone(manifest) as unknown as Fields;
+    const holder = path.slice(0, -1).reduce((at, name) => at[name] as Fields, changed);
+    holder[path.at(-1)!] = [{ not: ['this'] }];
+    try {
+      validate(changed as unknown as Manifest);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  return unknown.map((path) => path.join('.'));
+}
+
 describe('what is in deploy/', () => {
   it('compose.yaml meets the Compose specification', () => {
     const ajv = new Ajv2019({ strict: false, allErrors: true, validateFormats: false });
@@ -64,6 +88,16 @@ describe('what is in deploy/', () => {
   it('a manifest that is wrong is found', () => {
     const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', spec: { replicas: 'two' } };
     expect(() => validate(deployment)).toThrow(/replicas/);
+  });
+
+  it.each(kubernetes)('each member of $name is one that its schema knows', ({ manifest }) => {
+    expect(unknownMembers(manifest)).toEqual([]);
+  });
+
+  it('a member that is misspelt is found', () => {
+    const master = kubernetes.find(({ manifest }) => manifest.kind === 'StatefulSet')?.manifest;
+    const text = JSON.stringify(master).replace('"replicas"', '"replica"');
+    expect(unknownMembers(JSON.parse(text) as Manifest)).toEqual(['spec.replica']);
   });
 
   it('workers are counted by the queue of tasks', () => {
