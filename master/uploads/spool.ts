@@ -26,6 +26,8 @@ export class Spool {
   #handle: FileHandle | null = null;
   /** A file was made whose name is not on the disk yet. */
   #dirIsSynced = true;
+  /** The last file may have bytes of an append that failed, behind those that count. */
+  #isRagged = false;
 
   private constructor(dir: string) {
     this.#dir = dir;
@@ -68,9 +70,13 @@ export class Spool {
       let last = this.#files.at(-1);
       if (last === undefined || last.bytes >= LIMITS.spoolFileBytes) last = await this.#addFile();
       const handle = await this.#open(last);
+      // Files must end where the next one begins.
+      if (this.#isRagged) await truncate(this.#pathOf(last.start), last.bytes);
+      this.#isRagged = true;
       for (let at = 0; at < bytes.length;) {
         at += (await handle.write(bytes, at, bytes.length - at, last.bytes + at)).bytesWritten;
       }
+      this.#isRagged = false;
       last.bytes += bytes.length;
       last.isSynced = false;
     });

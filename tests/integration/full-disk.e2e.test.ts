@@ -4,6 +4,8 @@ import { rm, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Spool } from '../../master/uploads/spool.ts';
+import { LIMITS } from '../../pipeline/limits.ts';
 import { generateFile } from '../support/generate.ts';
 import { download, getJson, jobNamed, paced, run, send } from '../support/jobs.ts';
 import { describeWith } from '../support/needs.ts';
@@ -81,5 +83,23 @@ describeWith(need, 'on a disk that gets full', () => {
     const said = stderr.trimEnd().split('\n');
     expect(said).toHaveLength(2);
     expect(said[1]).toMatch(/^sluice: \d+ of the chunks failed .* no space left for .* free some/);
+  });
+
+  it('an append to a spool that failed leaves nothing between what counts', async () => {
+    const dir = path.join(disk ?? '', 'spool');
+    const spool = await Spool.open(dir, 0);
+    await spool.append(Buffer.from('first '));
+    // Larger than the disk: it takes what there is room for.
+    await expect(spool.append(Buffer.alloc(64 * MIB, 'x'))).rejects.toMatchObject({
+      code: 'disk-full',
+    });
+    expect(spool.end).toBe(6);
+    await spool.append(Buffer.alloc(LIMITS.spoolFileBytes, 'y'));
+    await spool.append(Buffer.from(' last'));
+    const { end } = spool;
+    await spool.close();
+    // After a crash the files say how far the upload came.
+    expect((await Spool.open(dir, 0)).end).toBe(end);
+    await spool.remove();
   });
 });
