@@ -18,7 +18,8 @@ test('a run compiles none of its large scripts: V8 takes what the build kept', (
     const done = spawnSync(process.execPath, [CLI, ...args], { env, encoding: 'utf8' });
     expect(done).toMatchObject({ status: 0, stdout: 'total\n4\n' });
     const scripts = readFileSync(log, 'utf8').trim().split('\n');
-    for (const name of ['base', 'run', 'master', 'ingest-thread']) expect(scripts).toContain(`${name} taken`);
+    for (const name of ['base', 'run', 'master', 'ingest-thread'])
+      expect(scripts).toContain(`${name} taken`);
     // The command and the worker have the same name.
     expect(scripts.filter((script) => script === 'main taken')).toHaveLength(2);
     expect(scripts.filter((script) => script.endsWith('compiled'))).toEqual([]);

@@ -117,7 +117,9 @@ describe('the simulation catches', { timeout: 0 }, () => {
 
   it('a stored output that is handed out without a look at its hash', async () => {
     broken.isOutputUnchecked = true;
-    expect(await firstViolation({})).toMatch(/byte for byte|can be read|says that its result is damaged/);
+    expect(await firstViolation({})).toMatch(
+      /byte for byte|can be read|says that its result is damaged/,
+    );
   });
 
   it('a task that is acknowledged before its result is stored', async () => {
