@@ -37,7 +37,7 @@ export async function firstReject(runner: JobRunner, job: Job): Promise<string> 
   if (job.rejected + job.derivedRejected === 0) return '';
   for await (const { record, line, wave, columnName, step, message } of runner.rejects(job.id)) {
     const places = [
-      `record ${formatCount(record)}${wave === 0 ? '' : ` of those that came to wave ${wave + 1}`}`,
+      `record ${formatCount(record)}${line === null ? ` of those that came to wave ${wave + 1}` : ''}`,
       ...(line === null ? [] : [`line ${formatCount(line)}`]),
       ...(columnName === null ? [] : [`column ${JSON.stringify(columnName)}`]),
       ...(step === null ? [] : [`step ${step}`]),

@@ -5,17 +5,11 @@ import type { OutputFrame } from '../../pipeline/execution/output-frame.ts';
 import type { StoredEncoding } from '../../pipeline/execution/stored/stored-output.ts';
 import { pieceHashes } from '../../pipeline/integrity/output-pieces.ts';
 import { parsePlan } from '../../pipeline/plan/parse.ts';
-import type {
-  OutputPart,
-  Profile,
-  RecordPage,
-  Reject,
-  RejectPage,
-} from '../../pipeline/protocol/index.ts';
+import type { OutputPart, Profile, RecordPage, RejectPage } from '../../pipeline/protocol/index.ts';
 import type { OutputMap } from '../../pipeline/reassembly/output-map.ts';
 import type { BlobStore } from '../../pipeline/storage/blob-store.ts';
 import { isFinal } from '../coordination/job-state.ts';
-import { derivedRejects, jobTotals } from '../coordination/waves.ts';
+import { accountEnd, derivedRejects, jobTotals } from '../coordination/waves.ts';
 import type { ActiveJob } from '../driver/active-job.ts';
 import type { ResultView } from '../service.ts';
 import { lastWave } from '../storage/job-record.ts';
@@ -246,10 +240,11 @@ export class Assemblies {
     const assembly = this.#assemblyOf(job);
     const chunkOf = (index: number) => this.#store.chunk(job.id, index);
     const starts = job.state.waves.map(({ start }) => start);
-    const read = (chunk: number, work: () => Promise<Reject[]>) =>
-      this.#guarded(job, assembly.map, chunk, work);
-    const source = { blobs: this.#blobs, map: assembly.map, chunkOf, starts, read };
-    const rejects = await readRejects(source, offset, limit);
+    const { map } = assembly;
+    const read = <T>(chunk: number, work: () => Promise<T>) => this.#guarded(job, map, chunk, work);
+    const source = { blobs: this.#blobs, map, chunkOf, starts, read };
+    const derivedFrom = accountEnd(job.state);
+    const rejects = await readRejects({ ...source, derivedFrom }, offset, limit);
     const available = assembly.map.totals().rejected;
     return { offset, rejects, available, complete: isFinal(job.state) };
   }

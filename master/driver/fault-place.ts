@@ -1,4 +1,5 @@
 import type { ErrorDocument } from '../../pipeline/errors.ts';
+import type { RecordOrigin } from '../../pipeline/result/relative-reject.ts';
 import type { Lookup } from '../../pipeline/plan/lookup.ts';
 import type { JobState } from '../coordination/job-state.ts';
 import { plannedWave } from '../coordination/waves.ts';
@@ -19,20 +20,27 @@ export function lookupOfWave(
 /**
  * An error that a worker found in a chunk, with its place in the whole input, or in the lookup that
  * the chunk is a part of: workers know only places relative to the chunk. Lines and records count
- * from 1, bytes from 0. In another later wave there is no place to tell: what its tasks read is in
- * nobody's file.
+ * from 1, bytes from 0. In another later wave records say what of the input they are, if they are of
+ * it, and `rowOf` gives its chunks.
  */
 export function placeOfFault(
   error: ErrorDocument,
   chunk: ChunkRecord | null,
   lookup: Lookup | null = null,
+  rowOf: (index: number) => ChunkRecord | null = () => null,
 ): ErrorDocument {
-  const { record, ...details } = error.details;
+  const { record, origin, ...details } = error.details;
   const { line, byteOffset } = details;
   if (chunk === null || typeof line !== 'number') return error;
   if (chunk.wave > 0 && lookup === null) {
     const { step, column, columnName, code } = details;
     const wave = chunk.wave + 1;
+    if (isOrigin(origin)) {
+      const about = { ...details, record: origin.record, line: origin.line };
+      const there = { ...error, details: { ...about, byteOffset: origin.byteOffset } };
+      const placed = placeOfFault(there, rowOf(origin.chunk));
+      return { ...placed, details: { ...placed.details, wave } };
+    }
     return { ...error, details: { step, column, columnName, code, chunk: chunk.index, wave } };
   }
   const inputLine = chunk.line + line + 1;
@@ -49,4 +57,8 @@ export function placeOfFault(
       ...(lookup === null ? {} : { lookup: lookup.name }),
     },
   };
+}
+
+function isOrigin(value: unknown): value is RecordOrigin {
+  return typeof value === 'object' && value !== null && 'byteOffset' in value;
 }

@@ -53,7 +53,8 @@ export class TaskAnswers {
     const { jobId, taskKey, chunkIndex: index, attempt, worker, ms, retryable } = failure;
     const chunk = store.chunk(jobId, index);
     const lookup = chunk === null ? null : this.#deps.lookupOf(jobId, chunk.wave);
-    const error = placeOfFault(failure.error as ErrorDocument, chunk, lookup);
+    const rowOf = (at: number) => store.chunk(jobId, at);
+    const error = placeOfFault(failure.error as ErrorDocument, chunk, lookup, rowOf);
     const event = { kind: 'attempt-failed', index, attempt, worker, ms, retryable, error } as const;
     if (!isDamage(error)) {
       apply(jobId, event);

@@ -1,5 +1,5 @@
 import { queuedCount } from '../coordination/decide.ts';
-import { isFinal } from '../coordination/job-state.ts';
+import { isFinal, type WaveState } from '../coordination/job-state.ts';
 import type { Job, JobWave } from '../../pipeline/protocol/index.ts';
 import {
   byWave,
@@ -82,15 +82,19 @@ function rejectWarning(count: number): string[] {
 function wavesOf({ state, facts }: JobRecord | ActiveJob): JobWave[] {
   return byWave(state, facts.waves ?? []).map((planned, at) => {
     const wave = state.waves[at];
-    const kind = kindOf(planned);
+    const kind = kindOf(planned, wave);
     if (wave === undefined) return { kind, firstChunk: null, chunks: 0, answered: 0 };
     const chunks = waveEnd(state, at) - wave.start;
     return { kind, firstChunk: wave.start, chunks, answered: waveAnswered(state, at) };
   });
 }
 
-/** What the wave's tasks do. */
-export function kindOf({ context: { input }, lookup }: PlannedWave): JobWave['kind'] {
+/** What the tasks do of a wave of the plan, or of the one that gathers for it. */
+export function kindOf(
+  { context: { input }, lookup }: PlannedWave,
+  wave: WaveState | undefined,
+): JobWave['kind'] {
+  if (wave?.gathers === true) return 'gather';
   if (lookup !== undefined) return 'lookup';
   if (input === 'chunk') return 'read';
   switch (input.kind) {

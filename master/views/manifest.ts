@@ -81,7 +81,7 @@ function waveAccountsOf(state: JobState, waves: JobWaves | null): Manifest['wave
     const totals = state.waves[at]?.totals ?? ZERO_STATISTICS;
     const { outputRecords } = totals;
     const wave = planned[at];
-    const kind = wave === undefined ? 'read' : kindOf(wave);
+    const kind = wave === undefined ? 'read' : kindOf(wave, state.waves[at]);
     return { kind, ...accounts(totals), failed, outputRecords };
   });
 }

@@ -8,6 +8,7 @@ import type { InputCell } from './input-cell.ts';
 import { HeldValueState } from './held-value-state.ts';
 import type { MeasureState, OrderCells } from './measure-state.ts';
 import { OrderedState } from './ordered-state.ts';
+import { TextListState } from './text-list-state.ts';
 import { scalarText } from './scalar-text.ts';
 import type { MeasureShape } from './shape.ts';
 import { DistinctSketchState, QuantileSketchState } from './sketch-states.ts';
@@ -41,8 +42,9 @@ export function measureState(measure: MeasureShape, cells: OrderCells | null = n
     case 'first':
     case 'last':
     case 'any_value':
-    case 'string_agg':
       return new OrderedState(measure, type, cells);
+    case 'string_agg':
+      return new TextListState(measure, cells);
     case 'approx_count_distinct':
       return new DistinctSketchState();
     case 'approx_quantile':

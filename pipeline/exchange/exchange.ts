@@ -101,4 +101,19 @@ export interface RecordLayout {
   readonly computed: readonly (Column & { readonly held: 'text' | 'value' })[];
   /** The columns in order, each by its place among the fields and, behind them, computed cells. */
   readonly columns: readonly (Column & { readonly cell: number })[];
+  /** Where records say what of the input they are: left out where nothing behind can reject one. */
+  readonly origins?: RecordOrigins;
+}
+
+export interface RecordOrigins {
+  /** What records tell their places in: the chunk of the input that their result is of, which
+   *  documents name, or the input. */
+  readonly within: 'chunk' | 'input';
+  /** By field: the column of the input that it is, from 0. */
+  readonly columns: readonly { readonly position: number; readonly name: string }[];
+}
+
+/** Whether tasks have to be told which chunk of the input each slice of records is of. */
+export function tellsChunks({ records }: Exchange): boolean {
+  return records.layout?.origins?.within === 'chunk';
 }

@@ -10,6 +10,7 @@ import { isSameKey, slicesOf, type Entries } from './entries.ts';
 import { EntryWriter, NO_KEY } from './entry-writer.ts';
 import type { Exchange } from './exchange.ts';
 import { encodeGathered } from './gathered.ts';
+import { OWN_CHUNK } from './own-chunk.ts';
 import { POSITIONS } from './group-entries.ts';
 import { GROUP_TAG, readValue, writeValue } from './value-entries.ts';
 import type { WaveDocument } from './wave-document.ts';
@@ -81,6 +82,7 @@ function gathererOf(
   if (input.kind === 'group' || input.kind === 'values') {
     return new GroupGatherer(entries, input.shape, input.kind === 'values', runs);
   }
+  if (input.kind === 'sort' && runs !== undefined) return new OriginGatherer(entries, runs);
   const isOfKeys = input.kind === 'distinct' || (input.kind === 'build' && side === 'records');
   return isOfKeys && runs !== undefined ? new KeyGatherer(entries, runs) : new Copier(entries);
 }
@@ -119,6 +121,31 @@ class KeyGatherer implements Gatherer {
     const writer = new ByteWriter();
     writer.count(this.#runs[this.#slices[entry]!]!);
     writer.slice(bytes, keyEnds[entry]!, recordEnds[entry]!);
+    return { source: writer.written, start: 0, end: writer.length };
+  }
+}
+
+/** Names the chunk of each record that does not name its own: the place of its output. */
+class OriginGatherer implements Gatherer {
+  readonly takesEqual = false;
+  readonly #entries: Entries;
+  readonly #slices: Uint32Array;
+  readonly #runs: readonly number[];
+
+  constructor(entries: Entries, runs: readonly number[]) {
+    this.#entries = entries;
+    this.#slices = slicesOf(entries);
+    this.#runs = runs;
+  }
+
+  record(order: Uint32Array, from: number): GatheredRecord {
+    const { bytes, keyEnds, recordEnds } = this.#entries;
+    const entry = order[from]!;
+    const [start, end] = [keyEnds[entry]!, recordEnds[entry]!];
+    if (bytes[start] !== OWN_CHUNK) return { source: bytes, start, end };
+    const writer = new ByteWriter();
+    writer.count(this.#runs[this.#slices[entry]!]! + 1);
+    writer.slice(bytes, start + 1, end);
     return { source: writer.written, start: 0, end: writer.length };
   }
 }

@@ -23,12 +23,13 @@ export function planKeys(
 }
 
 /**
- * A task for each output of records, with what was found out about it. `answers` are of the tasks
+ * A task for each output of records, with what was found out about it, and its number if it is told. `answers` are of the tasks
  * that compared keys: each names, in order, the outputs that it read.
  */
 export function planDuplicates(
   runs: readonly DistinctRun[],
   answers: readonly { readonly taskKey: string; readonly exchange: Uint8Array }[],
+  tellsRuns = false,
 ): WaveDocument[] {
   const lists: SliceDocument[][] = runs.map(({ taskKey, index }) =>
     listSlices(taskKey, index.duplicates),
@@ -54,10 +55,11 @@ export function planDuplicates(
       if (run !== undefined) lists[run]?.push(...listSlices(taskKey, list));
     }
   }
-  return runs.flatMap(({ taskKey, index: { records } }, run) => {
+  return runs.flatMap(({ taskKey, number, index: { records } }, run) => {
     if (records.count === 0) return [];
     const slices = [sliceOf(taskKey, records, 0, records.count), ...(lists[run] ?? [])];
-    return [{ kind: 'without', slices, filtered: 0 } as const];
+    const told = tellsRuns ? { runs: [number] } : {};
+    return [{ kind: 'without', slices, filtered: 0, ...told } as const];
   });
 }
 

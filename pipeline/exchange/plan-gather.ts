@@ -1,7 +1,7 @@
 import type { ExchangeLimits } from '../limits.ts';
 import { readBlockIndex } from './block-index.ts';
 import { readDistinctIndex } from './distinct-index.ts';
-import type { Exchange } from './exchange.ts';
+import { tellsChunks, type Exchange } from './exchange.ts';
 import { chainsOf, readGathered, type GatheredRun } from './gathered.ts';
 import { planSort, type Run, type SortPlan } from './plan-sort.ts';
 import type { GatheredSide, WaveDocument } from './wave-document.ts';
@@ -84,7 +84,7 @@ export function planGather(
     runs.push(runOf(input, side, result));
     numbers.push(places[i]!);
   });
-  const tells = input.kind !== 'sort' && side === 'records';
+  const tells = side === 'records' && (input.kind !== 'sort' || tellsChunks(input));
   return gatherRuns(input, side, runs, tells ? numbers : null, limits);
 }
 

@@ -73,12 +73,13 @@ function meanBytes(runs: readonly Run[]): number {
 }
 
 /**
- * A task for each output of records, with the matches of its keys. `answers` are of the tasks that
- * found them. Throws `limit-exceeded` where one has more of them than a worker holds.
+ * A task for each output of records, with the matches of its keys, and its number if it is told.
+ * `answers` are of the tasks that found them. Throws `limit-exceeded` where one has more of them than a worker holds.
  */
 export function* planJoined(
   probes: readonly DistinctRun[],
   answers: readonly { readonly taskKey: string; readonly exchange: Uint8Array }[],
+  tellsRuns = false,
 ): Generator<WaveDocument> {
   const lists = new Map<string, SliceDocument[]>();
   const byNumber = new Map(probes.map(({ number, taskKey }) => [number, taskKey]));
@@ -93,13 +94,13 @@ export function* planJoined(
       else known.push(slice);
     }
   }
-  for (const { taskKey, index } of probes) {
+  for (const { taskKey, number, index } of probes) {
     const { records } = index;
     if (records.count === 0) continue;
     const matches = lists.get(taskKey) ?? [];
     const bytes = matches.reduce((sum, slice) => sum + sliceBytes(slice), 0);
     if (bytes > LIMITS.joinOutputBytesMax) throw matchesTooLarge(bytes);
     const slices = [sliceOf(taskKey, records, 0, records.count), ...matches];
-    yield { kind: 'joined', slices, filtered: 0 };
+    yield { kind: 'joined', slices, filtered: 0, ...(tellsRuns ? { runs: [number] } : {}) };
   }
 }

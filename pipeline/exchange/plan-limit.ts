@@ -8,12 +8,13 @@ import { sliceOf, type WaveDocument } from './wave-document.ts';
 export function planLimit(
   runs: readonly Run[],
   { offset, count }: { readonly offset: number; readonly count: number | null },
+  tellsRuns = false,
 ): WaveDocument[] {
   const end = count === null ? Infinity : offset + count;
   const documents: Extract<WaveDocument, { kind: 'range' }>[] = [];
   let before = 0;
   let outside = 0;
-  for (const { taskKey, index } of runs) {
+  for (const [run, { taskKey, index, number = run }] of runs.entries()) {
     const { ordinals } = index;
     const total = ordinals[index.count]!;
     const from = Math.max(0, offset - before);
@@ -30,6 +31,7 @@ export function planLimit(
     documents.push({
       ...{ kind: 'range', skip: from - ordinals[first]!, count: to - from },
       ...{ slices: [sliceOf(taskKey, index, first, last)], filtered: total - (to - from) },
+      ...(tellsRuns ? { runs: [number] } : {}),
     });
   }
   const [head] = documents;

@@ -19,6 +19,8 @@ export interface Run {
   readonly start?: number;
   /** What an entry counts as at least; `ENTRY_BYTES_MIN` when left out. */
   readonly entryBytes?: number;
+  /** The place of the output among all; that among these runs when left out. */
+  readonly number?: number;
 }
 
 /**
@@ -76,7 +78,7 @@ export function* planSort(
       kind: 'merge',
       ...{ lower: boundOf(lower, slices), upper: boundOf(upper, slices) },
       ...{ slices: slices.map(({ document }) => document), filtered: i === 0 ? filtered : 0 },
-      ...(tellsRuns ? { runs: slices.map(({ run }) => run) } : {}),
+      ...(tellsRuns ? { runs: slices.map(({ run }) => runs[run]!.number ?? run) } : {}),
     };
   }
 }

@@ -4,7 +4,7 @@ import type { ChunkContext } from '../execution/context.ts';
 import { EXCHANGE_LIMITS, type ExchangeLimits } from '../limits.ts';
 import { readBlockIndex } from './block-index.ts';
 import { readDistinctIndex } from './distinct-index.ts';
-import type { Exchange } from './exchange.ts';
+import { tellsChunks, type Exchange } from './exchange.ts';
 import { chainsOf, type GatheredRun } from './gathered.ts';
 import { gatheredRuns, sortPlanOf } from './plan-gather.ts';
 import { planGatheredMatches, planJoined, planMatches } from './plan-join.ts';
@@ -118,8 +118,14 @@ function documentsOf(
   const depth = gathered === null ? {} : { depth: chainsOf(gathered).length };
   const plan = { ...sortPlanOf(input), ...depth };
   switch (input.kind) {
-    case 'sort':
-      return planSort(gathered ?? runsOf(last), plan, limits);
+    case 'sort': {
+      const tellsRuns = gathered === null && tellsChunks(input);
+      return planSort(
+        gathered ?? numberedRuns(inputs.at(-1) ?? []),
+        { ...plan, tellsRuns },
+        limits,
+      );
+    }
     case 'values': {
       const tellsRuns = gathered === null;
       return planSort(gathered ?? runsOf(last), { ...plan, tellsRuns }, smaller(limits));
@@ -132,13 +138,13 @@ function documentsOf(
       return groupsOf(gathered === null ? documents : ofGathered(documents), input.shape);
     }
     case 'limit':
-      return planLimit(runsOf(last), input);
+      return planLimit(numberedRuns(inputs.at(-1) ?? []), input, tellsChunks(input));
     case 'distinct':
       return gathered === null
         ? planKeys(distinctRunsAt(-1), limits)
         : ofGathered(planSort(gathered, plan, limits));
     case 'duplicates':
-      return planDuplicates(distinctRunsAt(-2), last);
+      return planDuplicates(distinctRunsAt(-2), last, tellsChunks(input));
     case 'probe':
       throw new SluiceError('internal', 'the wave behind is about the lookup');
     case 'build':
@@ -146,7 +152,7 @@ function documentsOf(
         ? planMatches(runsOf(last), distinctRunsAt(-2), limits)
         : planGatheredMatches(gathered, depth, limits);
     case 'matches':
-      return planJoined(distinctRunsAt(-3), last);
+      return planJoined(distinctRunsAt(-3), last, tellsChunks(input));
   }
 }
 
@@ -191,6 +197,13 @@ function* groupsOf(
 
 function runsOf(results: readonly WaveInput[]): Run[] {
   return results.map(({ taskKey, exchange }) => ({ taskKey, index: readBlockIndex(exchange) }));
+}
+
+/** Each with its place among the tasks of its wave, with those that failed. */
+function numberedRuns(results: readonly (WaveInput | null)[]): Run[] {
+  return results.flatMap((result, number) =>
+    result === null ? [] : runsOf([result]).map((run) => ({ ...run, number })),
+  );
 }
 
 function distinctRunsOf(results: readonly (WaveInput | null)[]): DistinctRun[] {

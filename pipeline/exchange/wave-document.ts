@@ -81,6 +81,8 @@ export type WaveDocument =
       readonly slices: readonly SliceDocument[];
       /** As above, and with the records of the slices that are left out. */
       readonly filtered: number;
+      /** As above. */
+      readonly runs?: readonly number[];
     }
   | {
       /** As 'merge', of the keys that two kinds of slices share: the first `builds` are of a lookup. */
@@ -97,12 +99,16 @@ export type WaveDocument =
       readonly kind: 'joined';
       readonly slices: readonly SliceDocument[];
       readonly filtered: number;
+      /** As above, of the first slice. */
+      readonly runs?: readonly number[];
     }
   | {
       /** The records of the first slice but those whose ordinals the others list. */
       readonly kind: 'without';
       readonly slices: readonly SliceDocument[];
       readonly filtered: number;
+      /** As above, of the first slice. */
+      readonly runs?: readonly number[];
     };
 
 const VERSION = 1;

@@ -5,6 +5,7 @@ import {
   clearRecordIndex,
   createRecordIndex,
 } from '../parsing/record-index.ts';
+import { RecordOrigins } from './record-origins.ts';
 import { ValueTag } from './cells-writer.ts';
 import type { ColumnView } from './column-view.ts';
 import type { ChunkContext } from './context.ts';
@@ -31,11 +32,22 @@ export class CellsSource {
   private readonly entries: Entries;
   private readonly view: DataView;
   private readonly lengths: Uint32Array;
+  /** Of the batch; null where records do not say what of the input they are. */
+  private readonly origins: RecordOrigins | null;
   private at = 0;
 
-  /** `view` is that of the records as they come in. */
-  constructor(view: ColumnView, context: ChunkContext, entries: Entries) {
+  /** `view` is that of the records as they come in; `chunks` are the chunks of the input that the
+   *  entries' slices are of, where records do not say so themselves. */
+  constructor(
+    view: ColumnView,
+    context: ChunkContext,
+    entries: Entries,
+    chunks: readonly number[] = [],
+  ) {
     const { bytes } = entries;
+    const { input } = context;
+    const hasOrigins = input !== 'chunk' && input.records.layout?.origins !== undefined;
+    this.origins = hasOrigins ? new RecordOrigins(entries, chunks, BATCH_RECORDS_MAX) : null;
     this.context = context;
     this.entries = entries;
     this.vectors = view.vectors.filter((vector) => vector !== null);
@@ -56,12 +68,14 @@ export class CellsSource {
       const placeOf = (record: number): RecordPlace => ({
         ...{ record: from + record, line: 0 },
         ...{ rawStart: index.recordStarts[record]!, rawEnd: index.recordEnds[record]! },
+        ...this.origins?.of(record),
       });
       const faults: SourceFault[] = [];
       let selectedCount = 0;
       for (let record = 0; record < count; record++) {
         const entry = order[from + record]!;
         this.at = entries.keyEnds[entry]!;
+        if (this.origins !== null) this.at = this.origins.read(entry, record, this.at);
         this.readRecord(record);
         if (refused?.flags[entry] === 1) faults.push({ ...placeOf(record), ...refused.fault });
         else selection[selectedCount++] = record;

@@ -61,7 +61,10 @@ export class ChunkRun implements OperatorSink {
     const { operators, view } = createOperators(context, input, parts);
     this.operators = operators;
     const bare = operators.map(({ operator }) => operator);
-    this.sink = createRecordSink(view, context, parts, bare);
+    this.sink = createRecordSink(view, context, parts, bare, (record) => {
+      invariant(this.batch !== null, 'records are written batch by batch');
+      return this.batch.placeOf(record);
+    });
     this.sinkNumber = context.exchange?.number ?? null;
     const { kind } = context.exchange ?? {};
     this.givesGroups = kind === 'group' || kind === 'values';

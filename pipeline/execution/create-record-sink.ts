@@ -5,7 +5,7 @@ import type { ExchangeLimits } from '../limits.ts';
 import type { SortKey } from '../plan/step.ts';
 import { BuildSink } from './build-sink.ts';
 import { CellReader } from './cell-reader.ts';
-import { CellsWriter } from './cells-writer.ts';
+import { CellsWriter, type PlaceOf } from './cells-writer.ts';
 import { sourceOf, viewAfter, type ColumnView } from './column-view.ts';
 import type { ChunkContext } from './context.ts';
 import type { CsvKernel } from './csv-kernel.ts';
@@ -30,12 +30,13 @@ export interface SinkParts {
   readonly writer: CsvKernel | null;
 }
 
-/** Where the records of a context go. */
+/** Where the records of a context go. `placeOf` is of the source's batch at hand. */
 export function createRecordSink(
   view: ColumnView,
   context: ChunkContext,
   { limits, engine, writer: kernel }: SinkParts,
   operators: readonly object[],
+  placeOf: PlaceOf,
 ): RecordSink {
   const { exchange } = context;
   if (exchange === null) return new ResultSink(finalWriter(view, context, kernel));
@@ -45,13 +46,13 @@ export function createRecordSink(
     case 'sort': {
       const take = exchange.take ?? Infinity;
       const keys = new SortKeys(exchange.keys, view, context);
-      const writer = writerOf(exchange, view, context);
+      const writer = writerOf(exchange, view, context, placeOf);
       return new SortSink(keys, widens ? Infinity : take, writer, limits, engine);
     }
     case 'distinct': {
       const by = exchange.by.map((name) => ascending(name));
       const keys = new SortKeys(by, view, context);
-      const writer = writerOf(exchange, view, context);
+      const writer = writerOf(exchange, view, context, placeOf);
       return new DistinctSink(keys, { ...exchange, dropsEarly: !widens }, writer, limits, engine);
     }
     case 'group':
@@ -63,7 +64,7 @@ export function createRecordSink(
     case 'probe': {
       const keys = exchange.on.map(({ column, type }) => ({ name: column, type }));
       const reader = new KeyReader(keys, view, context);
-      return new ProbeSink(reader, writerOf(exchange, view, context), limits, engine);
+      return new ProbeSink(reader, writerOf(exchange, view, context, placeOf), limits, engine);
     }
     case 'build': {
       const keys = exchange.on.map(({ lookupColumn, type }) => ({ name: lookupColumn, type }));
@@ -80,7 +81,7 @@ export function createRecordSink(
     case 'limit':
       return new OrderSink(
         widens ? Infinity : takeOf(exchange),
-        writerOf(exchange, view, context),
+        writerOf(exchange, view, context, placeOf),
         limits,
       );
   }
@@ -104,7 +105,13 @@ function finalWriter(
   return isCsv ? new CsvWriter(view, context, kernel) : new JsonWriter(view, context);
 }
 
-function writerOf({ records }: Exchange, view: ColumnView, context: ChunkContext): RecordWriter {
-  const shown = records.then.reduce((before, step) => viewAfter(step, before), view);
-  return records.layout === null ? finalWriter(shown, context) : new CellsWriter(shown, context);
+function writerOf(
+  { records: { then, layout } }: Exchange,
+  view: ColumnView,
+  context: ChunkContext,
+  placeOf: PlaceOf,
+): RecordWriter {
+  const shown = then.reduce((before, step) => viewAfter(step, before), view);
+  if (layout === null) return finalWriter(shown, context);
+  return new CellsWriter(shown, context, layout.origins === undefined ? null : placeOf);
 }

@@ -1,5 +1,6 @@
 import type { Kernel } from '../parsing/structural/kernel.ts';
 import type { Column } from '../protocol/job.ts';
+import type { RecordOrigin } from '../result/relative-reject.ts';
 import type { Batch } from './batch.ts';
 
 /** A record that cannot be read, or a record's place: relative to the chunk, all from 0. */
@@ -9,6 +10,8 @@ export interface RecordPlace {
   /** The record's bytes in the chunk, line end excluded. */
   readonly rawStart: number;
   readonly rawEnd: number;
+  /** Only of a record of an earlier wave that says what of the input it is. */
+  readonly origin?: RecordOrigin;
 }
 
 export interface SourceFault extends RecordPlace {

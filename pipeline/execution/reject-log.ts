@@ -1,6 +1,5 @@
-import { isUtf8 } from 'node:buffer';
 import { SluiceError } from '../errors.ts';
-import { encodeRejects, type RelativeReject } from '../result/relative-reject.ts';
+import { encodeRejects, rawText, type RelativeReject } from '../result/relative-reject.ts';
 import type { Fault } from './batch.ts';
 import type { ChunkContext } from './context.ts';
 import { columnNameOf, type SourceBatch, type SourceFault } from './record-source.ts';
@@ -42,28 +41,38 @@ export class RejectLog {
   }
 
   private rejectOf(fault: SourceFault): RelativeReject {
-    const raw = this.chunk.subarray(fault.rawStart, fault.rawEnd);
-    const rawEncoding = isUtf8(raw) ? 'utf-8' : 'latin-1';
-    const text = Buffer.from(raw.buffer, raw.byteOffset, raw.length);
+    const { column, columnName } = this.columnOf(fault.column);
     return {
       record: fault.record,
       line: fault.line,
       byteOffset: fault.rawStart,
-      column: fault.column < 0 ? null : fault.column + 1,
-      columnName: columnNameOf(this.context.columns, fault.column),
+      ...{ column, columnName },
       step: fault.step ?? null,
       code: fault.code,
       message: fault.message,
-      raw: text.toString(rawEncoding === 'utf-8' ? 'utf8' : 'latin1'),
-      rawEncoding,
+      ...rawText(this.chunk.subarray(fault.rawStart, fault.rawEnd)),
+      ...(fault.origin === undefined ? {} : { origin: fault.origin }),
     };
+  }
+
+  /** A field's column, in the input where that is known. */
+  private columnOf(field: number): Pick<RelativeReject, 'column' | 'columnName'> {
+    const { input, columns } = this.context;
+    const origins = input === 'chunk' ? undefined : input.records.layout?.origins;
+    const origin = origins?.columns[field];
+    if (origin !== undefined) return { column: origin.position + 1, columnName: origin.name };
+    return { column: field < 0 ? null : field + 1, columnName: columnNameOf(columns, field) };
   }
 
   /** Its place is relative to the chunk, numbers from 0, like that of a reject. */
   private failure(fault: SourceFault): SluiceError {
-    const { record, line, byteOffset, column, columnName, step, code } = this.rejectOf(fault);
+    const { record, line, byteOffset, column, columnName, step, code, origin } =
+      this.rejectOf(fault);
     return new SluiceError('input-malformed', fault.message, {
-      details: { record, line, byteOffset, column, columnName, step, code },
+      details: {
+        ...{ record, line, byteOffset, column, columnName, step, code },
+        ...(origin === undefined ? {} : { origin }),
+      },
     });
   }
 }

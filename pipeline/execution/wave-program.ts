@@ -49,7 +49,7 @@ export function createWaveProgram(
       const held = records.entries.bytes;
       const found = document.kind === 'joined' ? matchesOf(records, document, slices) : {};
       const run = new ChunkRun(context, view, held, { ...parts, ...found });
-      const source = new CellsSource(view, context, records.entries);
+      const source = new CellsSource(view, context, records.entries, document.runs);
       for (const batch of source.batches(records.order, records.refused)) {
         run.take(batch);
         yield;

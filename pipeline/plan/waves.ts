@@ -6,10 +6,11 @@ import { invariant } from '../errors.ts';
 import { partialOptions } from '../execution/partial-options.ts';
 import { isQuantile, isSpread, reducedShape } from '../aggregation/spread-measures.ts';
 import { RFC_4180 } from '../parsing/dialect.ts';
-import type { Exchange, RecordForm } from '../exchange/exchange.ts';
+import type { Exchange, RecordForm, RecordLayout } from '../exchange/exchange.ts';
 import type { Column } from '../protocol/job.ts';
 import { isAct, type GlobalAct } from './global-steps.ts';
 import type { Step } from './step.ts';
+import { layoutFor } from './tell-origins.ts';
 
 export interface WavePlan {
   /** Decides what each task becomes. Equal plans and inputs give equal contexts. */
@@ -49,13 +50,14 @@ export function planWaves(
       return;
     }
     if (act?.kind === 'meet') {
-      const met = meetingWaves(act, { ...context, steps }, inner);
+      const layout = layoutFor(cellsOf(inner), inner, context, partsOf(rest));
+      const met = meetingWaves(act, { ...context, steps }, inner, layout);
       waves.push(...met.waves);
       context = met.next;
       return;
     }
     const exchanges =
-      act === null ? [null] : exchangesOf(act, recordForm(inner, act, then, rest), rest);
+      act === null ? [null] : exchangesOf(act, recordForm(inner, act, then, rest, context), rest);
     exchanges.forEach((exchange, step) => {
       const own = step === 0 ? steps : [];
       waves.push({ context: { ...context, steps: own, exchange }, columns: inner.columns });
@@ -129,6 +131,7 @@ function recordForm(
   act: GlobalAct,
   then: readonly Step[],
   rest: readonly Stretch[],
+  context: ChunkContext,
 ): RecordForm {
   const rejects = act.kind === 'distinct' && act.onDuplicate === 'reject';
   const isLast =
@@ -136,7 +139,18 @@ function recordForm(
     rest.every(({ steps, act: next }) => {
       return steps.length === 0 && (next === null || next.kind === 'limit');
     });
-  return { then, layout: isLast ? null : cellsOf(view).layout };
+  if (isLast) return { then, layout: null };
+  // What a step rejects of the records that it takes itself is rejected in the next wave.
+  const later = rejects ? [act, ...partsOf(rest)] : partsOf(rest);
+  return { then, layout: layoutFor(cellsOf(view), view, context, later) };
+}
+
+function partsOf(stretches: readonly Stretch[]): (Step | GlobalAct)[] {
+  return stretches.flatMap(({ steps, act, then }) => [
+    ...steps,
+    ...(act === null ? [] : [act]),
+    ...then,
+  ]);
 }
 
 /** What the tasks of the aggregate at the end of these steps leave, and those behind them, where its
@@ -180,10 +194,10 @@ function meetingWaves(
   { join, lookup }: Extract<GlobalAct, { kind: 'meet' }>,
   context: ChunkContext,
   view: ColumnView,
+  layout: RecordLayout,
 ): { readonly waves: readonly WavePlan[]; readonly next: ChunkContext } {
   const { on, how, adds, number } = join;
   const origin = number === undefined ? {} : { number };
-  const { layout } = cellsOf(view);
   const records = { then: [], layout };
   const none = { then: [], layout: null };
   const probe: Exchange = { kind: 'probe', on, records, ...origin };

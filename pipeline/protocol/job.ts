@@ -55,6 +55,8 @@ export const JobWaveKind = Type.Union([
   Type.Literal('lookup'),
   Type.Literal('match'),
   Type.Literal('join'),
+  /** No wave of the plan: results are merged with others, so that the next wave reads fewer. */
+  Type.Literal('gather'),
 ]);
 
 /** One pass over the data: the first reads the input, each later one what the one before it gave. */
@@ -215,11 +217,11 @@ export type RecordPage = Static<typeof RecordPage>;
 
 /** A record that was not taken, with its place. Numbers count from 1, but `byteOffset` from 0. */
 export const Reject = Type.Object({
-  /** Data record in the input, or among those that came to a later wave; the header is not counted. */
+  /** Data record in the input, the header not counted; of a group, among those that came to its wave. */
   record: Type.Integer(),
-  /** Line in the (decompressed, UTF-8) input, header and preamble included; null in a later wave. */
+  /** Line in the (decompressed, UTF-8) input, header and preamble included; null for a group. */
   line: Type.Union([Type.Integer(), Type.Null()]),
-  /** Offset of its first byte in the (decompressed, UTF-8) input; null in a later wave. */
+  /** Offset of its first byte in the (decompressed, UTF-8) input; null for a group. */
   byteOffset: Type.Union([Type.Integer(), Type.Null()]),
   /** Column of the first fault; null when it concerns the record as a whole. */
   column: Type.Union([Type.Integer(), Type.Null()]),
@@ -230,12 +232,15 @@ export const Reject = Type.Object({
   /** Frictionless error code: 'missing-cell', 'extra-cell', 'type-error', 'encoding-error', ... */
   code: Type.String(),
   message: Type.String(),
-  /** The record as it stood, line end excluded. Latin-1 of the bytes when `rawEncoding` says so. */
+  /** The record as it stood, line end excluded; of what is `derived` the cells that came to its wave.
+   *  Latin-1 of the bytes when `rawEncoding` says so. */
   raw: Type.String(),
   rawEncoding: Type.Union([Type.Literal('utf-8'), Type.Literal('latin-1')]),
   chunk: Type.Integer(),
   /** Of the chunk: 0 for a record of the input as it was read. */
   wave: Type.Integer(),
+  /** Whether it is a group, or one of several records that a join made of one. */
+  derived: Type.Boolean(),
 });
 export type Reject = Static<typeof Reject>;
 

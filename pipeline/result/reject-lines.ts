@@ -16,6 +16,7 @@ const COLUMNS = [
   'rawEncoding',
   'chunk',
   'wave',
+  'derived',
 ] as const satisfies readonly (keyof Reject)[];
 
 /** What stands before the first reject: the header record of CSV (RFC 4180, CRLF), else nothing. */
@@ -30,7 +31,7 @@ export function rejectLine(reject: Reject, format: RejectFormat): string {
 }
 
 /** Null is an empty field. */
-function csvField(value: string | number | null): string {
+function csvField(value: string | number | boolean | null): string {
   const text = value === null ? '' : String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -15,13 +15,13 @@ export function inputHeader({ input }: RejectedInput): string {
 
 /**
  * A rejected record as it stood, with its line end. Null for one that the job does not have as it
- * stood: too large to be kept whole, or rejected by a step that got it from others (`unique`).
+ * stood, or that is none of the input: too large to be kept whole, a group, one of joined records.
  */
 export function inputRecord(
-  { raw, rawEncoding, code, wave }: Reject,
+  { raw, rawEncoding, code, line, derived }: Reject,
   { input }: RejectedInput,
 ): Buffer | null {
-  if (input === null || code === 'record-too-large' || wave > 0) return null;
+  if (input === null || code === 'record-too-large' || line === null || derived) return null;
   return Buffer.concat([
     Buffer.from(raw, rawEncoding === 'utf-8' ? 'utf8' : 'latin1'),
     Buffer.from(lineEnd(input)),

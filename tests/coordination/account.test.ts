@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import {
   addStatistics,
+  emptyWave,
   INITIAL_JOB_STATE,
   ZERO_STATISTICS,
 } from '../../master/coordination/job-state.ts';
@@ -9,6 +10,7 @@ import { failedRecords, waveAccounts } from '../../master/coordination/wave-acco
 import { derivedRejects, jobTotals } from '../../master/coordination/waves.ts';
 import { comparesKeys } from '../../master/storage/job-record.ts';
 import { isAccountedFor, isBalanced } from '../../master/views/account.ts';
+import { kindOf } from '../../master/views/job-document.ts';
 import { EXCHANGE_LIMITS } from '../../pipeline/limits.ts';
 import type { CompiledPlan } from '../../pipeline/plan/compile.ts';
 import type { ChunkStatistics } from '../../pipeline/protocol/index.ts';
@@ -103,3 +105,11 @@ function stateOf(waves: RunOutcome['waves'], failedCount = 0): JobState {
   const status = 'completed_with_failures';
   return { ...INITIAL_JOB_STATE, status, chunkCount, waves: states, failed };
 }
+
+it('a wave that gathers for another is told by a name of its own', () => {
+  const { compiled } = runPlan(JSON.stringify({ steps: [{ sort: ['k'] }] }), input);
+  const sort = { ...compiled.waves[1]!, contextKey: '' };
+  expect(kindOf(sort, undefined)).toBe('sort');
+  expect(kindOf(sort, emptyWave(1))).toBe('sort');
+  expect(kindOf(sort, { ...emptyWave(1), gathers: true })).toBe('gather');
+});

@@ -20,4 +20,10 @@ it('a fault in a chunk is told with its line and byte in the input, and its reco
     ...error,
     details: { column: 2, chunk: 0, wave: 2 },
   });
+  const origin = { chunk: 3, record: 1, line: 2, byteOffset: 7, bytes: 5 };
+  const ofOrigin = { ...error, details: { ...error.details, origin } };
+  expect(placeOfFault(ofOrigin, { ...first, wave: 1 }, null, () => later)).toEqual({
+    ...{ code: 'input-malformed', message: 'Line 103: no number' },
+    details: { line: 103, byteOffset: 1007, column: 2, chunk: 3, wave: 2 },
+  });
 });

@@ -91,8 +91,8 @@ steps:
     const plan = 'steps: [{ aggregate: { measures: { s: sum(CAST(a AS INTEGER)) } } }]';
     const { rejects } = runPlan(plan, 'a\n1\nx\n');
     expect(rejectHeader('csv')).toContain('columnName,step,code');
-    expect(rejects.map((reject) => rejectLine({ ...reject, chunk: 0, wave: 0 }, 'csv'))).toEqual([
-      expect.stringMatching(/^1,1,2,.*,1,type-error,/),
-    ]);
+    expect(
+      rejects.map((reject) => rejectLine({ ...reject, chunk: 0, wave: 0, derived: false }, 'csv')),
+    ).toEqual([expect.stringMatching(/^1,1,2,.*,1,type-error,/)]);
   });
 });

@@ -90,6 +90,7 @@ describe('rejects', () => {
     rawEncoding: 'utf-8',
     chunk: 0,
     wave: 0,
+    derived: false,
   });
 
   it('come by page', async () => {

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { RejectPage } from '../../pipeline/protocol/index.ts';
 import { run } from '../support/jobs.ts';
 import { sluice } from '../support/sluice.ts';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -63,4 +64,26 @@ it.each([
   const args2 = ['run', file, '--plan', path.join(folder, 'plan.yaml'), '--rejects', rejects];
   expect((await sluice([...args2, '--rejects-format', 'input', '-q'])).code).toBe(0);
   expect(await readFile(rejects, 'utf8')).toBe(rejected);
+});
+
+it('rejects of later waves have their place and bytes in the input, and can be corrected too', async () => {
+  const input = 'id,amount,note\r\n1,5,"a\r\nb"\r\n1,9,c\r\n2,x,"d ""e"""\r\n3,7,f\r\n';
+  const steps = ['sort: [note]', 'derive: { twice: CAST(amount AS integer) * 2 }', 'unique: [id]'];
+  const plan = `steps: [${steps.map((step) => `{ ${step} }`).join(', ')}]`;
+  const job = await run(server, input, { name: 'later.csv', plan });
+  expect(job).toMatchObject({ recordsIn: 4, recordsOut: 2, rejected: 2, derivedRejected: 0 });
+  const rejects = await fetch(`${server.url}/api/jobs/${job.id}/rejects`);
+  const places = { derived: false, wave: 1 };
+  const { rejects: listed } = (await rejects.json()) as RejectPage;
+  expect(listed).toMatchObject([
+    { ...places, record: 3, line: 5, byteOffset: 35, step: 2, raw: '2,x,"d ""e"""' },
+    { ...places, record: 2, line: 4, step: 3, code: 'unique-error', column: 1, wave: 3 },
+  ]);
+  const answer = await fetch(`${server.url}/api/jobs/${job.id}/rejects?format=input`);
+  expect(await answer.text()).toBe('id,amount,note\n2,x,"d ""e"""\n1,9,c\n');
+  const failing = await run(server, input, {
+    name: 'l.csv',
+    plan: `read: { on_error: fail }\n${plan}`,
+  });
+  expect(failing.error).toMatchObject({ message: expect.stringMatching(/^Line 5: /) as string });
 });

@@ -51,13 +51,20 @@ test('a reject gets its place in the whole input, counted from 1', () => {
     ...{ code: 'type-error', message: 'm', raw: 'r', rawEncoding: 'utf-8' as const },
   };
   const place = { linesBefore: 101, byteOffset: 2000 };
-  const base = { chunk: 4, wave: 0, recordsBefore: 100, place };
+  const base = { chunk: 4, wave: 0, recordsBefore: 100, derived: false, place };
   expect(rebaseReject(relative, base)).toEqual({
     ...relative,
-    ...{ record: 101, line: 104, byteOffset: 2005, chunk: 4, wave: 0 },
+    ...{ record: 101, line: 104, byteOffset: 2005, chunk: 4, wave: 0, derived: false },
   });
-  expect(rebaseReject(relative, { ...base, wave: 1, place: null })).toEqual({
+  const later = { ...base, wave: 1, place: null };
+  expect(rebaseReject(relative, { ...later, derived: true })).toEqual({
     ...relative,
-    ...{ record: 101, line: null, byteOffset: null, chunk: 4, wave: 1 },
+    ...{ record: 101, line: null, byteOffset: null, chunk: 4, wave: 1, derived: true },
+  });
+  const origin = { chunk: 2, record: 7, line: 9, byteOffset: 11, bytes: 3 };
+  const raw = { raw: 'xyz', rawEncoding: 'utf-8' as const };
+  expect(rebaseReject({ ...relative, origin }, later, { recordsBefore: 50, place, raw })).toEqual({
+    ...{ ...relative, ...raw, record: 58, line: 111, byteOffset: 2011 },
+    ...{ chunk: 4, wave: 1, derived: false },
   });
 });

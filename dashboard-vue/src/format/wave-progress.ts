@@ -12,6 +12,7 @@ const WORK_OF: Readonly<Record<JobWave['kind'], string>> = {
   match: 'finding matches',
   join: 'joining',
   group: 'merging groups',
+  gather: 'gathering what the next wave reads',
 };
 
 /** What a job of several waves is at, such as "Wave 2 of 3: sorting, 4 of 9 chunks"; else null. */
