@@ -11,6 +11,7 @@ import { markOrdinals } from '../exchange/ordinal-list.ts';
 import { pickValue } from '../exchange/pick-value.ts';
 import { reduceValues } from '../exchange/reduce-values.ts';
 import { decodeDocument, storedSlice, type WaveDocument } from '../exchange/wave-document.ts';
+import { canonicalJson } from '../keys/canonical-json.ts';
 import type { ExchangeLimits } from '../limits.ts';
 import type { KernelModule } from '../parsing/structural/kernel.ts';
 import type { ChunkStatistics } from '../protocol/messages.ts';
@@ -18,7 +19,7 @@ import { encodePartial } from '../result/partial.ts';
 import { CellsSource, type Refused } from './cells-source.ts';
 import { ChunkRun, type RunParts } from './chunk-run.ts';
 import { inputView } from './column-view.ts';
-import type { ChunkContext } from './context.ts';
+import { PLAIN_CSV, type ChunkContext } from './context.ts';
 import { takeOf } from './create-record-sink.ts';
 import { CsvRecordSource } from './csv-source.ts';
 import { StoredMatches } from './join/stored-matches.ts';
@@ -139,7 +140,7 @@ function duplicateFault({ by, records, number }: Extract<Exchange, { kind: 'dupl
   return { column, code: 'unique-error', message, step: number ?? null };
 }
 
-/** Groups merged are read as a chunk of records. */
+/** Groups merged are read as a chunk of records, where they are not the output as they are. */
 function runGroups(
   { entries, order }: TaskRecords,
   document: WaveDocument,
@@ -153,11 +154,25 @@ function runGroups(
     input.reduced === undefined
       ? mergeGroups(entries, order, input.shape, parts.engine, isGathered(document))
       : mergeReduced(entries, order, input.shape);
+  if (entries.count > 0 && isOutput(context)) {
+    const counts = { recordsIn: groupsIn, records: groups, filtered: 0, deduplicated: 0 };
+    return resultOf(counts, csv.length, { output: [csv], index: new Uint8Array(0) });
+  }
   const run = new ChunkRun(context, inputView(context), csv, parts);
   for (const batch of source.batches(csv)) run.take(batch);
   if (entries.count > 0) return run.finish(0, { aggregated: groupsIn - groups });
   const result = run.finish(0);
   return { ...result, statistics: ofNoRecords(result.statistics) };
+}
+
+/** Whether the records that groups come as are those that a wave writes: RFC 4180 and nothing to do. A
+ *  lone empty field is written otherwise. */
+function isOutput({ steps, exchange, columns, write }: ChunkContext): boolean {
+  const { header, bom } = write;
+  const plain = canonicalJson({ ...PLAIN_CSV, header, bom });
+  return (
+    exchange === null && steps.length === 0 && columns.length > 1 && canonicalJson(write) === plain
+  );
 }
 
 function isGathered(document: WaveDocument): boolean {

@@ -2,9 +2,15 @@ const SHORT_BYTES = 32;
 
 /** Appends binary values to a buffer that grows: the counterpart of `ByteReader`. */
 export class ByteWriter {
-  #bytes = new Uint8Array(1024);
-  #view = new DataView(this.#bytes.buffer);
+  #bytes: Uint8Array<ArrayBuffer>;
+  #view: DataView;
   #length = 0;
+
+  /** Begins with room for so many bytes: growing copies. */
+  constructor(bytes = 1024) {
+    this.#bytes = new Uint8Array(bytes);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
 
   get length(): number {
     return this.#length;

@@ -61,7 +61,7 @@ const record = fc.tuple(
           'k'.repeat(70),
         ),
       },
-      fc.constantFrom('x,y', '"', 'a\nb', ''),
+      fc.constantFrom('x,y', '"', 'a\nb', '', '"'.repeat(17), 'fifteen bytes, "and" some "more"'),
     ),
   ),
   fc.option(

@@ -1,7 +1,7 @@
 // Groups of several partials merged and written as RFC 4180 records, as pipeline/exchange/
 // group-entries.ts does it. Entries are groups: those with one key are one group. What a double's
-// shortest text is not read off at once for, or is not plain, is left: sums of more than fifteen
-// digits, means that do not end, texts that need quotes.
+// shortest text is not read off at once for is left: sums of more than fifteen digits, means that do
+// not end.
 import { INTEGER } from '../column-type';
 import { compareBytes, loadPadded, matches } from '../profile/blocks';
 import { decimalText, DECIMAL_BYTES_MAX, integerText } from './decimal-text';
@@ -48,6 +48,8 @@ const STATE_BYTES: usize = 24;
 const SAFE: i64 = 9007199254740991;
 const SCALE_MAX: u32 = 18;
 
+/** Quotes around a text of the key, and what stands behind it. */
+const KEY_COLUMN_BYTES: u32 = 3;
 const COMMA: u8 = 0x2c;
 const QUOTE: u8 = 0x22;
 const LF: u8 = 0x0a;
@@ -80,8 +82,10 @@ export function mergeGroups(frame: MergeFrame, from: u32): u32 {
     if (next == 0) break;
     const entry = entryAt(entries, place);
     const record = recordOf(entries, entry);
-    const most = recordLength(entries, entry) + (frame.measureCount + 1) * DECIMAL_BYTES_MAX;
-    if (at + most + frame.keyColumns > limit) break;
+    // Of a key each byte may be a quote, which is doubled; each column has quotes and a comma.
+    const keyMost = 2 * recordLength(entries, entry) + KEY_COLUMN_BYTES * frame.keyColumns;
+    const most = keyMost + (frame.measureCount + 1) * DECIMAL_BYTES_MAX;
+    if (at + most > limit) break;
     const end = writeGroup(frame, record, at);
     if (end == 0) break;
     at = end;
@@ -191,7 +195,6 @@ function isSafe(value: i64): bool {
 function writeGroup(frame: MergeFrame, record: usize, at: usize): usize {
   readCount(record);
   at = writeKey(ended, frame.keyColumns, at);
-  if (at == 0) return 0;
   for (let m: usize = 0; m < frame.measureCount; m++) {
     if (m > 0 || frame.keyColumns > 0) store<u8>(at++, COMMA);
     const measure = changetype<Measure>(frame.measures + m * MEASURE_BYTES);
@@ -212,15 +215,42 @@ function writeKey(key: usize, columns: u32, at: usize): usize {
     const tag = u32(readCount(key));
     key = ended;
     if (tag == 0) continue;
-    const length = tag - 1;
-    if (length == 0) return 0;
-    for (let i: u32 = 0; i < length; i += 16) {
-      const block = loadPadded(key + i, min<u32>(16, length - i));
-      if (needsQuotes(block)) return 0;
-      v128.store(at + i, block);
-    }
-    key += length;
-    at += length;
+    at = writeText(key, tag - 1, at);
+    key += tag - 1;
+  }
+  return at;
+}
+
+/** Up to fifteen bytes behind the text are written too. */
+@inline
+function writeText(text: usize, length: u32, at: usize): usize {
+  if (length == 0) return writeQuoted(text, length, at);
+  for (let i: u32 = 0; i < length; i += 16) {
+    const block = loadPadded(text + i, min<u32>(16, length - i));
+    if (needsQuotes(block)) return writeQuoted(text, length, at);
+    v128.store(at + i, block);
+  }
+  return at + length;
+}
+
+function writeQuoted(text: usize, length: u32, at: usize): usize {
+  store<u8>(at++, QUOTE);
+  for (let i: u32 = 0; i < length; i += 16) {
+    const count = min<u32>(16, length - i);
+    const block = loadPadded(text + i, count);
+    v128.store(at, block);
+    const quotes = matches(block, QUOTE);
+    at = quotes == 0 ? at + count : doubleQuotes(text + i, count, at);
+  }
+  store<u8>(at, QUOTE);
+  return at + 1;
+}
+
+function doubleQuotes(text: usize, length: u32, at: usize): usize {
+  for (let i: u32 = 0; i < length; i++) {
+    const byte = load<u8>(text + i);
+    store<u8>(at++, byte);
+    if (byte == QUOTE) store<u8>(at++, byte);
   }
   return at;
 }
