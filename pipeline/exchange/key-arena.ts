@@ -20,12 +20,20 @@ export class KeyArena {
   /** Ends a key. */
   endKey(): void {
     this.count += 1;
-    if (this.count === this.starts.length) {
-      const grown = new Uint32Array(this.count * 2);
-      grown.set(this.starts);
-      this.starts = grown;
-    }
+    this.reserveKeys(0);
     this.starts[this.count] = this.length;
+  }
+
+  /** Adds keys that stand one behind another, by their ends. No key is open. */
+  addAll(keys: Uint8Array, ends: Uint32Array): void {
+    this.reserve(keys.length);
+    this.reserveKeys(ends.length);
+    const { starts, length } = this;
+    this.bytes.set(keys, length);
+    let { count } = this;
+    for (let i = 0; i < ends.length; i++) starts[++count] = length + ends[i]!;
+    this.count = count;
+    this.length += keys.length;
   }
 
   /** The key that was not ended yet; a view. */
@@ -120,6 +128,15 @@ export class KeyArena {
     this.view.setInt32(this.length, desc ? ~high : high);
     this.view.setInt32(this.length + 4, desc ? ~low : low);
     this.length += 8;
+  }
+
+  /** Makes room for so many keys more, and where the next one starts. */
+  private reserveKeys(more: number): void {
+    const last = this.count + more;
+    if (last < this.starts.length) return;
+    const grown = new Uint32Array((last + 1) * 2);
+    grown.set(this.starts);
+    this.starts = grown;
   }
 
   private reserve(more: number): void {

@@ -20,6 +20,7 @@ import { ProbeSink } from './probe-sink.ts';
 import type { RecordSink } from './record-sink.ts';
 import type { RecordWriter } from './record-writer.ts';
 import { ResultSink } from './result-sink.ts';
+import type { SortKernel } from './sort-kernel.ts';
 import { SortKeys } from './sort-keys.ts';
 import { SortSink } from './sort-sink.ts';
 
@@ -28,13 +29,14 @@ export interface SinkParts {
   readonly limits: ExchangeLimits;
   readonly engine: EntryEngine;
   readonly writer: CsvKernel | null;
+  readonly sorter: SortKernel | null;
 }
 
 /** Where the records of a context go. `placeOf` is of the source's batch at hand. */
 export function createRecordSink(
   view: ColumnView,
   context: ChunkContext,
-  { limits, engine, writer: kernel }: SinkParts,
+  { limits, engine, writer: kernel, sorter }: SinkParts,
   operators: readonly object[],
   placeOf: PlaceOf,
 ): RecordSink {
@@ -47,7 +49,8 @@ export function createRecordSink(
       const take = exchange.take ?? Infinity;
       const keys = new SortKeys(exchange.keys, view, context);
       const writer = writerOf(exchange, view, context, placeOf);
-      return new SortSink(keys, widens ? Infinity : take, writer, limits, engine);
+      const most = widens ? Infinity : take;
+      return new SortSink(keys, most, writer, limits, engine, sorter);
     }
     case 'distinct': {
       const by = exchange.by.map((name) => ascending(name));

@@ -10,6 +10,7 @@ import { compileCondition, conformProgram } from './condition-program.ts';
 import type { ChunkContext } from './context.ts';
 import { CsvKernel } from './csv-kernel.ts';
 import { KernelBatch } from './kernel-batch.ts';
+import { SortKernel } from './sort-kernel.ts';
 
 /** Parts of the kernel that operators work in: one for all runs, as they are areas of its memory. */
 export interface OperatorKernels {
@@ -18,9 +19,13 @@ export interface OperatorKernels {
   /** By step: of filters, checks and stated types that the kernel takes. */
   readonly conditions: readonly (ConditionKernel | null)[];
   readonly writer: CsvKernel | null;
+  /** Of records that are sorted. */
+  readonly sorter: SortKernel | null;
 }
 
-const NONE: OperatorKernels = { profile: null, aggregate: null, conditions: [], writer: null };
+const NONE: OperatorKernels = {
+  ...{ profile: null, aggregate: null, conditions: [], writer: null, sorter: null },
+};
 
 export function createOperatorKernels(
   context: ChunkContext,
@@ -45,6 +50,10 @@ export function createOperatorKernels(
     aggregate: isAggregated ? AggregateKernel.create({ kernel, dialect, nullstr }) : null,
     conditions,
     writer: isWriting && batches !== null ? new CsvKernel(batches, columnCount) : null,
+    sorter:
+      context.exchange?.kind === 'sort' && batches !== null
+        ? SortKernel.create(context.exchange.keys, view, columns.length, batches)
+        : null,
   };
 }
 

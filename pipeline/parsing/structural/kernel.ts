@@ -49,6 +49,7 @@ interface KernelExports {
   select(frame: number): number;
   writeRecords(frame: number, from: number): number;
   writeRuns(frame: number, from: number): number;
+  writeKeys(frame: number): number;
 }
 
 const PAGE_BYTES = 65_536;

@@ -12,6 +12,7 @@ export { indexGroups } from './entries/index-groups';
 export { mergeGroups } from './entries/merge-groups';
 export { orderKeys } from './entries/order-keys';
 export { countEntries, readEntries } from './entries/read-entries';
+export { writeKeys } from './entries/record-keys';
 export { copyRecords, longestEntry, writeBlock } from './entries/write-entries';
 export { fillFirstFields } from './field';
 export { addMember, select } from './filter/index';
