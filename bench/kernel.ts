@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { isPossible, TASKS, type Task } from './assignment.ts';
+import { chosen } from './chosen.ts';
 import { ensureFile, type Dataset } from './dataset.ts';
 import { DATASETS } from './datasets.ts';
 import { measure } from './measure.ts';
@@ -9,7 +10,7 @@ import { asText, median } from './report.ts';
 import { SUBJECTS, type Subject } from './subjects.ts';
 
 /**
- * npm run bench:kernel -- [--megabytes N] [--rounds N] [--passes N] [--data NAME] [--task NAME]
+ * npm run bench:kernel -- [--megabytes N] [--rounds N] [--passes N] [--data NAME,...] [--task NAME,...]
  * [--before FOLDER] [--peers]
  *
  * Processor time of one thread: the kernel's operators over chunks in memory, beside an earlier
@@ -33,6 +34,8 @@ const passes = Number(flags.passes);
 if (!(megabytes > 0) || !(rounds > 0) || !(passes > 1)) {
   throw new Error('sizes, rounds and passes are numbers, and there are two passes at least');
 }
+const datasets = chosen('data', flags.data, DATASETS, ({ name }) => name);
+const tasks = chosen('task', flags.task, TASKS, (name) => name);
 const STAGE = 'stage: chunk program';
 const out = path.join(import.meta.dirname, '..', '..', 'bench', 'out');
 mkdirSync(path.join(out, 'data'), { recursive: true });
@@ -55,9 +58,9 @@ for (const name of flags.peers ? ['DuckDB', 'Polars'] : []) {
 }
 
 const table = [['data', 'task', 'subject', 'CPU ms', 'MB/s', 'x kernel', 'from', 'to']];
-for (const dataset of DATASETS.filter(({ name }) => (flags.data ?? name) === name)) {
+for (const dataset of datasets) {
   const file = await ensureFile(dataset, megabytes, path.join(out, 'data'));
-  for (const task of TASKS.filter((name) => (flags.task ?? name) === name)) {
+  for (const task of tasks) {
     if (task !== 'sort' && isPossible(task, dataset)) await measureTask(dataset, file, task);
   }
 }

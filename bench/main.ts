@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util';
 import { startRabbitMq } from '../tests/support/rabbitmq.ts';
 import { readAnswer, type Answer } from './answer.ts';
 import { isPossible, TASKS, type Task } from './assignment.ts';
+import { chosen } from './chosen.ts';
 import { ensureFile, type Dataset } from './dataset.ts';
 import { DATASETS } from './datasets.ts';
 import { measureIngest } from './ingest.ts';
@@ -25,8 +26,8 @@ import { measureScaling } from './scaling.ts';
 import { SUBJECTS, type Subject } from './subjects.ts';
 
 /**
- * npm run bench [-- --quick | --full | --megabytes N] [--repeat N] [--only PART,...] [--task NAME]
- * [--data NAME] [--no-broker] [--scaling] [--ingest]
+ * npm run bench [-- --quick | --full | --megabytes N] [--repeat N] [--only PART,...] [--task NAME,...]
+ * [--data NAME,...] [--no-broker] [--scaling] [--ingest]
  */
 const { values: flags } = parseArgs({
   options: {
@@ -44,6 +45,14 @@ const { values: flags } = parseArgs({
 });
 /** Parts of the names of subjects. */
 const only = flags.only?.split(',');
+for (const part of only ?? []) {
+  if (!SUBJECTS.some(({ name }) => name.includes(part))) {
+    const names = SUBJECTS.map(({ name }) => name).join(', ');
+    throw new Error(`--only ${part}: no subject has this in its name; there is ${names}`);
+  }
+}
+const datasets = chosen('data', flags.data, DATASETS, ({ name }) => name);
+const tasks = chosen('task', flags.task, TASKS, (name) => name);
 /** Answers by the hash of the output's bytes: the same bytes are read once. */
 const answersRead = new Map<string, Answer>();
 const megabytes = Number(flags.megabytes ?? (flags.quick ? 20 : flags.full ? 1000 : 200));
@@ -77,9 +86,9 @@ const about = {
   machine: describeMachine(),
 };
 try {
-  for (const dataset of DATASETS.filter(({ name }) => (flags.data ?? name) === name)) {
+  for (const dataset of datasets) {
     const file = await ensureFile(dataset, megabytes, path.join(out, 'data'));
-    for (const task of TASKS.filter((name) => (flags.task ?? name) === name)) {
+    for (const task of tasks) {
       if (!isPossible(task, dataset)) continue;
       measurements.push(...(await measureTask(dataset, file, task)));
       writeResults({ ...about, measurements });

@@ -21,3 +21,13 @@ test('the bench measures a run, an upload and a peer, and compares their answers
     ['csv-parse', 'same'],
   ]);
 });
+
+test.each([
+  ['--data', 'taxis', 'taxi, people, wide'],
+  ['--task', 'filter,cuont', 'count, filter'],
+  ['--only', 'duckdb', 'DuckDB'],
+])('the bench tells what %s can be instead of %s', (flag, name, wanted) => {
+  const { status, stderr } = spawnSync(process.execPath, [BENCH, flag, name], { encoding: 'utf8' });
+  expect(status).toBe(1);
+  expect(stderr).toContain(wanted);
+});
