@@ -1,7 +1,8 @@
 import type { Transform } from 'node:stream';
 import { Readable, pipeline } from 'node:stream';
-import { detectCompression } from '../../pipeline/dialect/compression.ts';
+import { compressionByMagic, detectCompression } from '../../pipeline/dialect/compression.ts';
 import type { Compression } from '../../pipeline/dialect/compression.ts';
+import { refuseMarkup } from '../../pipeline/dialect/binary-formats.ts';
 import { createDecompressor } from '../../pipeline/dialect/decompressor.ts';
 import { detectEncoding } from '../../pipeline/dialect/encoding.ts';
 import type { ReadOptions } from '../../pipeline/dialect/read-options.ts';
@@ -45,6 +46,7 @@ export async function openInput(
   const compression = detectCompression(magic.sample, read.compression);
   const bytes = new PeekableSource(decompress(raw, compression));
   const head = await bytes.peek(LIMITS.sniffBytesMax);
+  refuseTwice(compression, head.sample);
   const encoding = detectEncoding(head.sample, head.complete, read.encoding);
   const text = new PeekableSource(transcode(bytes, encoding.encoding));
   const sample = await text.peek(LIMITS.sniffBytesMax);
@@ -79,10 +81,19 @@ function chooseFormat(
   formatHint: InputDescription['format'] | null,
 ): InputDescription['format'] {
   if (read.format !== 'auto') return read.format;
+  refuseMarkup(sample);
   // A Content-Type may be wrong, curl sends one by default; so may be a name.
   return formatHint === 'csv'
     ? detectSoundFormat(sample, complete)
     : detectFormat(sample, complete);
+}
+
+/** What is compressed twice is text to nobody. */
+function refuseTwice(compression: Compression, head: Uint8Array): void {
+  const inner = compression === 'none' ? 'none' : compressionByMagic(head);
+  if (inner === 'none') return;
+  const message = `Inside the ${compression} data is ${inner} data. Unpack it once and upload that.`;
+  throw new SluiceError('input-compression', message, { details: { compression, inner } });
 }
 
 function formatWarnings(

@@ -39,6 +39,8 @@ const BINARY_FORMATS: readonly BinaryFormat[] = [
 /** Bytes looked at for the names inside a ZIP container. */
 const ZIP_NAMES_BYTES = 4096;
 const CONTROL_BYTES = 32;
+/** So few say nothing of a short text. */
+const CONTROL_COUNT_MAX = 4;
 
 /** Throws `input-format` when the bytes begin a file that is no text, saying what it is. */
 export function refuseBinary(head: Uint8Array): void {
@@ -48,6 +50,39 @@ export function refuseBinary(head: Uint8Array): void {
     if (format.textual === true && !hasControlByte(head)) continue;
     throw refusal(format, head);
   }
+}
+
+/** Throws `input-format` when more than `shareMax` of the bytes are control characters. */
+export function refuseControls(sample: Uint8Array, shareMax: number): void {
+  let count = 0;
+  let first = -1;
+  for (let i = 0; i < sample.length; i++) {
+    if (!isControl(sample[i]!)) continue;
+    if (count++ === 0) first = i;
+  }
+  if (count <= Math.max(CONTROL_COUNT_MAX, sample.length * shareMax)) return;
+  throw new SluiceError(
+    'input-format',
+    `This is not text: ${count} of its first ${sample.length} bytes are control characters, the ` +
+      `first at byte ${first}. ${NOT_A_TABLE} Text in UTF-32 has to be saved as UTF-8.`,
+    { details: { byteOffset: first, count, sampleBytes: sample.length } },
+  );
+}
+
+/** What is downloaded in place of a table when a link has expired, or wants a password. */
+const MARKUP = /^\s*<(!doctype\s+html|html|\?xml)[\s>]/i;
+
+/** Throws `input-format` when a text is a page or an XML document. */
+export function refuseMarkup(text: Uint8Array): void {
+  const [, tag] = MARKUP.exec(Buffer.from(text.subarray(0, 256)).toString('latin1')) ?? [];
+  if (tag === undefined) return;
+  const name = tag.toLowerCase() === '?xml' ? 'an XML document' : 'an HTML page';
+  throw new SluiceError(
+    'input-format',
+    `This is ${name}, not a table. Look at what was downloaded, or export the table as CSV; ` +
+      'state read.format: csv to read its lines as they are.',
+    { details: { found: name } },
+  );
 }
 
 export function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {
@@ -76,7 +111,11 @@ function zipContents(head: Uint8Array): { name: string; advice: string } {
 }
 
 function hasControlByte(head: Uint8Array): boolean {
-  return head.subarray(0, CONTROL_BYTES).some((byte) => byte < 9 || (byte > 13 && byte < 32));
+  return head.subarray(0, CONTROL_BYTES).some(isControl);
+}
+
+function isControl(byte: number): boolean {
+  return byte < 9 || (byte > 13 && byte < 32);
 }
 
 function letters(text: string): number[] {

@@ -1,3 +1,4 @@
+import { hexValue } from '../json/value-scanner.ts';
 import { ValueKind, valueKind } from '../values/value-kind.ts';
 
 /**
@@ -101,10 +102,23 @@ function figureShape(counts: Uint8Array, commas: number, dots: number): CellShap
   return null;
 }
 
-/** `name@host.tld` or a URL. */
+/** `name@host.tld`, a URL or a UUID. */
 function isAddress(bytes: Uint8Array, from: number, to: number): boolean {
+  if (to - from === UUID_BYTES && isUuid(bytes, from)) return true;
   const at = bytes.subarray(from, to).indexOf(0x40);
+  if (at > 0 && bytes.subarray(from + at + 1, to).includes(0x40)) return false;
   if (at > 0) return bytes.indexOf(0x2e, from + at) < to && bytes.indexOf(0x2e, from + at) > 0;
   const isScheme = bytes[from] === 0x68 && bytes[from + 1] === 0x74 && bytes[from + 2] === 0x74;
   return isScheme && bytes[from + 3] === 0x70;
+}
+
+const UUID_BYTES = 36;
+
+function isUuid(bytes: Uint8Array, from: number): boolean {
+  for (let i = 0; i < UUID_BYTES; i++) {
+    const byte = bytes[from + i]!;
+    const isDash = i === 8 || i === 13 || i === 18 || i === 23;
+    if (isDash ? byte !== 0x2d : hexValue(byte) < 0) return false;
+  }
+  return true;
 }

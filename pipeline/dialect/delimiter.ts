@@ -12,6 +12,8 @@ const PRIORS: readonly (readonly [string, number])[] = [
   ['|', 0.99],
   ['\x1f', 0.99],
   ['\x1e', 0.98],
+  // What Hive and other exports put between fields; text has none of them.
+  ...['\x01', '\x02', '\x1c', '\x1d', '¦', '§'].map((delimiter) => [delimiter, 0.97] as const),
   [':', 0.6],
   ['^', 0.8],
   ['~', 0.8],
@@ -21,8 +23,12 @@ const PRIORS: readonly (readonly [string, number])[] = [
   ['; ', 0.96],
 ];
 /** Tried only where nothing above splits the sample. */
-const UNUSUAL = '+*#!&=@_$%\\/-';
+const UNUSUAL = '+*#!&@$%/';
 const UNUSUAL_PRIOR = 0.5;
+/** Of several characters; taken where the sample has these characters in it and nowhere else. */
+const LONG = ['~|~', '|~|', '^|^', '|^|', '||', '::', ';;', '^^', '~~'];
+/** A blank between values of which some are typed in each record. */
+const TYPED_BLANK_PRIOR = 0.8;
 /** For a table of one column whose text holds commas. */
 const ABSENT_DELIMITERS = ['\t', ';', '|', '\x1f', '\x1e'];
 
@@ -60,21 +66,90 @@ export function detectQuoting(sample: Uint8Array, base: Dialect, options: ReadOp
     return best!;
   };
   if (options.delim !== 'auto') return rate(options.delim, 1).quoting;
+  for (const delimiter of LONG) {
+    if (!standsAlone(window, delimiter)) continue;
+    const rated = rate(delimiter, 1);
+    if (splitsAll(rated)) return rated.quoting;
+  }
   let best = rate(',', 1);
+  /** The best of those that split every record alike, the first one too. */
+  let whole = splitsAll(best) ? best : null;
   for (const [delimiter, prior] of PRIORS) {
     if (delimiter === ',' || !isCandidate(window, seen, delimiter)) continue;
-    const rated = rate(delimiter, prior);
+    let rated = rate(delimiter, prior);
+    if (delimiter === ' ' && hasTypedColumn(window, isWhole, { ...base, ...rated.quoting }, rated))
+      rated = rate(delimiter, TYPED_BLANK_PRIOR);
     if (rated.columns > 1 && rated.score > best.score + 1e-9) best = rated;
+    const isUsual = prior > UNQUOTED_PRIOR && splitsAll(rated);
+    if (isUsual && rated.score > (whole?.score ?? 0)) whole = rated;
   }
+  // Lists in the cells of a table are no table behind a preamble, which would be its header.
+  if (best.first > 0 && whole !== null) return whole.quoting;
   const oneColumn = rateOneColumn(window, isWhole, base);
   if (best.columns > 1 && best.score >= Math.max(oneColumn, SPLIT_SCORE_MIN)) return best.quoting;
   for (const delimiter of UNUSUAL) {
     if (seen[delimiter.charCodeAt(0)] === 0) continue;
     const rated = rate(delimiter, UNUSUAL_PRIOR);
-    if (rated.columns > 2 && rated.consistency === 1 && rated.score > oneColumn)
-      return rated.quoting;
+    if (rated.columns > 2 && splitsAll(rated) && rated.score > oneColumn) return rated.quoting;
   }
+  const beside = delimiterBesideQuotes(window);
+  if (beside !== null) return rate(beside, 1).quoting;
   return unsplitting(window, isWhole, base, seen, options);
+}
+
+/** Whether all records, of which there are several, have the same count of fields, above one. */
+function splitsAll({ columns, consistency, first, records }: Rated): boolean {
+  return columns > 1 && consistency === 1 && first === 0 && records > 1;
+}
+
+/** Whether the text has the delimiter's characters in the delimiter only. */
+function standsAlone(window: Uint8Array, delimiter: string): boolean {
+  const text = Buffer.from(window.buffer, window.byteOffset, window.length).toString('latin1');
+  const times = text.split(delimiter).length - 1;
+  if (times === 0) return false;
+  return [...new Set(delimiter)].every((character) => {
+    const within = delimiter.split(character).length - 1;
+    return text.split(character).length - 1 === within * times;
+  });
+}
+
+/**
+ * What stands on the outer side of nearly all quotes of a text that nothing else splits: quoted
+ * texts among unquoted ones that hold the delimiter, which no count of fields tells.
+ */
+function delimiterBesideQuotes(window: Uint8Array): string | null {
+  const text = Buffer.from(window.buffer, window.byteOffset, window.length).toString('latin1');
+  const sides = new Map<string, number>();
+  let quoted = 0;
+  for (const match of text.matchAll(/([ ,;|\t])"[^"\r\n]*"(?=([ ,;|\t]))/g)) {
+    const [, before = '', after = ''] = match;
+    quoted++;
+    if (before === after) sides.set(before, (sides.get(before) ?? 0) + 1);
+  }
+  const [[side, times] = ['', 0]] = [...sides].sort(([, a], [, b]) => b - a);
+  const marks = text.split('"').length - 1;
+  return times > 2 && times >= quoted * 0.9 && quoted * 4 >= marks ? side : null;
+}
+
+/** Whether a column is typed in all records but the first, where it is not. */
+function hasTypedColumn(
+  window: Uint8Array,
+  isWhole: boolean,
+  dialect: Dialect,
+  rated: Rated,
+): boolean {
+  if (!splitsAll(rated) || rated.columns < 3 || rated.records < 3) return false;
+  const index = readWindow(window, isWhole, dialect);
+  const isTypedAt = (record: number, column: number): boolean => {
+    const field = index.recordFields[record]! + column;
+    return isTyped(cellShape(window, index.fieldStarts[field]!, index.fieldEnds[field]!));
+  };
+  for (let column = 0; column < rated.columns; column++) {
+    let record = 1;
+    while (record < index.recordCount && isTypedAt(record, column)) record++;
+    if (record === index.recordCount && !isTypedAt(0, column)) return true;
+  }
+  return false;
 }
 
 /**
@@ -101,6 +176,9 @@ interface Rated {
   readonly score: number;
   readonly columns: number;
   readonly consistency: number;
+  /** The first record with as many fields. */
+  readonly first: number;
+  readonly records: number;
 }
 
 function bytesSeen(bytes: Uint8Array): Uint32Array {
@@ -110,11 +188,19 @@ function bytesSeen(bytes: Uint8Array): Uint32Array {
 }
 
 function isCandidate(window: Uint8Array, seen: Uint32Array, delimiter: string): boolean {
-  if (seen[delimiter.charCodeAt(0)] === 0) return false;
-  return (
-    delimiter.length === 1 ||
-    Buffer.from(window.buffer, window.byteOffset, window.length).includes(`${delimiter}"`)
-  );
+  const code = delimiter.charCodeAt(0);
+  if (code < 0x80 && seen[code] === 0) return false;
+  const text = Buffer.from(window.buffer, window.byteOffset, window.length);
+  if (code >= 0x80) return text.includes(delimiter);
+  if (delimiter === ':') return !isOfClocks(text);
+  return delimiter.length === 1 || text.includes(`${delimiter}"`);
+}
+
+/** Whether most colons stand between two digits on either side, as in 10:15. */
+function isOfClocks(text: Buffer): boolean {
+  const latin = text.toString('latin1');
+  const clocks = latin.match(/(?<=\d\d):(?=\d\d)/g)?.length ?? 0;
+  return clocks * 2 > latin.split(':').length - 1;
 }
 
 /** Ways to quote that the sample allows, the usual one first. */
@@ -170,7 +256,8 @@ function rateQuoting(window: Uint8Array, isWhole: boolean, dialect: Dialect, pri
   const shape = (columns - 1) / columns;
   const types = shareOfValues(window, index, dialect, first);
   const score = consistency ** 2 * regular * Math.sqrt(skipped) * shape * types * prior;
-  return { quoting: { delimiter, quote, escape }, score, columns, consistency };
+  const records = index.recordCount;
+  return { quoting: { delimiter, quote, escape }, score, columns, consistency, first, records };
 }
 
 /** The lines as they stand, as a table of one column. */
@@ -179,15 +266,33 @@ function rateOneColumn(window: Uint8Array, isWhole: boolean, base: Dialect): num
   const index = readWindow(window, isWhole, dialect);
   let typed = 0;
   let clean = 0;
+  const isDecimal = isDecimalColumn(window, index);
   for (let field = 0; field < index.fieldCount; field++) {
     const [start, end] = [index.fieldStarts[field]!, index.fieldEnds[field]!];
-    if (window.subarray(start, end).includes(COMMA)) continue;
+    if (window.subarray(start, end).includes(COMMA)) {
+      if (isDecimal) {
+        typed++;
+        clean++;
+      }
+      continue;
+    }
     const shape = cellShape(window, start, end);
     if (isTyped(shape)) typed++;
     if (shape !== CellShape.unclean) clean++;
   }
   const cells = Math.max(1, index.fieldCount);
   return (clean * ONE_COLUMN_SCORE + typed * ONE_COLUMN_TYPED_SCORE) / cells;
+}
+
+/** A name, and figures such as 1,5 below it: one value more likely than two without a header. */
+function isDecimalColumn(bytes: Uint8Array, index: RecordIndex): boolean {
+  const textOf = (record: number): string =>
+    Buffer.from(bytes.subarray(index.recordStarts[record], index.recordEnds[record])).toString();
+  if (index.recordCount < 2 || /^[\d\W]|,/.test(textOf(0))) return false;
+  for (let record = 1; record < index.recordCount; record++) {
+    if (!/^\s*[+-]?[\d.]*\d(,\d+)?\s*$/.test(textOf(record))) return false;
+  }
+  return true;
 }
 
 /** How far the cells look like one value each, 0 to 1. */

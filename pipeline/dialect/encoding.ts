@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { SluiceError } from '../errors.ts';
-import { refuseBinary } from './binary-formats.ts';
+import { refuseBinary, refuseControls } from './binary-formats.ts';
+import { multiByteEncoding } from './multi-byte.ts';
 
 export interface DetectedEncoding {
   /** A WHATWG name such as 'utf-8', 'utf-16le', 'windows-1252'. */
@@ -44,12 +45,16 @@ const KNOWN =
 const NUL_WINDOW_BYTES = 4096;
 /** ASCII-heavy UTF-16 has a NUL in nearly every second byte; text in 8 bits has none. */
 const NUL_SHARE_MIN = 0.4;
+/** Text has control characters as delimiters at most; random bytes have some 10 % of them. */
+const CONTROL_SHARE_MAX = 0.3;
+const CONTROL_SHARE_MAX_8_BIT = 0.03;
 
 /**
  * Encoding of the input. A byte-order mark wins; then what is stated; then UTF-16 by its NULs, UTF-8
- * where the sample is valid, else windows-1252 with a warning. `ascii` is read as UTF-8, of which it
- * is a part, and ISO-8859-1 as windows-1252, as WHATWG does. Throws `input-encoding`, and
- * `input-format` where the bytes are no text at all.
+ * where the sample is valid, a Chinese, Japanese or Korean encoding by its pairs of bytes, else
+ * windows-1252, both with a warning. `ascii` is read as UTF-8, of which it is a part, and ISO-8859-1 as
+ * windows-1252, as WHATWG does. Throws `input-encoding`, and `input-format` where the bytes are no text
+ * at all.
  */
 export function detectEncoding(
   sample: Uint8Array,
@@ -73,11 +78,15 @@ export function detectEncoding(
     return { encoding: wide, warnings: [warning] };
   }
   if (isUtf8(complete ? sample : withoutCutSequence(sample))) {
+    refuseControls(sample, CONTROL_SHARE_MAX);
     return { encoding: 'utf-8', warnings: [] };
   }
+  refuseControls(sample, CONTROL_SHARE_MAX_8_BIT);
+  const encoding = multiByteEncoding(sample) ?? 'windows-1252';
   const warning =
-    'The input is not UTF-8 and is read as windows-1252. State read.encoding if it is another.';
-  return { encoding: 'windows-1252', warnings: [warning] };
+    `The input is not UTF-8 and is read as ${encoding}. State read.encoding if it is another, ` +
+    'such as windows-1251 or iso-8859-2.';
+  return { encoding, warnings: [warning] };
 }
 
 /** WHATWG name of a stated encoding. Throws `input-encoding` with what is known. */

@@ -38,12 +38,12 @@ export function describeTable(
   const header =
     options.header === 'auto' ? inferHeader(bytes, index, first, dialect, options) : options.header;
   const data = header ? first + 1 : first;
+  const warnings: string[] = [];
   const names = header
-    ? uniqueColumnNames(texts(bytes, index, first, dialect))
+    ? uniqueColumnNames(fittingNames(bytes, index, first, dialect, warnings))
     : headerlessNames(widthFrom(index, first), options);
   const types = columnTypes(bytes, index, data, dialect, options, names.length);
   const isData = data < index.recordCount;
-  const warnings: string[] = [];
   const columns = names.map((name, column) => {
     const stated = options.fields?.find((field) => field.name === name)?.type;
     return { name, type: stated ?? types.typeOf(column) };
@@ -51,7 +51,8 @@ export function describeTable(
   const unfit = unfitRecords(index, data, names.length);
   if (unfit * 2 > index.recordCount - data) {
     warnings.push(
-      `Most records of the sample do not have the ${names.length} columns of the first.`,
+      `Most records of the sample do not have the ${names.length} columns of the first and will be ` +
+        'rejected. Look at read.delim, read.skip and read.header; read.null_padding: true fills short records.',
     );
   }
   return {
@@ -143,6 +144,55 @@ function previewRecords(
     records.push(cells.map((text) => (nulls.has(text) ? null : text)));
   }
   return records;
+}
+
+/**
+ * The names of the first record, made to fit where no record below has as many fields and nearly all
+ * agree on another count: they end in a delimiter, or the header does, or the header does not name
+ * the first column, which holds the names of the records (as R writes tables).
+ */
+function fittingNames(
+  bytes: Uint8Array,
+  index: RecordIndex,
+  first: number,
+  dialect: Dialect,
+  warnings: string[],
+): string[] {
+  const names = texts(bytes, index, first, dialect);
+  const data = first + 1;
+  const width = widthFrom(index, data);
+  if (data >= index.recordCount || width === names.length || width < 2) return names;
+  if (unfitRecords(index, data, width) * 10 > index.recordCount - data) return names;
+  for (let record = data; record < index.recordCount; record++) {
+    if (fieldCountOf(index, record) === names.length) return names;
+  }
+  if (width < names.length) {
+    if (names.slice(width).some((name) => name !== '')) return names;
+    warnings.push('The header ends in delimiters that the records do not have.');
+    return names.slice(0, width);
+  }
+  const extra = width - names.length;
+  const isOpenEnded = hasEmptyEnds(index, data, names.length, width);
+  if (!isOpenEnded && extra > 1) return names;
+  warnings.push(
+    isOpenEnded
+      ? 'The records end in a delimiter that the header does not have: an empty column behind it.'
+      : 'The header has one name less than the records have fields: the first column has none.',
+  );
+  const nameless = Array.from({ length: extra }, () => '');
+  return isOpenEnded ? [...names, ...nameless] : [...nameless, ...names];
+}
+
+/** Whether the fields from `from` to `width` are empty in all records of that width. */
+function hasEmptyEnds(index: RecordIndex, data: number, from: number, width: number): boolean {
+  for (let record = data; record < index.recordCount; record++) {
+    if (fieldCountOf(index, record) !== width) continue;
+    for (let column = from; column < width; column++) {
+      const field = index.recordFields[record]! + column;
+      if (index.fieldEnds[field]! > index.fieldStarts[field]!) return false;
+    }
+  }
+  return true;
 }
 
 /** Stated names where there are enough of them, else numbered ones. */

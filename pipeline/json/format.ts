@@ -8,15 +8,15 @@ const LF = 10;
 const LINES_MAX = 50;
 
 /**
- * Format of a text by its beginning: `ndjson` when several lines hold one object each, `json` for an
- * array or one object, else `csv`. What only begins like JSON is `json` too where a table cannot
+ * Format of a text by its beginning: `ndjson` when several lines hold one object each, or all one array
+ * (which are rejected, and are no table), `json` for an array or one object, else `csv`. What only begins like JSON is `json` too where a table cannot
  * begin so (`{"` or `[{`), so that a damaged file is reported as such and not read as a table.
  */
 export function detectFormat(sample: Uint8Array, complete: boolean): 'csv' | 'ndjson' | 'json' {
   const start = nextNonBlank(sample, 0);
   const first = sample[start];
   if (first !== OPEN_BRACE && first !== OPEN_BRACKET) return 'csv';
-  if (first === OPEN_BRACE && isObjectPerLine(sample, complete)) return 'ndjson';
+  if (isValuePerLine(sample, complete, first)) return 'ndjson';
   const second = sample[nextNonBlank(sample, start + 1)];
   if (first === OPEN_BRACE) return second === QUOTE || second === 0x7d ? 'json' : 'csv';
   if (second === OPEN_BRACE || second === 0x5d) return 'json';
@@ -39,8 +39,9 @@ function isDocument(sample: Uint8Array, complete: boolean): boolean {
   return isCut || (scanned >= 0 && nextNonBlank(sample, scanned) === sample.length);
 }
 
-function isObjectPerLine(sample: Uint8Array, complete: boolean): boolean {
-  let objects = 0;
+/** Whether each line is a value that begins with `open`; some objects among others are enough. */
+function isValuePerLine(sample: Uint8Array, complete: boolean, open: number): boolean {
+  let values = 0;
   let others = 0;
   let at = 0;
   for (let line = 0; line < LINES_MAX && at < sample.length; line++) {
@@ -49,15 +50,16 @@ function isObjectPerLine(sample: Uint8Array, complete: boolean): boolean {
     const end = found < 0 ? sample.length : found;
     const start = nextNonBlank(sample, at);
     if (start < end) {
-      const after = sample[start] === OPEN_BRACE ? scanValue(sample, start, end) : -1;
-      if (after >= 0 && nextNonBlank(sample, after) >= end) objects++;
+      const after = sample[start] === open ? scanValue(sample, start, end) : -1;
+      if (after >= 0 && nextNonBlank(sample, after) >= end) values++;
       else others++;
     }
     at = end + 1;
   }
-  if (objects === 0) return false;
+  if (values === 0) return false;
+  if (open === OPEN_BRACKET) return values > 1 && others === 0;
   const isMore = nextNonBlank(sample, at) < sample.length || others > 0;
-  return objects > 1 || isMore;
+  return values > 1 || isMore;
 }
 
 /** Offset of the next byte that is no JSON white space, or the length. */

@@ -23,7 +23,9 @@ const OPEN_BRACE = 0x7b;
  * A JSON string is a string even when it looks like a number; nested values are JSON text.
  */
 export function sniffNdjson(sample: Uint8Array, complete: boolean, options: ReadOptions): Sniffed {
-  if (sample.length === 0 && complete)
+  const isEmpty = sample.length === 0 && complete;
+  // A document such as [] is no empty input.
+  if (isEmpty && options.format !== 'json')
     throw new SluiceError('empty-input', 'The input has no bytes');
   const text = complete ? sample : sample.subarray(0, sample.lastIndexOf(LF) + 1);
   if (text.length === 0 && sample.length >= LIMITS.sniffBytesMax) throw firstRecordTooLong(sample);
@@ -31,7 +33,9 @@ export function sniffNdjson(sample: Uint8Array, complete: boolean, options: Read
   const names = columns.map((column) => column.name);
   const isStated = new Set((options.fields ?? []).map((field) => field.name));
   const warnings: string[] = [];
-  if (columns.length === 0) warnings.push('No object was found in the sample.');
+  if (isEmpty) warnings.push('The document holds no records.');
+  else if (columns.length === 0)
+    warnings.push('No object with a key was found in the sample; each record has to be one.');
   const missing = [...isStated].filter((name) => !names.includes(name));
   if (missing.length > 0) {
     warnings.push(`Columns of the schema that the sample does not have: ${missing.join(', ')}.`);

@@ -49,6 +49,67 @@ describe('detectEncoding', () => {
   });
 
   it.each([
+    [
+      'gb18030',
+      '1,安娜,上海',
+      'b1e0bac52cd0d5c3fb2cb3c7cad00a312cb0b2c4c82cc9cfbaa30a322cb1abb2aa2cb1b1bea90a332ccfa3b5c22cb9e3d6dd0a',
+    ],
+    [
+      'shift_jis',
+      '1,さくら,東京',
+      '94d48d862c96bc914f2c93738e730a312c82b382ad82e72c938c8b9e0a322c837b83752c91e58de30a332c8341839383692c8b9e93730a',
+    ],
+    [
+      'euc-jp',
+      '1,さくら,東京',
+      'c8d6b9e62cccbec1b02cc5d4bbd40a312ca4b5a4afa4e92cc5ecb5fe0a322ca5dca5d62cc2e7bae50a332ca5a2a5f3a5ca2cb5fec5d40a',
+    ],
+    [
+      'euc-kr',
+      '1,안나,서울',
+      'b9f8c8a32cc0ccb8a72cb5b5bdc30a312cbec8b3aa2cbcadbfef0a322cbab8baea2cbacebbea0a332cbdc3b5e52cb4ebb1b80a',
+    ],
+    [
+      'big5',
+      '1,安娜,臺北',
+      'bd73b8b92ca96da6572cabb0a5ab0a312ca677ae522cbb4fa55f0a322cc06aab6b2cb0aab6af0a332ca7c6bc772cbb4fa4a40a',
+    ],
+  ])('knows %s by its pairs of bytes, and says so', (encoding, line, hex) => {
+    const bytes = Buffer.from(hex, 'hex');
+    for (const cut of [0, 2]) {
+      const found = detectEncoding(bytes.subarray(0, bytes.length - cut), cut === 0);
+      expect(found.encoding).toBe(encoding);
+      expect(found.warnings[0]).toContain(encoding);
+    }
+    expect(transcode(encoding, bytes, 5)).toContain(line);
+  });
+
+  it.each([
+    [
+      'windows-1251',
+      'e8ecff2ce3eef0eee40ac0edede02ccceef1eae2e00ac1eee12cd2e2e5f0fc0acfb8f2f02ccae8e5e20a',
+    ],
+    [
+      'koi8-r',
+      'c9cdd12cc7cfd2cfc40ae1cecec12cedcfd3cbd7c10ae2cfc22cf4d7c5d2d80af0a3d4d22cebc9c5d70a',
+    ],
+    ['iso-8859-7', 'fcedefece12cf0fcebe70ab6edede12cc1e8deede10acddfeaeff22cd0dcf4f1e10a'],
+    [
+      'windows-1252',
+      '4e616d652c53747261df650a4af672672c4772f6df650a426af6726e2c4ee468650a52656ee92c436166e920e0204f726ce9616e730a',
+    ],
+  ])('takes text in %s for no pairs', (_encoding, hex) => {
+    expect(detectEncoding(Buffer.from(hex, 'hex'), true).encoding).toBe('windows-1252');
+  });
+
+  it('refuses what is no text, unless an encoding is stated', () => {
+    const bytes = Buffer.from(Array.from({ length: 500 }, (_, i) => (i * 7919) % 256));
+    expect(() => detectEncoding(bytes, true)).toThrow(/^This is not text: .* at byte 0/);
+    expect(() => detectEncoding(Buffer.alloc(64), true)).toThrow('not text');
+    expect(detectEncoding(bytes, true, 'latin-1').encoding).toBe('windows-1252');
+  });
+
+  it.each([
     ['latin-1', 'windows-1252'],
     ['ISO-8859-1', 'windows-1252'],
     ['cp1252', 'windows-1252'],

@@ -19,7 +19,27 @@ const restOf = (text: string, sniffed: Sniffed): string =>
   Buffer.from(text).subarray(sniffed.dataOffset).toString();
 
 describe('the delimiter', () => {
-  it.each([',', ';', '\t', '|', ':', '^', '~', '\x1f', '\x1e', '+'])('%j is found', (delimiter) => {
+  it.each([
+    ...[
+      ',',
+      ';',
+      '\t',
+      '|',
+      ':',
+      '^',
+      '~',
+      '\x1f',
+      '\x1e',
+      '+',
+      '\x01',
+      '\x1c',
+      '§',
+      '¦',
+      '@',
+      ' ',
+    ],
+    ...['||', '::', '~|~', '^|^'],
+  ])('%j is found', (delimiter) => {
     const text =
       ['id', 'name', 'city'].join(delimiter) +
       '\n1,Ann,Berlin\n2,Bob,Bonn\n'.replaceAll(',', delimiter);
@@ -31,6 +51,23 @@ describe('the delimiter', () => {
     expect(sniff('a;b\n1,5;2,5\n3,5;4,5\n').input.delimiter).toBe(';');
     expect(sniff('a;b\n"x,y\n,,z";1\n"p,q";2\n').input.delimiter).toBe(';');
     expect(sniff("a,b\n'x,y',1\n'p,q',2\n").input).toMatchObject({ delimiter: ',', quote: "'" });
+  });
+
+  it.each([
+    ['lists in cells', 'id,tags\n1,a;b;c\n2,d;e;f\n', ',', ['id', 'tags']],
+    ['decimal commas below a name', 'value\n1,5\n2,5\n3,75\n', '\t', ['value']],
+    ['clock times in text', 'log\nat 10:15 ok\nat 11:20 no\n', ',', ['log']],
+    ['UUIDs', `id\n${'018f3a2b-7c11-7000-8000-00000000000a\n'.repeat(3)}`, ',', ['id']],
+    ['names of several words', 'name\nAnn Lee\nBob Ray Ban\nCid Fox\n', ',', ['name']],
+  ])('is not taken from %s, which would drop the header', (_what, text, delimiter, columns) => {
+    expect(sniff(text).input.delimiter).toBe(delimiter);
+    expect(names(sniff(text))).toEqual(columns);
+    expect(sniff(text).dialect.skip).toBe(0);
+  });
+
+  it('is what stands beside quotes where no count tells it', () => {
+    const text = 'id "note" x\n1 one two "a" 5\n2 two "b b" 6\n3 three "c" 7\n4 "d" 8\n';
+    expect(sniff(text).input.delimiter).toBe(' ');
   });
 
   it('may be a comma with a blank where quotes follow it', () => {
@@ -83,6 +120,9 @@ describe('the header', () => {
     ['names alone', 'a,b,c\n', true],
     ['one cell', 'x', false],
     ['a first record of dates', '2024-01-01,a\n2024-01-02,b\n', false],
+    ['years side by side over numbers', 'country,2020,2021\nDE,1,2\nFR,4,5\n', true],
+    ['years over years', '2020,2021\n2021,2022\n2022,2023\n', false],
+    ['lines of a log', '2024-01-01 10:00:00 start\n2024-01-01 10:00:01 end\n', false],
   ])('%s', (_what, text, header) => {
     expect(sniff(text).dialect.header).toBe(header);
   });
@@ -92,6 +132,22 @@ describe('the header', () => {
     const headless = sniff('a,b\n1,2\n', { header: false });
     expect(names(headless)).toEqual(['column0', 'column1']);
     expect(headless.dataOffset).toBe(0);
+  });
+
+  it.each([
+    ['records end in a delimiter', 'a,b\n1,2,\n3,4,\n', ['a', 'b', 'column2']],
+    ['it ends in a delimiter', 'a,b,\n1,2\n3,4\n', ['a', 'b']],
+    ['it does not name the names of the records', 'a,b\nx,1,2\ny,3,4\n', ['column0', 'a', 'b']],
+  ])('fits the records where %s', (_what, text, columns) => {
+    const found = sniff(text);
+    expect(names(found)).toEqual(columns);
+    expect(found.records[0]).toHaveLength(columns.length);
+    expect(found.warnings).toHaveLength(1);
+  });
+
+  it('is taken as it stands where some records fit it, or more than a delimiter is missing', () => {
+    expect(names(sniff('a,b\n1,2,3\n3,4\n1,2,3\n'))).toEqual(['a', 'b']);
+    expect(names(sniff('a,b,c\n1,2\n3,4\n'))).toEqual(['a', 'b', 'c']);
   });
 
   it('gives every column a name of its own, as written', () => {
@@ -128,6 +184,13 @@ describe('column types', () => {
 });
 
 describe('lines before the table', () => {
+  it('may hold a few delimiters behind a first one without, before a header', () => {
+    const found = sniff('Report 2024\nby SAP, on Monday\n\nid,name,n\n1,a,2\n2,b,3\n');
+    expect(found.dialect).toMatchObject({ skip: 3, header: true });
+    expect(names(found)).toEqual(['id', 'name', 'n']);
+    expect(sniff('a,b\n1,2,3\n1,2,3,4\n1,2,3,4\n1,2,3,4\n').dialect.skip).toBe(0);
+  });
+
   it('are skipped with a warning where a table follows', () => {
     const text = 'Report of sales\n\nas of today\nid,n,m\n1,2,3\n4,5,6\n';
     const found = sniff(text);
