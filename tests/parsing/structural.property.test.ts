@@ -125,6 +125,26 @@ const evenText = fc
       ),
   );
 
+/** Stretches of tens of kilobytes each, with and without quotes and returns. */
+const longText = fc
+  .array(
+    fc.tuple(
+      fc.constantFrom(
+        'a,bcd\n',
+        'é,1234567\n',
+        'a,"b\n,c"\n',
+        'a,b\r\n',
+        '"",\r',
+        'a',
+        '"',
+        'a"b\n',
+      ),
+      fc.integer({ min: 1, max: 9000 }),
+    ),
+    { minLength: 1, maxLength: 6 },
+  )
+  .map((stretches) => stretches.map(([text, times]) => text.repeat(times)).join(''));
+
 const anyText = fc
   .array(fc.constantFrom('a', 'bc', '"', ',', '\n', '\r', '\r\n', '""', 'é', ',"', '",'), {
     maxLength: 300,
@@ -147,6 +167,21 @@ describe('StructuralTokenizer', () => {
         },
       ),
       { numRuns: 1500 },
+    );
+  });
+
+  it('reads what the scalar tokenizer reads where quotes and returns begin and end', () => {
+    fc.assert(
+      fc.property(longText, fc.constantFrom(100, 4096, 40_000), (text, recordsMax) => {
+        const bytes = new TextEncoder().encode(text);
+        const option = { skipBlankLines: 'always' } as const;
+        const read = structural(bytes, RFC_4180, option, recordsMax, 131_072);
+        const expected = scalar(bytes, RFC_4180, option);
+        // Comparing so many objects one by one would take most of the time.
+        expect(read.lines).toBe(expected.lines);
+        expect(JSON.stringify(read.seen) === JSON.stringify(expected.seen)).toBe(true);
+      }),
+      { numRuns: 40 },
     );
   });
 

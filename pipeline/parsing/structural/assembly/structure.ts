@@ -28,7 +28,10 @@ let mustFollow: u64 = 0; // bit 0: the byte before the slab closed a quote
 let afterReturn: u64 = 0; // bit 0: the byte before the slab was CR
 let bad: u64 = 0;
 let lineEnds: u32 = 0;
+let recordEnds: u32 = 0;
+/** What the slab before held. */
 let holdsReturn: bool = false;
+let holdsQuote: bool = true;
 
 /** Starts at a record's first byte. */
 export function beginStructure(delimiterByte: u32, quoteByte: u32): void {
@@ -40,6 +43,7 @@ export function beginStructure(delimiterByte: u32, quoteByte: u32): void {
   afterReturn = 0;
   bad = 0;
   lineEnds = 0;
+  recordEnds = 0;
 }
 
 /** Whether the quotes so far are regular. */
@@ -53,6 +57,10 @@ export function isOpen(): bool {
 /** Line ends so far, those in quotes too. */
 export function passedLineEnds(): u32 {
   return lineEnds;
+}
+/** Line ends so far that end records. */
+export function passedRecordEnds(): u32 {
+  return recordEnds;
 }
 
 /** Delimiters and line ends outside of quotes in the slab's block at `byte`, from its first one. */
@@ -75,20 +83,19 @@ export function endOfBlocks(start: u32, end: u32, isFinal: bool): u32 {
 
 /** Reads on, from `from` to `to`, a slab at most. At least 64 bytes behind `to` must be readable. */
 export function readSlab(base: usize, from: u32, to: u32): void {
-  // Mostly there is no CR, and only to look for one is less work.
-  if (!holdsReturn) {
-    readBlocks(base, from, to, false);
-    if (!holdsReturn) return;
-  }
-  readBlocks(base, from, to, true);
+  // Often there is no quote, mostly no CR, and only to look for them is less work.
+  const isOpen = (inQuote | mustFollow) != 0;
+  if (!holdsReturn && !holdsQuote && !isOpen && readBlocks(base, from, to, false, false)) return;
+  if (!holdsReturn && readBlocks(base, from, to, true, false)) return;
+  readBlocks(base, from, to, true, true);
 }
 
-/** Without `withReturns` nothing counts when there is a CR, and the state stays. */
+/** Without `withQuotes` or `withReturns` nothing counts when there are any: false, and the state stays. */
 @inline
-function readBlocks(base: usize, from: u32, to: u32, withReturns: bool): void {
+function readBlocks(base: usize, from: u32, to: u32, withQuotes: bool, withReturns: bool): bool {
   const delimiters = i8x16.splat(i8(delimiter));
   const quotes = i8x16.splat(i8(quote));
-  const areQuotes = i8x16.splat(quote == NO_QUOTE ? 0 : -1);
+  const quotesTaken: u64 = quote == NO_QUOTE ? 0 : ~u64(0);
   const lineFeeds = i8x16.splat(i8(LF));
   const returns = i8x16.splat(i8(CR));
   let quoted = inQuote;
@@ -97,7 +104,10 @@ function readBlocks(base: usize, from: u32, to: u32, withReturns: bool): void {
   let returned = afterReturn;
   let wrong: u64 = 0;
   let endCount: u32 = 0;
+  let recordCount: u32 = 0;
   let anyReturn = i8x16.splat(0);
+  let anyQuote = i8x16.splat(0);
+  let anyQuoteBits: u64 = 0;
   let masks = MASKS;
   for (let i = from; i < to; i += 64, masks += MASKS_BYTES) {
     const p = base + i;
@@ -115,9 +125,9 @@ function readBlocks(base: usize, from: u32, to: u32, withReturns: bool): void {
     }
     endCount += u32(popcnt(ends));
     let structural = equalMask(a, b, c, d, delimiters) | ends;
-    const isQuoting = v128.any_true(v128.and(anyEqual(a, b, c, d, quotes), areQuotes));
-    if ((u64(isQuoting) | quoted | follows) != 0) {
-      const quoteBits = isQuoting ? equalMask(a, b, c, d, quotes) : 0;
+    if (withQuotes) {
+      const quoteBits = equalMask(a, b, c, d, quotes) & quotesTaken;
+      anyQuoteBits |= quoteBits;
       const inside = prefixXor(quoteBits) ^ quoted;
       const opening = quoteBits & inside;
       const closing = quoteBits & ~inside;
@@ -129,23 +139,35 @@ function readBlocks(base: usize, from: u32, to: u32, withReturns: bool): void {
       if ((unopened | unfollowed) != 0) wrong |= (unopened | unfollowed) & lowBits(to - i);
       structural &= ~inside;
       ends &= ~inside;
+      recordCount += u32(popcnt(ends));
       quoted = u64(i64(inside) >> 63);
       follows = closing >> 63;
       opens = edges >> 63;
     } else {
-      opens = (structural | lf) >> 63;
+      anyQuote = v128.or(anyQuote, anyEqual(a, b, c, d, quotes));
+      opens = structural;
     }
     store<u64>(masks, structural);
     store<u64>(masks, ends, 8);
   }
+  if (withQuotes) {
+    holdsQuote = anyQuoteBits != 0;
+  } else {
+    holdsQuote = v128.any_true(anyQuote) && quote != NO_QUOTE;
+    if (holdsQuote) return false;
+    opens >>= 63;
+    recordCount = endCount;
+  }
   holdsReturn = v128.any_true(anyReturn);
-  if (!withReturns && holdsReturn) return;
+  if (!withReturns && holdsReturn) return false;
   inQuote = quoted;
   mayOpen = opens;
   mustFollow = follows;
   afterReturn = returned;
   bad |= wrong;
   lineEnds += endCount;
+  recordEnds += recordCount;
+  return true;
 }
 
 /** Line ends in [start, end) of the text at `base`, where a line begins or goes on at `start`. */

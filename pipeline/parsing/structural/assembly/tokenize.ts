@@ -12,6 +12,7 @@ import {
   isOpen,
   isRegular,
   passedLineEnds,
+  passedRecordEnds,
   readSlab,
   recordEndsAt,
   structuralAt,
@@ -126,22 +127,32 @@ function listFields(frame: IndexFrame, base: usize, start: u32, to: u32, recordM
   for (let slab = start; slab < to && !isFull; slab += SLAB_BYTES) {
     const slabEnd = min(slab + SLAB_BYTES, to);
     readSlab(base, slab, slabEnd);
-    for (let i = slab; i < slabEnd; i += 64) {
-      if (target > targetMax || recordsListed > listedMax) {
-        isFull = true;
-        break;
+    if (target + (SLAB_BYTES << 2) <= targetMax && passedRecordEnds() <= listedMax) {
+      for (let i = slab; i < slabEnd; i += 64) target = listBlock(structuralAt(i - slab), i, target);
+      recordsListed = passedRecordEnds();
+    } else {
+      for (let i = slab; i < slabEnd; i += 64) {
+        if (target > targetMax || recordsListed > listedMax) {
+          isFull = true;
+          break;
+        }
+        target = listBlock(structuralAt(i - slab), i, target);
+        recordsListed += u32(popcnt(recordEndsAt(i - slab)));
       }
-      let structural = structuralAt(i - slab);
-      const targetEnd = target + (<usize>popcnt(structural) << 2);
-      for (; target < targetEnd; target += 32) structural = list8(structural, i, target);
-      target = targetEnd;
-      recordsListed += u32(popcnt(recordEndsAt(i - slab)));
     }
     listedTo = slabEnd;
   }
   fieldsFound = u32(target - first) >> 2;
   recordsFound = recordsListed;
   return !isFull;
+}
+
+/** Lists the set bits, as offsets from `i`; returns where the next one goes. */
+@inline
+function listBlock(bits: u64, i: u32, target: usize): usize {
+  const end = target + (<usize>popcnt(bits) << 2);
+  for (; target < end; target += 32) bits = list8(bits, i, target);
+  return end;
 }
 
 /** Lists eight set bits, as offsets from `i`; what is written behind the last one does not count. */
@@ -169,11 +180,13 @@ function list8(bits: u64, i: u32, target: usize): u64 {
 @inline
 function startFields(frame: IndexFrame, start: u32): void {
   const ones = i32x4.splat(1);
-  const starts = frame.fieldStarts + 4;
   const ends = frame.fieldEnds;
+  const starts = frame.fieldStarts + 4;
+  const length = <usize>fieldsFound << 2;
   store<u32>(frame.fieldStarts, start);
-  for (let at: usize = 0; at < <usize>fieldsFound << 2; at += 16) {
+  for (let at: usize = 0; at < length; at += 32) {
     v128.store(starts + at, i32x4.add(v128.load(ends + at), ones));
+    v128.store(starts + at, i32x4.add(v128.load(ends + at, 16), ones), 16);
   }
 }
 
