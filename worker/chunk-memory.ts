@@ -1,7 +1,7 @@
 import { CHUNK_LIMITS, LIMITS } from '../pipeline/limits.ts';
 import type { Room } from '../pipeline/storage/blob-store.ts';
 
-/** Memory for one task's chunk, until it is given back. */
+/** Memory for one task's chunk, or its slices, until it is given back. */
 export interface ChunkLoan {
   readonly room: Room;
   giveBack(): void;
@@ -11,9 +11,12 @@ export interface ChunkLoan {
  *  resident. */
 const STEP_BYTES = CHUNK_LIMITS.easeBytes;
 
+/** What holds more is not kept: slices of large jobs, that a worker should not hold ever after. */
+const KEPT_BYTES_MAX = 3 * STEP_BYTES;
+
 /**
  * Memory that chunks are read into, again and again: fresh megabytes for every chunk would have the
- * garbage collector run once a chunk.
+ * garbage collector run once a chunk. Slices of earlier results have one of their own.
  */
 export class ChunkMemory {
   readonly #idle: Uint8Array[] = [];
@@ -28,7 +31,8 @@ export class ChunkMemory {
         return lent.subarray(0, byteCount);
       },
       giveBack: () => {
-        if (lent !== null && this.#idle.length < LIMITS.workerPrefetchTasks) this.#idle.push(lent);
+        const hasRoom = this.#idle.length < LIMITS.workerPrefetchTasks;
+        if (lent !== null && hasRoom && lent.length <= KEPT_BYTES_MAX) this.#idle.push(lent);
         lent = null;
       },
     };

@@ -15,31 +15,48 @@ export interface TaskInputs {
   readonly slices: readonly Uint8Array[];
 }
 
+/** Memory to read them into: the chunk, and all slices, one behind the other. */
+export interface InputRooms {
+  readonly chunk: Room;
+  readonly slices: Room;
+}
+
 const LOST: ReadonlySet<ErrorCode> = new Set(['blob-missing', 'blob-corrupt']);
 
 /**
- * Fetches what a task needs, its chunk into `room`. Errors: those of the store; of a lost slice `blob-missing` or
+ * Fetches what a task needs, into `rooms` where the store can. Errors: those of the store; of a lost slice `blob-missing` or
  * `blob-corrupt` with the name of its result, so that the coordinator has it made again.
  */
 export async function fetchInputs(
   { blobs, programs }: { readonly blobs: WorkerBlobs; readonly programs: ProgramCache },
   task: TaskMessage,
-  room?: Room,
+  rooms: Partial<InputRooms> = {},
 ): Promise<TaskInputs> {
   const [bytes, program] = await Promise.all([
-    blobs.get(`chunks/${task.chunkKey}`, room),
+    blobs.get(`chunks/${task.chunkKey}`, rooms.chunk),
     programs.get(task.contextKey),
   ]);
   const fetching = pLimit(LIMITS.sliceFetchesMax);
+  const wanted = program.slices(bytes);
+  const byteCount = wanted.reduce((sum, { start, end }) => sum + end - start, 0);
+  const memory = byteCount === 0 ? undefined : rooms.slices?.(byteCount);
+  let at = 0;
   const slices = await Promise.all(
-    program.slices(bytes).map((slice) => fetching(() => fetchSlice(blobs, slice))),
+    wanted.map((slice) => {
+      const own = memory?.subarray(at, (at += slice.end - slice.start));
+      return fetching(() => fetchSlice(blobs, slice, own && (() => own)));
+    }),
   );
   return { program, bytes, slices };
 }
 
-async function fetchSlice(blobs: WorkerBlobs, { name, start, end }: Slice): Promise<Uint8Array> {
+async function fetchSlice(
+  blobs: WorkerBlobs,
+  { name, start, end }: Slice,
+  room?: Room,
+): Promise<Uint8Array> {
   try {
-    const bytes = await blobs.getRange(name, start, end);
+    const bytes = await blobs.getRange(name, start, end, room);
     if (bytes.length === end - start) return bytes;
     throw new SluiceError('blob-corrupt', `${name} ends before byte ${end}`);
   } catch (thrown) {

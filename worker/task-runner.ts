@@ -20,12 +20,11 @@ import {
   readResultHead,
   resultBytes,
 } from '../pipeline/result/result-format.ts';
-import type { Room } from '../pipeline/storage/blob-store.ts';
 import { ChunkMemory } from './chunk-memory.ts';
 import type { ProgramCache } from './program-cache.ts';
 import type { WorkerBlobs } from './storage/worker-blobs.ts';
 import { fetchInputs } from './task-inputs.ts';
-import type { TaskInputs } from './task-inputs.ts';
+import type { InputRooms, TaskInputs } from './task-inputs.ts';
 
 export interface TaskRunnerDeps {
   readonly worker: string;
@@ -82,7 +81,7 @@ export class TaskRunner {
   readonly #deps: TaskRunnerDeps;
   readonly #fetching = pLimit(LIMITS.workerPrefetchTasks);
   readonly #computing = pLimit(1);
-  readonly #memory = new ChunkMemory();
+  readonly #memory = { chunk: new ChunkMemory(), slices: new ChunkMemory() };
 
   constructor(deps: TaskRunnerDeps) {
     this.#deps = deps;
@@ -114,19 +113,24 @@ export class TaskRunner {
 
   /** The durable result, found or made; null when the task is to be given back. */
   async #resultOf(task: TaskMessage, signal: AbortSignal): Promise<Result | null> {
-    const loan = this.#memory.lend();
+    const [chunk, slices] = [this.#memory.chunk.lend(), this.#memory.slices.lend()];
     try {
-      return await this.#foundOrMade(task, signal, loan.room);
+      return await this.#foundOrMade(task, signal, { chunk: chunk.room, slices: slices.room });
     } finally {
-      loan.giveBack();
+      chunk.giveBack();
+      slices.giveBack();
     }
   }
 
-  async #foundOrMade(task: TaskMessage, signal: AbortSignal, room: Room): Promise<Result | null> {
+  async #foundOrMade(
+    task: TaskMessage,
+    signal: AbortSignal,
+    rooms: InputRooms,
+  ): Promise<Result | null> {
     const name = `results/${task.taskKey}`;
     const fetched = await this.#fetching(async () => {
       if (this.#isVoid(signal)) return null;
-      return (await this.#stored(name)) ?? (await fetchInputs(this.#deps, task, room));
+      return (await this.#stored(name)) ?? (await fetchInputs(this.#deps, task, rooms));
     });
     if (fetched === null || 'statistics' in fetched) return fetched;
     const computed = await this.#computing(async () => {

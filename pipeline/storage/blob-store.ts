@@ -21,8 +21,8 @@ export interface BlobStore {
    * name. They lie in what `room` gives for their number, where the store can read into it; else in memory of their own.
    */
   get(name: string, room?: Room): Promise<Uint8Array>;
-  /** Bytes `[start, end)` of the object. */
-  getRange(name: string, start: number, end: number): Promise<Uint8Array>;
+  /** Bytes `[start, end)` of the object; in what `room` gives, as above. */
+  getRange(name: string, start: number, end: number, room?: Room): Promise<Uint8Array>;
   /** The same as a stream, with backpressure. */
   stream(name: string, start: number, end: number): Readable;
   /**

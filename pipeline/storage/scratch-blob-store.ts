@@ -10,7 +10,7 @@ import { ignoreMissing, storageError } from './file-errors.ts';
 import { readSlice, readSliceNow } from './file-slice.ts';
 import type { SliceBytes } from './file-slice.ts';
 import { ScratchIndex } from './scratch-index.ts';
-import { BLOCKING_BYTES_MAX, ScratchPack } from './scratch-pack.ts';
+import { ScratchPack } from './scratch-pack.ts';
 import { writeAll } from './write-all.ts';
 
 /**
@@ -52,9 +52,7 @@ export class ScratchBlobStore implements IngestBlobStore {
     return await this.#guard(name, async () => {
       if (this.#isThere(name)) return { created: false };
       const slices =
-        Symbol.asyncIterator in parts
-          ? [await this.#writeStream(parts)]
-          : await this.#slicesOf(parts);
+        Symbol.asyncIterator in parts ? [await this.#writeStream(parts)] : this.#slicesOf(parts);
       this.#names().add(name, JSON.stringify(slices));
       return { created: true };
     });
@@ -63,7 +61,7 @@ export class ScratchBlobStore implements IngestBlobStore {
   async putNow(name: string, bytes: Uint8Array): Promise<{ readonly created: boolean }> {
     return await this.#guard(name, async () => {
       if (this.#isThere(name)) return { created: false };
-      this.#names().add(name, JSON.stringify([this.#ownPack().appendNow([bytes])]));
+      this.#names().add(name, JSON.stringify([this.#ownPack().append([bytes])]));
       return { created: true };
     });
   }
@@ -93,10 +91,22 @@ export class ScratchBlobStore implements IngestBlobStore {
     });
   }
 
-  async getRange(name: string, start: number, end: number): Promise<Uint8Array> {
-    const pieces: Uint8Array[] = [];
-    for await (const piece of this.lend(name, start, end, ownMemory)) pieces.push(piece);
-    return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces);
+  async getRange(
+    name: string,
+    start: number,
+    end: number,
+    room: Room = ownMemory,
+  ): Promise<Uint8Array> {
+    return await this.#guard(name, async () => {
+      const slices = slicesWithin(this.#find(name), start, end);
+      const bytes = room(slices.reduce((sum, slice) => sum + slice.end - slice.start, 0));
+      let length = 0;
+      for (const slice of slices) {
+        const rest = (byteCount: number) => bytes.subarray(length, length + byteCount);
+        length += (await readUnchanged(name, slice, rest)).length;
+      }
+      return bytes.subarray(0, length);
+    });
   }
 
   stream(name: string, start: number, end: number): Readable {
@@ -105,15 +115,10 @@ export class ScratchBlobStore implements IngestBlobStore {
 
   /** The bytes `[start, end)`, a part after the other; none of a part that may have been changed. */
   async *lend(name: string, start: number, end: number, room: Room): AsyncGenerator<Uint8Array> {
-    let at = 0;
-    for (const slice of await this.#guard(name, async () => this.#find(name))) {
-      const from = slice.start + Math.max(0, start - at);
-      const to = Math.min(slice.end, slice.start + end - at);
-      at += slice.end - slice.start;
-      if (from >= to) continue;
-      const wanted = { ...slice, start: from, end: to };
-      if (slice.version === null) yield* this.#lendOwn(name, wanted, room);
-      else yield await this.#guard(name, async () => unchanged(name, wanted, room));
+    const slices = await this.#guard(name, async () => this.#find(name));
+    for (const wanted of slicesWithin(slices, start, end)) {
+      if (wanted.version === null) yield* this.#lendOwn(name, wanted, room);
+      else yield await this.#guard(name, async () => readUnchanged(name, wanted, room));
     }
   }
 
@@ -171,10 +176,10 @@ export class ScratchBlobStore implements IngestBlobStore {
     throw new SluiceError('blob-missing', `${name} is not in the store`, { details });
   }
 
-  async #slicesOf(parts: readonly Uint8Array[]): Promise<FileSlice[]> {
+  #slicesOf(parts: readonly Uint8Array[]): FileSlice[] {
     const inInput = parts.map((part) => this.#sliceOf(part));
     const own = parts.filter((_, i) => inInput[i] === null);
-    const written = await this.#ownPack().append(own);
+    const written = this.#ownPack().append(own);
     let { start } = written;
     return parts.flatMap((part, i) => {
       const referred = inInput[i] ?? null;
@@ -254,14 +259,32 @@ const REFERRED_BYTES_MIN = 64 * 1024;
 /** Lent at a time: the larger, the fewer calls. */
 const LENT_BYTES = 1024 * 1024;
 
+/** Read by calls that block: a thread to do it costs more than it takes. What this run has written itself
+ *  is in the system's memory, and copied from there as fast by one thread as by another. */
+const BLOCKING_BYTES_MAX = 64 * 1024;
+const BLOCKING_OWN_BYTES_MAX = 4 * 1024 * 1024;
+
+/** What of the slices is among the bytes `[start, end)` that they are together. */
+function slicesWithin(slices: readonly FileSlice[], start: number, end: number): FileSlice[] {
+  let at = 0;
+  return slices.flatMap((slice) => {
+    const from = slice.start + Math.max(0, start - at);
+    const to = Math.min(slice.end, slice.start + end - at);
+    at += slice.end - slice.start;
+    return from >= to ? [] : { ...slice, start: from, end: to };
+  });
+}
+
 async function read(slice: FileSlice, room: Room): Promise<SliceBytes> {
-  const isSmall = slice.end - slice.start <= BLOCKING_BYTES_MAX;
+  const most = slice.version === null ? BLOCKING_OWN_BYTES_MAX : BLOCKING_BYTES_MAX;
+  const isSmall = slice.end - slice.start <= most;
   return isSmall ? readSliceNow(slice, room) : await readSlice(slice, room);
 }
 
-async function unchanged(name: string, slice: FileSlice, room: Room): Promise<Uint8Array> {
+/** Throws `blob-corrupt` where bytes of another file are no longer what they were. */
+async function readUnchanged(name: string, slice: FileSlice, room: Room): Promise<Uint8Array> {
   const { bytes, isUnchanged } = await read(slice, room);
-  if (isUnchanged) return bytes;
+  if (isUnchanged || slice.version === null) return bytes;
   const message = `${name}: ${slice.path} was changed while it was read`;
   throw new SluiceError('blob-corrupt', message, { details: { name } });
 }

@@ -1,10 +1,6 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { closeSync, openSync } from 'node:fs';
 import type { FileSlice } from './blob-store.ts';
-import { writeAll } from './write-all.ts';
-
-/** Read and written by calls that block: a thread to do it costs more than it takes. */
-export const BLOCKING_BYTES_MAX = 64 * 1024;
+import { writeAllNow } from './write-all.ts';
 
 /** The file that one writer appends to. Throws what the system says; what failed leaves a gap. */
 export class ScratchPack {
@@ -21,30 +17,11 @@ export class ScratchPack {
     closeSync(this.#file);
   }
 
-  async append(parts: readonly Uint8Array[]): Promise<FileSlice> {
-    const byteCount = lengthOf(parts);
-    if (byteCount <= BLOCKING_BYTES_MAX) return this.appendNow(parts);
-    const slice = this.#reserve(byteCount);
-    const file = await open(this.#path, 'r+');
-    try {
-      await writeAll(file, parts, slice.start);
-    } finally {
-      await file.close();
-    }
-    return slice;
-  }
-
-  /** The parts are the caller's again when it returns. */
-  appendNow(parts: readonly Uint8Array[]): FileSlice {
+  /** The parts are the caller's again when it returns. Blocks: a thread for it costs more than the system
+   *  takes to copy them, and a worker would wait for it. */
+  append(parts: readonly Uint8Array[]): FileSlice {
     const slice = this.#reserve(lengthOf(parts));
-    let at = slice.start;
-    for (const part of parts) {
-      for (let done = 0; done < part.length;) {
-        const written = writeSync(this.#file, part, done, part.length - done, at);
-        done += written;
-        at += written;
-      }
-    }
+    writeAllNow(this.#file, parts, slice.start);
     return slice;
   }
 

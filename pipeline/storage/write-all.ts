@@ -1,3 +1,4 @@
+import { writevSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 
 /**
@@ -15,6 +16,16 @@ export async function writeAll(
     const { bytesWritten } = await file.writev(left, at);
     left = withoutFirst(left, bytesWritten);
     if (at !== undefined) at += bytesWritten;
+  }
+}
+
+/** As `writeAll`, by calls that block. */
+export function writeAllNow(file: number, parts: readonly Uint8Array[], position: number): void {
+  let left = parts.filter(({ length }) => length > 0);
+  for (let at = position; left.length > 0;) {
+    const bytesWritten = writevSync(file, left, at);
+    left = withoutFirst(left, bytesWritten);
+    at += bytesWritten;
   }
 }
 

@@ -139,11 +139,15 @@ describe('ScratchBlobStore', () => {
         .filter((entry) => entry.isFile())
         .reduce((sum, { parentPath, name }) => sum + statSync(path.join(parentPath, name)).size, 0);
       expect(bytesHeld).toBeLessThan(5_000);
+      const memory = new Uint8Array(whole.length);
       const places = [0, 2, 4, 1_000, 100_004, 100_008, 100_011, 200_000, whole.length - 14];
       for (const from of places) {
         for (const to of [...places, whole.length, whole.length + 9].filter((at) => at > from)) {
           const wanted = sha256(whole.subarray(from, to));
           expect(sha256(await store.getRange('results/r', from, to))).toBe(wanted);
+          const room = (byteCount: number) => memory.subarray(0, byteCount);
+          const bytes = await store.getRange('results/r', from, to, room);
+          expect([bytes.buffer, sha256(bytes)]).toEqual([memory.buffer, wanted]);
           expect(sha256(await buffer(store.stream('results/r', from, to)))).toBe(wanted);
           expect(sha256(await lent(store, 'results/r', from, to))).toBe(wanted);
         }

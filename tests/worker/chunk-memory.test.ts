@@ -23,3 +23,11 @@ test('memory that is too small is replaced', () => {
   small.giveBack();
   expect(memory.lend().room(9_000_000)).toHaveLength(9_000_000);
 });
+
+test('large memory is not kept', () => {
+  const memory = new ChunkMemory();
+  const large = memory.lend();
+  const bytes = large.room(30_000_000);
+  large.giveBack();
+  expect(memory.lend().room(10).buffer).not.toBe(bytes.buffer);
+});
