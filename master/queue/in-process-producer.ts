@@ -88,6 +88,11 @@ export class InProcessProducer implements TaskProducer {
     for (const listener of this.#upListeners) listener();
   }
 
+  /** Starts those that would come when tasks wait for them. */
+  startAllWorkers(): void {
+    this.#pool.start(Math.max(0, this.#workersMax - this.#pool.count));
+  }
+
   /** Process ids of the workers, by name. */
   workerPids(): ReadonlyMap<string, number> {
     return new Map([...this.#children.values()].map(({ name, pid }) => [name, pid]));

@@ -70,6 +70,19 @@ describe('the in-process queue', { timeout: 120_000 }, () => {
     }
   });
 
+  it('starts all workers that there may be when it is told to, once', async () => {
+    const producer = openProducer(worker.path);
+    try {
+      producer.startWorkers(3, 1);
+      expect(producer.workerPids().size).toBe(1);
+      producer.startAllWorkers();
+      producer.startAllWorkers();
+      expect([...producer.workerPids().keys()]).toEqual(['worker-1', 'worker-2', 'worker-3']);
+    } finally {
+      await producer.close();
+    }
+  });
+
   it('says in its status when workers cannot be started, and keeps the tasks', async () => {
     const producer = openProducer('/nonexistent/worker.mjs');
     try {
