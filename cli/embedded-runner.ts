@@ -11,6 +11,7 @@ import { masterLog, startLocalQueue } from '../master/local-queue.ts';
 import type { RunningMaster } from '../master/main.ts';
 import { runLogLevel } from './config.ts';
 import type { JobRunner, Submission, SubmittedJob } from './job-runner.ts';
+import { makeDataFolder } from './writable.ts';
 
 export interface EmbeddedOptions {
   /** Kept when given; else a throwaway folder is used and removed. */
@@ -33,6 +34,7 @@ export interface EmbeddedMaster {
 /** A master of this process alone: it listens nowhere, and its workers are child processes. */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedMaster> {
   const throwaway = options.dataDir === undefined;
+  if (options.dataDir !== undefined) makeDataFolder(options.dataDir);
   const dataDir = options.dataDir ?? (await mkdtemp(path.join(tmpdir(), 'sluice-run-')));
   const removeData = async (): Promise<void> => {
     if (throwaway) await rm(dataDir, { recursive: true, force: true, maxRetries: 3 });

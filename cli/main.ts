@@ -10,11 +10,20 @@ import type { ServeFlags } from './serve.ts';
 import type { SniffFlags } from './sniff.ts';
 import type { VerifyFlags } from './verify.ts';
 import type { WorkerFlags } from './worker.ts';
+import { reasonOf } from './writable.ts';
 
 const interrupt = new AbortController();
+/** Why standard output took no more; found out behind the command that wrote to it. */
+let outputFault: Error | null = null;
 
 // Sockets kept alive by fetch would hold the process for seconds after its work is done.
-void main().then((exitCode) => process.exit(exitCode));
+void main().then((exitCode) => process.exit(exitCode === EXIT.done ? outputExit() : exitCode));
+
+function outputExit(): ExitCode {
+  if (outputFault === null) return EXIT.done;
+  process.stderr.write(`sluice: standard output cannot be written: ${reasonOf(outputFault)}\n`);
+  return EXIT.failed;
+}
 
 async function main(): Promise<ExitCode> {
   listenForSignals();
@@ -55,7 +64,7 @@ function listenForSignals(): void {
   process.on('SIGTERM', stop);
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     // `sluice run ... | head`: the reader has what it wanted.
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code !== 'EPIPE') outputFault ??= error;
   });
 }
 

@@ -1,6 +1,7 @@
 import { lstat, open, realpath, rename, rm } from 'node:fs/promises';
-import { SluiceError } from '../pipeline/errors.ts';
+import { SluiceError, toSluiceError } from '../pipeline/errors.ts';
 import { writeAll } from '../pipeline/storage/write-all.ts';
+import { assertWritable, reasonOf } from './writable.ts';
 
 /**
  * The file that a result is written to. Nobody sees half a result under its final name: it is
@@ -21,12 +22,17 @@ export async function outputFile(name: string): Promise<OutputFile> {
     throw new SluiceError('usage', `${name} is a folder: name a file in it`);
   }
   const isSpecial = found !== null && !found.isFile();
+  if (!isSpecial) assertWritable(target);
   const written = isSpecial ? target : `${target}.${process.pid}.part`;
+  const unwritable = (error: unknown): never => {
+    const code = toSluiceError(error).code === 'disk-full' ? 'disk-full' : 'storage-failed';
+    throw new SluiceError(code, `${name} cannot be written: ${reasonOf(error)}`, { cause: error });
+  };
   return {
     async write(pieces) {
-      const file = await open(written, 'w');
+      const file = await open(written, 'w').catch(unwritable);
       try {
-        for await (const piece of pieces) await writeAll(file, [piece]);
+        for await (const piece of pieces) await writeAll(file, [piece]).catch(unwritable);
       } finally {
         await file.close();
       }

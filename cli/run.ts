@@ -14,6 +14,7 @@ import { ProgressBar } from './progress-bar.ts';
 import { writeRejects, type RejectsFormat } from './reject-file.ts';
 import { serverRunner } from './server-runner.ts';
 import { firstReject, summaryLines } from './summary.ts';
+import { assertWritable } from './writable.ts';
 
 export interface RunFlags extends PlanFlags, ServerFlags {
   readonly output?: string;
@@ -30,7 +31,7 @@ export interface RunFlags extends PlanFlags, ServerFlags {
 
 /** `sluice run`: one file through one plan; data to stdout or a file, everything else to stderr. */
 export async function run(file: string, asked: RunFlags, signal: AbortSignal): Promise<ExitCode> {
-  const flags = withStandardOutput(asked);
+  const flags = checkedFlags(asked);
   const given = await readPlan(flags);
   const input = await openInput(file);
   const output = flags.output === undefined ? null : await outputFile(flags.output);
@@ -53,12 +54,18 @@ export async function run(file: string, asked: RunFlags, signal: AbortSignal): P
   }
 }
 
-/** `-o -` is standard output, as it is without `-o`; which is for nothing else. */
-function withStandardOutput({ output, ...flags }: RunFlags): RunFlags {
+/**
+ * `-o -` is standard output, as it is without `-o`; which is for nothing else. Throws `usage`, also where
+ * a report could not be written in the end.
+ */
+function checkedFlags({ output, ...flags }: RunFlags): RunFlags {
   for (const name of ['rejects', 'profile', 'manifest'] as const) {
-    if (flags[name] !== '-') continue;
+    const file = flags[name];
+    if (file !== undefined && file !== '-') assertWritable(file);
+    if (file !== '-') continue;
     throw new SluiceError('usage', `--${name} - : name a file, standard output is for the result`);
   }
+  if (flags.workers === 0) throw new SluiceError('usage', '--workers 0: a run needs one at least');
   return output === undefined || output === '-' ? flags : { ...flags, output };
 }
 

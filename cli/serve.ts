@@ -1,10 +1,8 @@
 import { spawn } from 'node:child_process';
-import { accessSync, constants, mkdirSync } from 'node:fs';
-import path from 'node:path';
-import { SluiceError } from '../pipeline/errors.ts';
 import { parseDuration } from '../master/housekeeping/retention.ts';
 import { startMaster, type RunningMaster } from '../master/main.ts';
 import { EXIT, type ExitCode } from './failure.ts';
+import { makeDataFolder } from './writable.ts';
 
 export interface ServeFlags {
   readonly port?: number;
@@ -21,7 +19,7 @@ export interface ServeFlags {
 /** `sluice serve`: dashboard, API and workers, until the signal. */
 export async function serve(flags: ServeFlags, signal: AbortSignal): Promise<ExitCode> {
   const { port, host, data, workers, broker, store, retention, keep } = flags;
-  if (data !== undefined) assertWritable(path.resolve(data));
+  if (data !== undefined) makeDataFolder(data);
   const master = await startMaster({
     ...(port === undefined ? {} : { port }),
     ...(host === undefined ? {} : { host }),
@@ -68,20 +66,6 @@ export function renderWelcome({ url, config, service }: RunningMaster): string {
 
   Ctrl+C stops. Unfinished jobs go on at the next start.
 `;
-}
-
-function assertWritable(dataDir: string): void {
-  try {
-    mkdirSync(dataDir, { recursive: true });
-    accessSync(dataDir, constants.W_OK | constants.X_OK);
-  } catch (error) {
-    throw new SluiceError(
-      'storage-failed',
-      `the data folder ${dataDir} cannot be written: ` +
-        `${error instanceof Error ? error.message : String(error)}. Choose another with --data DIR`,
-      { cause: error },
-    );
-  }
 }
 
 /** Best effort: no browser is no reason to fail. */

@@ -22,7 +22,7 @@ function checkLines({ warned }: Job): string[] {
 function countsLine(job: Job, ms: number): string {
   const { deduplicated, failed } = job;
   const counts = [
-    `${formatCount(job.recordsIn)} records in`,
+    `${formatCount(job.recordsIn)} ${job.recordsIn === 1 ? 'record' : 'records'} in`,
     `${formatCount(job.resultRecords)} out`,
     `${formatCount(job.rejected)} rejected`,
     `${formatCount(job.filtered)} filtered`,

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
@@ -7,6 +6,7 @@ import { SluiceError } from '../pipeline/errors.ts';
 import { LIMITS } from '../pipeline/limits.ts';
 import type { TaskProducer } from '../pipeline/protocol/index.ts';
 import type { IngestBlobStore } from '../pipeline/storage/blob-store.ts';
+import { makeFolder } from '../pipeline/storage/make-folder.ts';
 import {
   type BlobPlace,
   openBlobStore,
@@ -132,7 +132,7 @@ async function assemble(
 /** The store, after a look that says whether it can be reached. */
 async function openBlobs(place: BlobPlace, closers: Closer[]): Promise<IngestBlobStore> {
   if (place.kind === 'file') {
-    mkdirSync(place.dir, { recursive: true });
+    makeFolder(place.dir);
     const blobs = openFileStore(place);
     if (blobs instanceof ScratchBlobStore) closers.push(() => blobs.close());
     else await blobs.removeTemporaries();

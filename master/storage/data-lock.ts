@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import Database from 'libsql';
 import { SluiceError, toSluiceError } from '../../pipeline/errors.ts';
+import { makeFolder } from '../../pipeline/storage/make-folder.ts';
 
 /**
  * Keeps a second master out of a data folder until the function that it returns is called, or the
@@ -14,7 +15,7 @@ export function lockDataDir(dataDir: string): () => void {
   const owner = path.join(dataDir, 'master.lock');
   let lock: Database.Database | null = null;
   try {
-    mkdirSync(dataDir, { recursive: true });
+    makeFolder(dataDir);
     lock = new Database(path.join(dataDir, 'lock.sqlite'));
     lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
     writeFileSync(owner, `process ${process.pid} on ${hostname()}\n`);

@@ -49,6 +49,20 @@ describe('sluice run', () => {
     expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
   });
 
+  it('refuses before it begins what could not be written in the end', async () => {
+    const nowhere = path.join(folder, 'no-such-folder', 'out');
+    for (const flag of ['-o', '--rejects', '--profile', '--manifest']) {
+      const { code, stdout, stderr } = await sluice(['run', input, flag, nowhere]);
+      expect([code, stdout.length]).toEqual([2, 0]);
+      expect(stderr).toContain(`there is no folder ${path.dirname(nowhere)}`);
+      expect(stderr).not.toContain('    at ');
+    }
+    const unwritable = await sluice(['run', input, '--data', '/proc/nope']);
+    expect(unwritable.code).toBe(1);
+    expect(unwritable.stderr).toContain('the data folder /proc/nope cannot be written');
+    expect((await sluice(['run', input, '--workers', '0'])).code).toBe(2);
+  });
+
   it('writes through a link and into a pipe, and refuses a folder before it begins', async () => {
     const [target, link, pipe] = [inFolder('target.csv'), inFolder('link.csv'), inFolder('pipe')];
     await writeFile(target, 'before');
