@@ -39,6 +39,7 @@ export default defineConfig({
         test: {
           name: 'sim',
           include: ['tests/**/*.sim.test.ts'],
+          execArgv: ['--max-semi-space-size=64', '--single-threaded-gc'],
           exclude: outside,
           testTimeout: 300_000,
           maxWorkers: availableParallelism(),

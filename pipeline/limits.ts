@@ -98,6 +98,8 @@ export const LIMITS = {
   reorderChunksPerTask: 2,
   /** Tasks a worker holds: one in work, one whose bytes are being fetched. */
   workerPrefetchTasks: 2,
+  /** Memory that chunks are read into comes in steps of so many bytes, which most chunks fit. */
+  chunkMemoryStepBytes: CHUNK_LIMITS.easeBytes,
   /** Slices of earlier results that a worker fetches at a time, for one task. */
   sliceFetchesMax: 8,
   /** Results whose index the master reads at a time, to plan a wave; and documents it writes. */

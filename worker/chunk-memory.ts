@@ -1,4 +1,4 @@
-import { CHUNK_LIMITS, LIMITS } from '../pipeline/limits.ts';
+import { LIMITS } from '../pipeline/limits.ts';
 import type { Room } from '../pipeline/storage/blob-store.ts';
 
 /** Memory for one task's chunk, or its slices, until it is given back. */
@@ -7,12 +7,8 @@ export interface ChunkLoan {
   giveBack(): void;
 }
 
-/** Most chunks fit one step, so that it can be used again; pages that are never touched are not
- *  resident. */
-const STEP_BYTES = CHUNK_LIMITS.easeBytes;
-
-/** What holds more is not kept: slices of large jobs, that a worker should not hold ever after. */
-const KEPT_BYTES_MAX = 3 * STEP_BYTES;
+/** What holds more steps is not kept: slices of large jobs, that a worker should not hold ever after. */
+const KEPT_STEPS_MAX = 3;
 
 /**
  * Memory that chunks are read into, again and again: fresh megabytes for every chunk would have the
@@ -32,13 +28,16 @@ export class ChunkMemory {
       },
       giveBack: () => {
         const hasRoom = this.#idle.length < LIMITS.workerPrefetchTasks;
-        if (lent !== null && hasRoom && lent.length <= KEPT_BYTES_MAX) this.#idle.push(lent);
+        const keptBytesMax = KEPT_STEPS_MAX * LIMITS.chunkMemoryStepBytes;
+        if (lent !== null && hasRoom && lent.length <= keptBytesMax) this.#idle.push(lent);
         lent = null;
       },
     };
   }
 }
 
+/** In whole steps, so that it can be used again; pages that are never touched are not resident. */
 function allocate(byteCount: number): Uint8Array {
-  return Buffer.allocUnsafeSlow(Math.ceil(byteCount / STEP_BYTES) * STEP_BYTES);
+  const step = LIMITS.chunkMemoryStepBytes;
+  return Buffer.allocUnsafeSlow(Math.ceil(byteCount / step) * step);
 }

@@ -80,7 +80,7 @@ export class Assemblies {
 
   /** Adds the chunk at the job's watermark. Throws `blob-corrupt`, `blob-missing`, `group-limit`. */
   async merge(job: AnyJob, chunk: ChunkRecord): Promise<void> {
-    const assembly = this.#assemblies.get(job.id) ?? this.#create(job.id);
+    const assembly = this.#assemblies.get(job.id) ?? this.#create(job);
     await assembly.merge(this.#blobs, chunk, lastWaveOf(job));
   }
 
@@ -91,7 +91,7 @@ export class Assemblies {
   async rebuild(job: AnyJob, watermark: number): Promise<Damage | null> {
     this.forget(job.id);
     if (watermark === 0) return null; // Its waves may not be known yet.
-    const assembly = this.#create(job.id);
+    const assembly = this.#create(job);
     for (const chunk of this.#rows(job.id, watermark)) {
       if (chunk.statistics === null || chunk.status === 'failed') continue;
       try {
@@ -114,7 +114,7 @@ export class Assemblies {
   async finalize(
     job: ActiveJob,
   ): Promise<{ facts: Partial<JobFacts>; verdict: ErrorDocument | null }> {
-    const assembly = this.#assemblies.get(job.id) ?? this.#create(job.id);
+    const assembly = this.#assemblies.get(job.id) ?? this.#create(job);
     assembly.fillTo(job.state.chunkCount);
     invariant(assembly.map.count === job.state.chunkCount, 'every chunk is merged at the end');
     await writeProfile(this.#blobs, job, assembly.merger);
@@ -342,9 +342,9 @@ export class Assemblies {
   }
 
   #taskKeyOf(jobId: string, index: number): string {
-    const chunk = this.#store.chunk(jobId, index);
-    invariant(chunk !== null, 'a merged chunk has a row');
-    return chunk.taskKey;
+    const taskKey = this.#store.taskKey(jobId, index);
+    invariant(taskKey !== null, 'a merged chunk has a row');
+    return taskKey;
   }
 
   async #loadOutput(taskKey: string): Promise<Uint8Array> {
@@ -368,9 +368,8 @@ export class Assemblies {
     return isFinal(job.state) ? this.#keep(job.id, assembly) : assembly;
   }
 
-  #create(jobId: string): JobAssembly {
-    const { waves = null, planText = '' } = this.#store.job(jobId)?.facts ?? {};
-    return this.#keep(jobId, new JobAssembly(waves, parsePlan(planText).limits));
+  #create({ id, facts: { waves, planText } }: AnyJob): JobAssembly {
+    return this.#keep(id, new JobAssembly(waves, parsePlan(planText).limits));
   }
 
   #keep(jobId: string, assembly: JobAssembly): JobAssembly {

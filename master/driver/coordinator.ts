@@ -148,6 +148,11 @@ export class Coordinator {
     return taskWindow(this.#deps.workers.liveCount());
   }
 
+  /** All jobs that are under way in this process. */
+  activeJobs(): ActiveJob[] {
+    return [...this.#active.values()];
+  }
+
   activeCount(): number {
     return this.#active.size;
   }

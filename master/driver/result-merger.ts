@@ -36,24 +36,28 @@ export class ResultMerger {
    * fails, the chunk may be called back and made again.
    */
   async merge(job: ActiveJob, index: number): Promise<void> {
-    const wanted = (): ChunkRecord | null => {
+    const isWanted = (): boolean => {
       const { merging, watermark } = job.state;
-      const isWanted = this.#deps.isUnderWay(job) && merging && watermark === index;
-      const chunk = isWanted ? this.#deps.store.chunk(job.id, index) : null;
+      return this.#deps.isUnderWay(job) && merging && watermark === index;
+    };
+    const wanted = (): ChunkRecord | null => {
+      const chunk = isWanted() ? this.#deps.store.chunk(job.id, index) : null;
       return chunk?.statistics == null ? null : chunk;
     };
-    const mergeWanted = async (): Promise<void> => {
+    const mergeWanted = async (): Promise<boolean> => {
       const chunk = wanted();
       if (chunk !== null) await this.#deps.assemblies.merge(job, chunk);
+      return chunk !== null;
     };
+    let isMerged: boolean;
     try {
-      await whileStorageFails(this.#deps, job, mergeWanted);
+      isMerged = await whileStorageFails(this.#deps, job, mergeWanted);
     } catch (thrown) {
       const chunk = wanted();
       if (chunk !== null) await this.#onMergeFailed(job, chunk, 'merge-failed', thrown);
       return;
     }
-    if (wanted() !== null) await this.#deps.apply(job, { kind: 'chunk-merged', index });
+    if (isMerged && isWanted()) await this.#deps.apply(job, { kind: 'chunk-merged', index });
   }
 
   /** Reads the merged prefix back; from a damaged result on it is merged anew. */

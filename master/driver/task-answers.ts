@@ -103,7 +103,6 @@ export class TaskAnswers {
   /** Whether the message speaks of a chunk of a job under way, under the key we gave it. */
   #isCurrent(message: { jobId: string; chunkIndex: number; taskKey: string }): boolean {
     if (!this.#deps.isActive(message.jobId)) return false;
-    const chunk = this.#deps.store.chunk(message.jobId, message.chunkIndex);
-    return chunk?.taskKey === message.taskKey;
+    return this.#deps.store.taskKey(message.jobId, message.chunkIndex) === message.taskKey;
   }
 }

@@ -152,6 +152,15 @@ export class SqliteJobStore {
     return row === undefined ? null : chunkOf(row);
   }
 
+  /** Name of the chunk's result; null when there is no such chunk. */
+  taskKey(jobId: string, index: number): string | null {
+    const row = this.#prepared('SELECT task_key FROM chunks WHERE job_id = ? AND idx = ?').get(
+      jobId,
+      index,
+    ) as Pick<ChunkRow, 'task_key'> | undefined;
+    return row?.task_key ?? null;
+  }
+
   /** Chunks `[from, from + limit)` in file order. */
   chunks(jobId: string, from: number, limit: number): ChunkRecord[] {
     const rows = this.#prepared(
@@ -309,8 +318,14 @@ export class SqliteJobStore {
         );
       }
     };
-    return (commit) => inTransaction(this.#db, () => save(commit));
+    // One statement is whole or not at all by itself.
+    return (commit) =>
+      isOneStatement(commit) ? save(commit) : inTransaction(this.#db, () => save(commit));
   }
+}
+
+function isOneStatement({ newChunks = [], changes, dropFrom }: JobCommit): boolean {
+  return newChunks.length === 0 && changes.length === 0 && dropFrom === undefined;
 }
 
 const OPEN_CHUNKS = `SELECT idx AS "index", status, attempts FROM chunks

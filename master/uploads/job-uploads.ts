@@ -48,10 +48,7 @@ export class JobUploads implements ResumableUploads {
       const job = coordinator.active(id);
       if (job === undefined || !isWaiting(job)) await rm(path.join(dir, id), { recursive: true });
     }
-    for (const { id } of store.unfinishedJobs()) {
-      const job = coordinator.active(id);
-      if (job !== undefined && isWaiting(job)) await this.#upload(job);
-    }
+    for (const job of coordinator.activeJobs()) if (isWaiting(job)) await this.#upload(job);
     await this.#lookOver();
     const lookMs = Math.max(1, Math.min(LOOK_MS, this.expiryMs / 4));
     const { timers = PROCESS_TIMERS } = this.#deps;
@@ -170,12 +167,11 @@ export class JobUploads implements ResumableUploads {
 
   /** Gives up uploads whose clients are gone, and completes those that failed at their last step. */
   async #lookOver(): Promise<void> {
-    const { coordinator, store } = this.#deps;
-    for (const { id } of store.unfinishedJobs()) {
-      const job = coordinator.active(id);
-      if (job === undefined || !isWaiting(job)) continue;
+    const { coordinator } = this.#deps;
+    for (const job of coordinator.activeJobs()) {
+      if (!isWaiting(job)) continue;
       // Null of one whose spool could not be opened.
-      const upload = (await this.#open.get(id)?.catch(() => null)) ?? null;
+      const upload = (await this.#open.get(job.id)?.catch(() => null)) ?? null;
       if (upload?.isWriting === true || !isWaiting(job)) continue;
       if (upload?.isWhole === true) {
         const never = new AbortController().signal;
@@ -183,7 +179,7 @@ export class JobUploads implements ResumableUploads {
       } else if (this.#isExpired(job)) {
         await upload?.suspend();
         const error = expired(job);
-        await coordinator.applyDurably(id, { kind: 'input-failed', ofUpload: true, error });
+        await coordinator.applyDurably(job.id, { kind: 'input-failed', ofUpload: true, error });
       }
     }
   }

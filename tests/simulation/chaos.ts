@@ -158,7 +158,7 @@ function heal(world: World): void {
         attempt(() => master.coordinator.apply(job.id, { kind: 'resume' }));
       }
     }
-    scheduler.after(100, 'paused jobs are resumed', resume);
+    scheduler.after(300, 'paused jobs are resumed', resume);
   };
   resume();
 }

@@ -45,7 +45,7 @@ export function pickFaults(random: Random): FaultRates {
   if (random.chance(0.03)) {
     return {
       ...{ disk: 0, commitFailure: 0, crashAtCommit: 0, everyMs: 1, kinds: [] },
-      ...{ sweepEveryMs: 20, keepJobs: null, cutUpload: 0 },
+      ...{ sweepEveryMs: 60, keepJobs: null, cutUpload: 0 },
     };
   }
   const rate = (most: number) => (random.chance(0.5) ? 0 : random.next() * most);
@@ -54,7 +54,7 @@ export function pickFaults(random: Random): FaultRates {
     disk: rate(0.03),
     commitFailure: rate(0.05),
     crashAtCommit: rate(0.02),
-    sweepEveryMs: random.chance(0.5) ? 0 : random.between(15, 200),
+    sweepEveryMs: random.chance(0.5) ? 0 : random.between(50, 700),
     keepJobs: random.chance(0.2) ? random.between(1, 2) : null,
     cutUpload: rate(0.15),
     everyMs: random.between(15, 300),

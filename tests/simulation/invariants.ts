@@ -9,7 +9,7 @@ import { canonicalJson } from '../../pipeline/keys/index.ts';
 import type { Announcement, ChunkStatistics, TaskMessage } from '../../pipeline/protocol/index.ts';
 
 /** Every so many commits, and at a job's end, the state is read back. */
-const READ_BACK_EVERY = 5;
+const READ_BACK_EVERY = 20;
 
 /** A broken promise. */
 export class Violation extends Error {}

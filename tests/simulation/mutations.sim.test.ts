@@ -158,7 +158,7 @@ describe('the simulation catches', { timeout: 0 }, () => {
 
   it('an offset that is acknowledged before its bytes are synced', async () => {
     broken.isSpoolUnsynced = true;
-    expect(await firstViolation({}, 225)).toMatch(/were acknowledged/);
+    expect(await firstViolation({}, 625)).toMatch(/were acknowledged/);
   });
 
   it('a state that is taken for kept before it is synced', async () => {

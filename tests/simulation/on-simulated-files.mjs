@@ -1,17 +1,27 @@
 import path from 'node:path';
 
 /** Production code whose files are those of a simulated world. */
-const MODULES =
+const ON_FILES =
   /\/(pipeline\/storage\/file-(blob-store|slice|version)|master\/uploads\/(spool|job-uploads))\.ts$/;
-const SUBSTITUTE = path.join(import.meta.dirname, 'node-files.ts');
+const FILES = path.join(import.meta.dirname, 'node-files.ts');
 
-/** A plugin of Vite and of Rolldown: the code is production's, but for what it calls the system. */
+/** Production code that reads plans. */
+const ON_PLANS = /\/master\/.*\.ts$/;
+const PLANS = path.join(import.meta.dirname, 'known-plans.ts');
+
+/** A plugin of Vite and of Rolldown: the code is production's, but for what it calls. */
 export const onSimulatedFiles = {
   name: 'on-simulated-files',
   enforce: 'pre',
   transform(code, id) {
-    if (!MODULES.test(id)) return null;
-    const imported = `from ${JSON.stringify(SUBSTITUTE)}`;
-    return { code: code.replace(/from 'node:fs(\/promises)?'/g, imported), map: null };
+    const onFiles = ON_FILES.test(id) ? replaced(code, /'node:fs(\/promises)?'/g, FILES) : code;
+    const next = ON_PLANS.test(id)
+      ? replaced(onFiles, /'(yaml|[./]+pipeline\/plan\/parse\.ts)'/g, PLANS)
+      : onFiles;
+    return next === code ? null : { code: next, map: null };
   },
 };
+
+function replaced(code, module, by) {
+  return code.replace(new RegExp(`from ${module.source}`, 'g'), `from ${JSON.stringify(by)}`);
+}

@@ -107,13 +107,15 @@ export class MasterLane {
     // Ended within its handler: whatever it did is done, and the letter comes again.
     if (!process.alive) return;
     this.#isBusy = false;
-    if (!handled) {
-      const isHeartbeat = 'announcement' in letter && letter.announcement.kind === 'worker';
+    const isHeartbeat = 'announcement' in letter && letter.announcement.kind === 'worker';
+    if (handled && 'handled' in letter) letter.handled?.();
+    // The next one says it all again.
+    if (isHeartbeat) this.#unacknowledged.delete(letter);
+    else if (!handled) {
       process.after(AGAIN_MS, 'tries again', () => {
-        if (this.#unacknowledged.delete(letter) && !isHeartbeat) this.offer(letter);
+        if (this.#unacknowledged.delete(letter)) this.offer(letter);
       });
     } else {
-      if ('handled' in letter) letter.handled?.();
       void process.call(`acknowledges ${nameOf(letter)}`, 1, () => {
         if (connection.epoch === epoch) this.#unacknowledged.delete(letter);
       });

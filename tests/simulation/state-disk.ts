@@ -13,6 +13,7 @@ export class StateDisk {
   readonly #store: SqliteJobStore;
   readonly #random: Random;
   readonly #writes: Write[] = [];
+  readonly #jobIds = new Set<string>();
   #syncedCount = 0;
 
   constructor(store: SqliteJobStore, random: Random) {
@@ -21,6 +22,7 @@ export class StateDisk {
   }
 
   insertJob(record: JobRecord): void {
+    this.#jobIds.add(record.id);
     this.#write((store) => store.insertJob(record));
   }
 
@@ -56,9 +58,7 @@ export class StateDisk {
   }
 
   clear(): void {
-    for (const { id } of this.#store.jobs({ status: null, q: null, before: null, limit: 1_000 })) {
-      this.#store.deleteJob(id);
-    }
+    for (const id of this.#jobIds) this.#store.deleteJob(id);
   }
 
   #write(write: Write): void {

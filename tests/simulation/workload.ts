@@ -100,6 +100,8 @@ const prepared = PLANS.map((steps, at): Prepared => {
   return prepare(text, plan, compilePlan(plan, input));
 });
 const programs = new Map<string, ChunkProgram>();
+/** Of the oracle, whose limits are production's. */
+const oraclePrograms = new Map<ChunkContext, ChunkProgram>();
 const inputs = new Map<string, Input>();
 const INPUTS = 256;
 
@@ -181,7 +183,7 @@ export function expectedWithout(
 /** The plan over all of it in one piece: any way of cutting and merging must come to the same. */
 function expectedOf(plan: Prepared, bytes: Uint8Array, facts: JobFacts): Expected {
   const { compiled, waves } = plan;
-  const results = runWaves(compiled, [bytes]);
+  const results = runWaves(compiled, [bytes], { programOf: oracleProgramOf });
   const options = waves.map(({ context }) => partialOptions(context));
   const merger = new PartialMerger(Object.assign({}, ...options) as PartialMergerOptions);
   for (const { partial } of results.flat()) if (partial.length > 0) merger.add(partial);
@@ -196,6 +198,12 @@ function expectedOf(plan: Prepared, bytes: Uint8Array, facts: JobFacts): Expecte
   const outputs = (results.at(-1) ?? []).flatMap(({ output }) => output);
   const body = Buffer.concat(outputs).subarray(frame.skipFirstBytes);
   return { statistics, output: Buffer.concat([frame.header, body, frame.footer]), columns };
+}
+
+function oracleProgramOf(context: ChunkContext): ChunkProgram {
+  const program = oraclePrograms.get(context) ?? createChunkProgram(context);
+  oraclePrograms.set(context, program);
+  return program;
 }
 
 /** Records come in by the first wave and out by the last one; what any wave took out is summed. None

@@ -31,6 +31,7 @@ Object.assign(LIMITS, {
   backlogChunksMin: 4,
   ...{ magicBytesMax: 8, sniffBytesMax: 64 },
   ...{ uploadBytesInFlightMax: 96, uploadMessageBytes: 48 },
+  chunkMemoryStepBytes: 256,
   ...{ spoolFileBytes: 64, spoolUnsyncedBytesMax: 160 },
 });
 
@@ -41,7 +42,7 @@ const STORE = new SqliteJobStore(':memory:');
 const FILES_SHARE = 0.12;
 
 /** Of the worlds in which results are gathered. */
-const GATHERING_SHARE = 0.3;
+const GATHERING_SHARE = 0.2;
 const GATHERING = 0x67617468;
 
 /** Everything there is in one run: processes, network, disk, time, and who watches them. */

@@ -1,4 +1,4 @@
-import { expect } from 'vitest';
+import assert from 'node:assert/strict';
 import {
   createChunkProgram,
   type ChunkProgram,
@@ -23,6 +23,8 @@ export interface WaveOptions {
   /** Lookups that are read in parts. */
   readonly lookupFiles?: readonly Lookup[];
   readonly limits?: ExchangeLimits;
+  /** Makes the programs; they are made anew when left out. */
+  readonly programOf?: (context: ChunkContext) => ChunkProgram;
   readonly kernel?: KernelModule | null;
   /** Texts of the lookups and of their parts, by key. */
   readonly lookups?: ReadonlyMap<string, Uint8Array>;
@@ -46,6 +48,7 @@ export function runWaves(
     lookups = new Map(),
     lookupFiles = [],
     onGathered = () => undefined,
+    programOf = (context) => createChunkProgram(context, kernel, lookups, limits),
   } = options;
   const stored = new Map<string, Buffer>();
   const results: ChunkResult[][] = [];
@@ -58,12 +61,15 @@ export function runWaves(
   const documentsOf = (tasks: Iterable<WaveTask>, program: ChunkProgram): Uint8Array[] =>
     [...tasks].map(({ document, bytes }) => {
       const slices = program.slices(document);
-      expect(slices.reduce((sum, { start, end }) => sum + end - start, 0)).toBe(bytes);
+      assert.equal(
+        slices.reduce((sum, { start, end }) => sum + end - start, 0),
+        bytes,
+      );
       return document;
     });
   waves.forEach(({ context, lookup }, wave) => {
     const key = contextKey(context);
-    const program = createChunkProgram(context, kernel, lookups, limits);
+    const program = programOf(context);
     const ofFile = lookup === undefined ? null : partsOf(lookup);
     const run = (documents: readonly Uint8Array[]) =>
       documents.map((document) => {
@@ -90,7 +96,7 @@ export function runWaves(
       if (tasks === null) break;
       const done = run(documentsOf(tasks, program));
       const of = done.map(({ result }) => result);
-      expect(total(of, 'recordsIn')).toBe(isOfKeys ? 0 : records);
+      assert.equal(total(of, 'recordsIn'), isOfKeys ? 0 : records);
       if (!isOfKeys) records = total(of, 'outputRecords');
       gathered = inputsOf(done);
       onGathered(of);
@@ -104,7 +110,7 @@ export function runWaves(
     // The one group of no records counts when it is rejected: it stands in the rejects.
     const isOneOfNone = comes === 0 && context.input !== 'chunk' && context.input.kind === 'group';
     const counted = isOneOfNone ? total(results[wave]!, 'rejected') : comes;
-    expect(total(results[wave]!, 'recordsIn')).toBe(counted);
+    assert.equal(total(results[wave]!, 'recordsIn'), counted);
     if (!isOfKeys) records = total(results[wave]!, 'outputRecords');
   });
   return results;
