@@ -29,7 +29,7 @@ export default defineConfig({
           name: 'property',
           include: ['tests/**/*.property.test.ts'],
           exclude: outside,
-          testTimeout: 120_000,
+          testTimeout: 120_000 * Math.max(1, Number(process.env['SLUICE_FUZZ'] ?? 1)),
           isolate: false,
           maxWorkers: availableParallelism(),
         },

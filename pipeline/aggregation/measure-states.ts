@@ -13,6 +13,7 @@ import { scalarText } from './scalar-text.ts';
 import type { MeasureShape } from './shape.ts';
 import { DistinctSketchState, QuantileSketchState } from './sketch-states.ts';
 import { SpreadState } from './spread-state.ts';
+import { compareValues } from './value-counts.ts';
 
 /** The state of a measure; `cells` are those of the records that it will be given. */
 export function measureState(measure: MeasureShape, cells: OrderCells | null = null): MeasureState {
@@ -186,7 +187,7 @@ class ScalarExtremeState implements MeasureState {
 
   #offer(group: number, value: number | bigint): void {
     const held = this.#values[group];
-    const better = held === undefined || (this.#sign < 0 ? value < held : value > held);
+    const better = held === undefined || compareValues(value, held) * this.#sign > 0;
     if (better) this.#values[group] = value;
   }
 }

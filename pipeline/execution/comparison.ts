@@ -27,6 +27,15 @@ export function mirrored(orders: number): number {
   return (orders & Order.equal) | less | greater;
 }
 
+/** Order of two doubles: a NaN equals a NaN and is greater than every number, as in DuckDB. */
+export function compareDoubles(left: number, right: number): number {
+  if (left < right) return Order.less;
+  if (left > right) return Order.greater;
+  if (left === right) return Order.equal;
+  if (Number.isNaN(left)) return Number.isNaN(right) ? Order.equal : Order.greater;
+  return Order.less;
+}
+
 /** Order of two whole numbers. */
 export function compareWhole(left: bigint, right: bigint): number {
   return left < right ? Order.less : left > right ? Order.greater : Order.equal;

@@ -9,6 +9,7 @@ import {
 import type { Batch } from './batch.ts';
 import {
   compareBytes,
+  compareDoubles,
   compareLiterals,
   compareToLiteral,
   compareWhole,
@@ -302,7 +303,7 @@ function createScalarComparison(
       for (let i = 0; i < count; i++) {
         const record = records[i]!;
         const own = values[record]!;
-        let order: number = own < value ? Order.less : own > value ? Order.greater : Order.equal;
+        let order = compareDoubles(own, value);
         if (order === Order.equal && exact && (hasFraction || vector.exact.size > 0)) {
           order = compareToLiteral(vector.exactAt(record), right);
         }
@@ -318,7 +319,7 @@ function createScalarComparison(
       const record = records[i]!;
       const a = vector.values[record]!;
       const b = other.values[record]!;
-      let order: number = a < b ? Order.less : a > b ? Order.greater : Order.equal;
+      let order = compareDoubles(a, b);
       if (order === Order.equal && exact && vector.exact.size > 0) {
         order = compareWhole(vector.exactAt(record), other.exactAt(record));
       }

@@ -1,3 +1,4 @@
+import { lowered } from '../values/letter-case.ts';
 import { RegularExpressionError } from '../values/regular-expression.ts';
 
 /** Stand in a pattern for any text and for one character; bytes are 0 to 255. */
@@ -16,8 +17,8 @@ export class LikePattern {
   constructor(pattern: string, ignoreCase: boolean, escape: string) {
     this.ignoreCase = ignoreCase;
     this.pattern = compiled(
-      ignoreCase ? pattern.toLowerCase() : pattern,
-      ignoreCase ? escape.toLowerCase() : escape,
+      ignoreCase ? lowered(pattern) : pattern,
+      ignoreCase ? lowered(escape) : escape,
     );
   }
 
@@ -27,7 +28,7 @@ export class LikePattern {
   }
 
   matchesText(text: string): boolean {
-    const bytes = new TextEncoder().encode(this.ignoreCase ? text.toLowerCase() : text);
+    const bytes = new TextEncoder().encode(this.ignoreCase ? lowered(text) : text);
     return this.matchesBytes(bytes, 0, bytes.length);
   }
 

@@ -11,6 +11,7 @@ import type { Column } from '../../pipeline/protocol/job.ts';
 import { batchOf } from '../support/batch-of.ts';
 import { builtKernel } from '../support/kernel.ts';
 import { cells, COLUMNS, tables } from '../support/typed-cells.ts';
+import { runs } from '../support/runs.ts';
 
 const module = builtKernel();
 const RECORDS_MAX = 700;
@@ -126,7 +127,7 @@ describe('the aggregate kernel', () => {
           expectSame(text, spec, { regionBytes, nullstr, onError, hashMask });
         },
       ),
-      { numRuns: 160 },
+      { numRuns: runs(160) },
     );
   });
 
@@ -137,7 +138,7 @@ describe('the aggregate kernel', () => {
         const clean = records.map((record) => record.map((v) => v.replaceAll(/[;\r\n]/g, '')));
         expectSame(clean.map((record) => `${record.join(';')}\n`).join(''), spec, { dialect });
       }),
-      { numRuns: 80 },
+      { numRuns: runs(80) },
     );
   });
 });

@@ -5,6 +5,7 @@ import { ByteReader } from '../../pipeline/values/byte-reader.ts';
 import { ByteWriter } from '../../pipeline/values/byte-writer.ts';
 import { formatDouble } from '../../pipeline/values/format.ts';
 import { decimalToDouble } from '../../pipeline/values/ratio.ts';
+import { runs } from '../support/runs.ts';
 
 test('sums and means are the exact values rounded once, whatever way they are computed', () => {
   const mantissa = fc.oneof(
@@ -28,6 +29,6 @@ test('sums and means are the exact values rounded once, whatever way they are co
         expect(state.text(0)).toBe(formatDouble(exact));
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: runs(2000) },
   );
 });

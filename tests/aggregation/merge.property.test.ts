@@ -5,6 +5,7 @@ import { mergeAggregates } from '../../pipeline/aggregation/merge-aggregates.ts'
 import { RFC_4180 } from '../../pipeline/parsing/dialect.ts';
 import type { Column } from '../../pipeline/protocol/job.ts';
 import { batchOf, csvOf } from '../support/batch-of.ts';
+import { runs } from '../support/runs.ts';
 
 const COLUMNS: Column[] = [
   { name: 'key', type: 'string' },
@@ -57,6 +58,6 @@ test('any chunking, merged in any order and grouping, equals no chunking, byte f
         expect(right).toEqual(whole);
       },
     ),
-    { numRuns: 100 },
+    { numRuns: runs(100) },
   );
 });

@@ -5,6 +5,7 @@ import { RFC_4180 } from '../../pipeline/parsing/dialect.ts';
 import { readRecords } from '../../pipeline/parsing/record-reader.ts';
 import { cutAll } from '../support/chunks.ts';
 import { delimitedBytes, DIALECTS } from '../support/delimited-text.ts';
+import { runs } from '../support/runs.ts';
 
 const limitsArbitrary = fc
   .tuple(fc.nat(20), fc.nat(20), fc.nat(20), fc.nat(40))
@@ -30,7 +31,7 @@ describe.each(Object.entries(DIALECTS))('the chunks of an input with %s', (_, di
           }
         },
       ),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 
@@ -50,7 +51,7 @@ describe.each(Object.entries(DIALECTS))('the chunks of an input with %s', (_, di
         const records = chunks.flatMap((chunk) => readRecords(chunk.bytes, dialect));
         expect(records).toEqual(readRecords(bytes, dialect));
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 
@@ -63,7 +64,7 @@ describe.each(Object.entries(DIALECTS))('the chunks of an input with %s', (_, di
           expect(readRecords(chunk.bytes, dialect, options).length).toBeLessThanOrEqual(1);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 });

@@ -6,6 +6,7 @@ import { RFC_4180 } from '../../pipeline/parsing/dialect.ts';
 import { cutAll } from '../support/chunks.ts';
 import { delimitedBytes, DIALECTS } from '../support/delimited-text.ts';
 import { builtKernel } from '../support/kernel.ts';
+import { runs } from '../support/runs.ts';
 
 const kernel = builtKernel();
 
@@ -34,7 +35,7 @@ describe.each(Object.entries(DIALECTS))('the chunks that the kernel cuts with %s
           );
         },
       ),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });

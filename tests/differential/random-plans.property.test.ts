@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { askSluice, DuckDBTable, type Query } from '../support/differential.ts';
 import type { Types } from '../support/expression-oracle.ts';
+import { runs } from '../support/runs.ts';
 
 const types: Types = { n: 'integer', m: 'integer', x: 'number', d: 'date', b: 'boolean' };
 const header = ['n', 'm', 'x', 's', 'd', 'b'];
@@ -168,7 +169,7 @@ describe('random plans on random data', () => {
           table.close();
         }
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 });

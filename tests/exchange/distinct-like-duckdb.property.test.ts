@@ -5,6 +5,7 @@ import { DuckDBTable } from '../support/duckdb-table.ts';
 import { runPlan } from '../support/run-plan.ts';
 import { total } from '../support/run-waves.ts';
 import { RECORD_TYPES, tinyLimits, typedRecords } from '../support/typed-records.ts';
+import { runs } from '../support/runs.ts';
 
 const kernel = builtKernel();
 let duckdb: DuckDBTable;
@@ -50,7 +51,7 @@ describe('dedupe', () => {
           );
         },
       ),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 
@@ -70,7 +71,7 @@ describe('dedupe', () => {
           expect(String(total(waves.at(-1)!, 'recordsOut'))).toBe(count);
         },
       ),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 });
@@ -99,7 +100,7 @@ describe('unique', () => {
           for (const { code } of rejects) expect(code).toBe('unique-error');
         },
       ),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 });

@@ -6,6 +6,7 @@ import { KernelEngine } from '../../pipeline/exchange/kernel-engine.ts';
 import { SCRIPT_ENGINE } from '../../pipeline/exchange/script-engine.ts';
 import { base64, sliceOf, type Bound } from '../../pipeline/exchange/wave-document.ts';
 import { builtKernel } from '../support/kernel.ts';
+import { runs } from '../support/runs.ts';
 
 const kernel = new KernelEngine(builtKernel());
 
@@ -43,7 +44,7 @@ describe('the kernel for entries', () => {
       fc.property(run, fc.oneof(fc.constant(Infinity), fc.nat(20)), (entries, take) => {
         expect(write(kernel, entries, take)).toEqual(write(SCRIPT_ENGINE, entries, take));
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 
@@ -71,7 +72,7 @@ describe('the kernel for entries', () => {
           expect(mine).toEqual(theirs);
         },
       ),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 });

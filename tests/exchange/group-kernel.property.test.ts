@@ -14,6 +14,7 @@ import type { Column } from '../../pipeline/protocol/job.ts';
 import { batchOf, csvOf } from '../support/batch-of.ts';
 import { builtKernel } from '../support/kernel.ts';
 import { cutPlan } from '../support/run-plan.ts';
+import { runs } from '../support/runs.ts';
 
 const module = builtKernel();
 const kernel = new KernelEngine(module);
@@ -136,7 +137,7 @@ test('groups merge in the kernel as in the reference', () => {
         expect(mine).toEqual(theirs);
       },
     ),
-    { numRuns: 150 },
+    { numRuns: runs(150) },
   );
   expect(taken).toBeGreaterThan(150);
   expect(left).toBeGreaterThan(150);
@@ -155,7 +156,7 @@ test('groups become entries in the kernel as in the reference', () => {
       expect(mine).toEqual(theirs);
       if (kernel.writeGroups(partial, readAggregateHead(partial), 300) !== null) taken += 1;
     }),
-    { numRuns: 150 },
+    { numRuns: runs(150) },
   );
   expect(taken).toBeGreaterThan(30);
 });
@@ -188,7 +189,7 @@ test('a chunk leaves the same groups with the kernel and without', () => {
         });
         expect(mine).toEqual(theirs);
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   }
 });

@@ -8,6 +8,7 @@ import { builtKernel } from '../support/kernel.ts';
 import { DuckDBTable } from '../support/duckdb-table.ts';
 import { cutPlan, runPlan, type RunOptions } from '../support/run-plan.ts';
 import { RECORD_TYPES, tinyLimits, typedRecords } from '../support/typed-records.ts';
+import { runs } from '../support/runs.ts';
 
 const kernel = builtKernel();
 let duckdb: DuckDBTable;
@@ -63,7 +64,7 @@ describe('an aggregate with keys', () => {
           expect(waves.output.toString()).toBe(mergedGroups(plan, csv, options));
         },
       ),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 
@@ -80,7 +81,7 @@ describe('an aggregate with keys', () => {
           expect(output.toString()).toBe(mergedGroups(plan, csv, options));
         },
       ),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 
@@ -119,7 +120,7 @@ describe('an aggregate with keys', () => {
           expect(found.map((row) => row.map(shown))).toEqual(rows.map((row) => row.map(shown)));
         },
       ),
-      { numRuns: 25 },
+      { numRuns: runs(25) },
     );
   });
 
@@ -149,7 +150,7 @@ describe('an aggregate with keys', () => {
           expect(lines).toEqual(rows.map((row) => row.join(',')));
         },
       ),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 
@@ -175,7 +176,7 @@ describe('an aggregate with keys', () => {
           expect(lines).toEqual(rows.map((row) => row.join(',')));
         },
       ),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 });

@@ -4,6 +4,7 @@ import { builtKernel } from '../support/kernel.ts';
 import { DuckDBTable } from '../support/duckdb-table.ts';
 import { runPlan } from '../support/run-plan.ts';
 import { RECORD_TYPES, tinyLimits, typedRecords } from '../support/typed-records.ts';
+import { runs } from '../support/runs.ts';
 
 const kernel = builtKernel();
 let duckdb: DuckDBTable;
@@ -67,7 +68,7 @@ describe('sort', () => {
           expect(between.output.toString()).toBe(direct);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 
@@ -102,7 +103,7 @@ describe('sort', () => {
           );
         },
       ),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     );
   });
 });

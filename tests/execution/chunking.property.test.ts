@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { partialOptions } from '../../pipeline/execution/partial-options.ts';
 import { PartialMerger } from '../../pipeline/result/partial.ts';
 import { runPlan } from '../support/run-plan.ts';
+import { runs } from '../support/runs.ts';
 
 const cell = fc.oneof(
   fc.integer().map(String),
@@ -54,7 +55,7 @@ describe('any chunking', () => {
         });
         expect(merged[1]).toBe(merged[0]);
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     );
   });
 

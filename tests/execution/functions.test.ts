@@ -5,105 +5,23 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { kernelOf } from '../../pipeline/execution/functions/kernels.ts';
 import { signatureKeys } from '../../pipeline/plan/expression/functions.ts';
 import { readCases } from '../support/expression-cases.ts';
-import { askDuckDB, askSluice, readCsvOf, type Types } from '../support/expression-oracle.ts';
+import { EDGE_HEADER, EDGE_TEXT, EDGE_TYPES } from '../support/edge-table.ts';
+import { askDuckDB, askSluice, readCsvOf } from '../support/expression-oracle.ts';
 
 /** The inexact ones C and JavaScript round differently in the last digit. */
 const { inexact: INEXACT_CASES = [], ...EXACT_CASES } = readCases('expressions.txt');
 
 const folder = mkdtempSync(path.join(tmpdir(), 'sluice-functions-'));
 const file = path.join(folder, 'edge.csv');
-const header = ['n', 'm', 'x', 'y', 's', 'u', 'b', 'd', 'e', 't', 'z'];
-const types: Types = {
-  ...{ n: 'integer', m: 'integer', x: 'number', y: 'number', b: 'boolean' },
-  ...{ d: 'date', e: 'date', t: 'datetime', z: 'datetime' },
-};
-
-const EDGES: Readonly<Record<string, readonly string[]>> = {
-  n: [
-    '0',
-    '1',
-    '-1',
-    '7',
-    '-7',
-    '',
-    '9007199254740991',
-    '9007199254740993',
-    '-9223372036854775808',
-  ],
-  m: ['3', '-3', '0', '', '2', '9223372036854775807', '-1', '10', '64', '1000000007', '-2'],
-  x: ['0.0', '-0.0', '1.5', '-2.5', '', '1e300', '2.675', '1e-9', '123456.789', '0.5', '-0.1', '3'],
-  y: ['2.0', '0.0', '-1.5', '10', '', '0.25', '1e16'],
-  s: [
-    'abc',
-    'Hello World',
-    ' pad ',
-    '',
-    'straße',
-    'ÄÖÜ é',
-    '日本語',
-    '🙂 ok',
-    'a,b,,c',
-    'İx',
-    'x"y',
-    'ΑΣ',
-    'e\u0301a',
-  ],
-  u: ['b', ' ', ',', '', 'l', 'é', 'abc', 'xy', '🙂'],
-  b: ['true', 'false', ''],
-  d: [
-    '2024-01-31',
-    '2024-02-29',
-    '1969-12-31',
-    '',
-    '1900-03-01',
-    '2023-12-25',
-    '2000-02-28',
-    '0101-01-01',
-    '9998-12-31',
-  ],
-  e: ['2024-03-01', '1970-01-01', '', '2023-02-28', '2024-12-30', '1965-07-15', '2021-01-03'],
-  t: [
-    '2024-01-31 23:59:59.999999',
-    '1969-12-31 23:00:00',
-    '',
-    '2024-02-29 12:34:56',
-    '1583-01-01 00:00:00.5',
-    '2024-01-01 00:00:00',
-    '9998-12-31 23:59:59.999999',
-  ],
-  z: [
-    '2024-02-01 00:00:00',
-    '',
-    '1970-01-01 00:30:00',
-    '1960-06-15 08:09:10.25',
-    '2030-10-27 01:02:03',
-  ],
-};
-
-const quoted = (text: string): string =>
-  /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-const lines = [header.join(',')];
-for (let i = 0; i < 400; i++) {
-  lines.push(
-    header
-      .map((name, column) => {
-        const values = EDGES[name] ?? [];
-        return quoted(
-          values[(i * (column + 1) + Math.floor(i / values.length)) % values.length] ?? '',
-        );
-      })
-      .join(','),
-  );
-}
-writeFileSync(file, `${lines.join('\n')}\n`);
+writeFileSync(file, EDGE_TEXT);
 afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
 describe('expressions agree with DuckDB on edge values', () => {
   it.each(Object.entries(EXACT_CASES))('%s', async (_, expressions) => {
-    const wanted = await askDuckDB(readCsvOf(file, header, types), expressions);
-    const answers = [Infinity, 57, 1].map((size) => askSluice(file, types, expressions, size));
+    const wanted = await askDuckDB(readCsvOf(file, EDGE_HEADER, EDGE_TYPES), expressions);
+    const answers = [Infinity, 57, 1].map((size) => askSluice(file, EDGE_TYPES, expressions, size));
     expressions.forEach((expression, i) => {
       for (const answer of answers) {
         const unsigned = wanted[i]!.values.map((value) => (value === '-nan' ? 'nan' : value));
@@ -117,8 +35,8 @@ describe('expressions agree with DuckDB on edge values', () => {
   });
 
   it('functions that are not rounded exactly, to 15 digits', async () => {
-    const wanted = await askDuckDB(readCsvOf(file, header, types), INEXACT_CASES);
-    const answers = askSluice(file, types, INEXACT_CASES);
+    const wanted = await askDuckDB(readCsvOf(file, EDGE_HEADER, EDGE_TYPES), INEXACT_CASES);
+    const answers = askSluice(file, EDGE_TYPES, INEXACT_CASES);
     INEXACT_CASES.forEach((expression, i) => {
       const given = answers[i]!.values;
       expect(given.length).toBe(400);

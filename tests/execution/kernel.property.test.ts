@@ -16,6 +16,7 @@ import { parsePlan } from '../../pipeline/plan/parse.ts';
 import { csvOf } from '../support/batch-of.ts';
 import { builtKernel } from '../support/kernel.ts';
 import { cells, COLUMNS, tables } from '../support/typed-cells.ts';
+import { runs } from '../support/runs.ts';
 
 const module = builtKernel();
 const RECORDS_MAX = 200;
@@ -204,7 +205,7 @@ describe('filters, checks and output in the kernel', () => {
           expectSame(text, context, regionBytes);
         },
       ),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
     expect(taken).toBeGreaterThan(90);
     expect(compiled).toBeGreaterThan(60);
@@ -248,7 +249,7 @@ describe('filters, checks and output in the kernel', () => {
             if (context !== null) expectSame(csvOf(list), context, 200);
           },
         ),
-        { numRuns: 200 },
+        { numRuns: runs(200) },
       );
     },
   );
@@ -277,7 +278,7 @@ describe('filters, checks and output in the kernel', () => {
           expectSame(text, context, 1000);
         },
       ),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 
@@ -300,7 +301,7 @@ describe('filters, checks and output in the kernel', () => {
         expect(Buffer.concat(byKernel!.output)).toEqual(Buffer.concat(reference!.output));
         expect(byKernel!.statistics).toEqual(reference!.statistics);
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 });
@@ -375,7 +376,7 @@ describe('output of the kernel', () => {
         const [byKernel, reference] = programs.map((one) => one.run(Buffer.from(text)));
         expect(byKernel).toEqual(reference);
       }),
-      { numRuns: 25 },
+      { numRuns: runs(25) },
     );
   });
 });

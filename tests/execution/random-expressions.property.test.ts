@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { SluiceError } from '../../pipeline/errors.ts';
 import type { ColumnType } from '../../pipeline/protocol/job.ts';
 import { runPlan } from '../support/run-plan.ts';
+import { runs } from '../support/runs.ts';
 
 const types: Readonly<Record<string, ColumnType>> = {
   n: 'integer',
@@ -66,7 +67,7 @@ describe('random expressions', () => {
         expect(cut.rejects.length).toBe(whole.rejects.length);
         expect(runPlan(behind, input, { types }).output.toString()).toBe(whole.output.toString());
       }),
-      { numRuns: 1500 },
+      { numRuns: runs(1500) },
     );
     expect(taken).toBeGreaterThan(200);
   });

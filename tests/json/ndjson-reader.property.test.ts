@@ -6,6 +6,7 @@ import { scanValue } from '../../pipeline/json/value-scanner.ts';
 import { RFC_4180 } from '../../pipeline/parsing/dialect.ts';
 import { fieldText } from '../../pipeline/parsing/field.ts';
 import { createRecordIndex } from '../../pipeline/parsing/record-index.ts';
+import { runs } from '../support/runs.ts';
 
 const columns = ['a', 'b,"', 'ü', '__proto__'];
 const value = fc.oneof(
@@ -47,7 +48,7 @@ describe('readNdjson', () => {
           });
         });
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });
@@ -72,7 +73,7 @@ describe('scanValue', () => {
         }
         expect(scanValue(bytes, 0, bytes.length) === bytes.length).toBe(isJson);
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 });

@@ -6,6 +6,7 @@ import { UnitKind } from '../../pipeline/parsing/record-machine.ts';
 import { RecordScanner } from '../../pipeline/parsing/record-scanner.ts';
 import { Tokenizer } from '../../pipeline/parsing/tokenizer.ts';
 import { delimitedBytes, DIALECTS } from '../support/delimited-text.ts';
+import { runs } from '../support/runs.ts';
 
 interface Place {
   readonly start: number;
@@ -60,7 +61,7 @@ describe.each(Object.entries(DIALECTS))('the scanner with %s', (_, dialect) => {
         const everyByte = Array.from({ length: bytes.length }, (_, i) => i);
         expect(scanned(bytes, dialect, everyByte)).toEqual(wanted);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });

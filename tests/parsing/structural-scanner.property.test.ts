@@ -9,6 +9,7 @@ import {
 } from '../../pipeline/parsing/structural/structural-scanner.ts';
 import { delimitedBytes, DIALECTS } from '../support/delimited-text.ts';
 import { builtKernel } from '../support/kernel.ts';
+import { runs } from '../support/runs.ts';
 
 const kernel = builtKernel();
 
@@ -96,7 +97,7 @@ describe.each(scannable)('the structural scanner with %s', (_, dialect) => {
         const everyByte = Array.from({ length: bytes.length }, (_, i) => i);
         expect(structuralEnds(bytes, dialect, everyByte)).toEqual(wanted);
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     );
   });
 
@@ -108,7 +109,7 @@ describe.each(scannable)('the structural scanner with %s', (_, dialect) => {
         expect(structuralEnds(bytes, dialect, splits)).toEqual(wanted);
         expect(structuralEnds(bytes, dialect, [])).toEqual(wanted);
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 });

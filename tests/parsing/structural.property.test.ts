@@ -10,6 +10,7 @@ import {
 import { Tokenizer } from '../../pipeline/parsing/tokenizer.ts';
 import type { TokenizerOptions } from '../../pipeline/parsing/tokenizer.ts';
 import { builtKernel } from '../support/kernel.ts';
+import { runs } from '../support/runs.ts';
 
 const kernel = builtKernel();
 
@@ -166,7 +167,7 @@ describe('StructuralTokenizer', () => {
           );
         },
       ),
-      { numRuns: 1500 },
+      { numRuns: runs(1500) },
     );
   });
 
@@ -197,7 +198,7 @@ describe('StructuralTokenizer', () => {
           expect(structural(bytes, one, option, 100, 128)).toEqual(scalar(bytes, one, option));
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 
@@ -243,7 +244,7 @@ describe('StructuralTokenizer', () => {
           if (countedBytes === held.length && countedBytes > 0) allCounted += 1;
         },
       ),
-      { numRuns: 400 },
+      { numRuns: runs(400) },
     );
     expect(allCounted).toBeGreaterThan(20);
   });
@@ -257,7 +258,7 @@ describe('StructuralTokenizer', () => {
         const counted = tokenizer.count(held, 0, 2);
         expect(counted?.next).toBe(held.length);
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 

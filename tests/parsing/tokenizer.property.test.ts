@@ -11,6 +11,7 @@ import { RecordReader, readRecords } from '../../pipeline/parsing/record-reader.
 import { syntaxOf } from '../../pipeline/parsing/syntax.ts';
 import { Tokenizer } from '../../pipeline/parsing/tokenizer.ts';
 import { delimitedBytes, DIALECTS } from '../support/delimited-text.ts';
+import { runs } from '../support/runs.ts';
 
 function indexOf(bytes: Uint8Array, dialect: Dialect): RecordIndex {
   const index = createRecordIndex(1, 1);
@@ -56,7 +57,7 @@ describe.each(Object.entries(DIALECTS))('the tokenizer with %s', (_, dialect) =>
       fc.property(delimitedBytes(), (bytes) => {
         expect(described(indexOf(bytes, dialect))).toEqual(machined(bytes, dialect));
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 
@@ -71,7 +72,7 @@ describe.each(Object.entries(DIALECTS))('the tokenizer with %s', (_, dialect) =>
           expect([...first, ...second, ...reader.finish()]).toEqual(whole);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });
@@ -103,7 +104,7 @@ describe('the tokenizer and csv-parse', () => {
         );
         expect(got).toEqual(expected);
       }),
-      { numRuns: 5000 },
+      { numRuns: runs(5000) },
     );
   });
 });

@@ -4,6 +4,7 @@ import { SluiceError } from '../../pipeline/errors.ts';
 import { checkPlan } from '../../pipeline/plan/check.ts';
 import { parseExpression } from '../../pipeline/plan/expression/parser.ts';
 import { RFC_4180 } from '../../pipeline/parsing/dialect.ts';
+import { runs } from '../support/runs.ts';
 
 const words = fc.constantFrom(
   ...['a', '"b c"', 'NOT', 'and', 'OR', 'in', '(', ')', ',', '=', '<>', '<', '>=', 'IS', 'NULL'],
@@ -30,7 +31,7 @@ describe('the expression parser', () => {
           expect(at).toBeLessThanOrEqual(source.length);
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
   });
 
@@ -70,7 +71,7 @@ describe('checkPlan', () => {
         }
         for (const issue of answer.issues) expect(issue.line).toBe(1);
       }),
-      { numRuns: 1500 },
+      { numRuns: runs(1500) },
     );
   });
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RFC_4180 } from '../../pipeline/parsing/dialect.ts';
 import { checkPlan } from '../../pipeline/plan/check.ts';
+import { runs } from '../support/runs.ts';
 
 /** A plan may have little more. */
 const MEGABYTE = 1_040_000;
@@ -83,7 +84,7 @@ function expectAnswer(text: string): void {
 describe('a plan of the documentation that was damaged', () => {
   it('compiles or is refused with its place', () => {
     expect(plans.length).toBeGreaterThan(20);
-    fc.assert(fc.property(mutated, expectAnswer), { numRuns: 1000 });
+    fc.assert(fc.property(mutated, expectAnswer), { numRuns: runs(1000) });
   });
 });
 

@@ -11,6 +11,7 @@ import {
 import type { Column } from '../../pipeline/protocol/job.ts';
 import { batchOf } from '../support/batch-of.ts';
 import { builtKernel } from '../support/kernel.ts';
+import { runs } from '../support/runs.ts';
 
 const module = builtKernel();
 const RECORDS_MAX = 700;
@@ -207,7 +208,7 @@ describe('the profile kernel', () => {
           expect(byKernel).toEqual(partialOf(text, { ...options, withKernel: false }));
         },
       ),
-      { numRuns: 400 },
+      { numRuns: runs(400) },
     );
   });
 
@@ -221,7 +222,7 @@ describe('the profile kernel', () => {
         const byKernel = partialOf(text, { ...options, withKernel: true });
         expect(byKernel).toEqual(partialOf(text, { ...options, withKernel: false }));
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 

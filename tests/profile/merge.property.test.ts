@@ -11,6 +11,7 @@ import { parseDecimal, type DecimalParts } from '../../pipeline/values/number.ts
 import { decimalToDouble } from '../../pipeline/values/ratio.ts';
 import { ValueKind, valueKind } from '../../pipeline/values/value-kind.ts';
 import { batchOf, csvOf } from '../support/batch-of.ts';
+import { runs } from '../support/runs.ts';
 
 const COLUMNS: Column[] = ['mixed', 'number', 'text'].map((name) => ({ name, type: 'string' }));
 
@@ -70,7 +71,7 @@ describe('profiles', () => {
         const right = mergeProfiles([fourth!, third!]);
         expect(mergeProfiles([right, left])).toEqual(whole);
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 
@@ -92,7 +93,7 @@ describe('profiles', () => {
           expect([profile.min, profile.max]).toEqual([sorted[0] ?? null, sorted.at(-1) ?? null]);
         });
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { RFC_4180 } from '../../pipeline/parsing/dialect.ts';
 import { checkPlan } from '../../pipeline/plan/check.ts';
 import { statementText } from '../support/statement-texts.ts';
+import { runs } from '../support/runs.ts';
 
 const input = {
   format: 'csv' as const,
@@ -84,7 +85,7 @@ describe('a statement', () => {
           }
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
   });
 
@@ -98,7 +99,7 @@ describe('a statement', () => {
         const early = check(sql, false);
         if (!early.valid) expect(answer.issues).toEqual(early.issues);
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
     expect(valid).toBeGreaterThan(60);
   });

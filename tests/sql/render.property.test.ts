@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseExpression } from '../../pipeline/plan/expression/parser.ts';
 import { renderExpression } from '../../pipeline/plan/expression/render.ts';
 import { expressionText } from '../support/expression-texts.ts';
+import { runs } from '../support/runs.ts';
 
 describe('an expression that is rendered', () => {
   it('is the same when it is parsed again', () => {
@@ -19,7 +20,7 @@ describe('an expression that is rendered', () => {
         const rendered = renderExpression(parseExpression(text));
         expect(withoutPlaces(parseExpression(rendered)), rendered).toEqual(ast);
       }),
-      { numRuns: 5000 },
+      { numRuns: runs(5000) },
     );
     expect(parsed).toBeGreaterThan(3000);
   });

@@ -4,6 +4,7 @@ import { ExactSums, compareExact, exactMean, exactText } from '../../pipeline/va
 import { formatDecimal } from '../../pipeline/values/format.ts';
 import type { DecimalParts } from '../../pipeline/values/number.ts';
 import { decimalToDouble, ratioToDouble } from '../../pipeline/values/ratio.ts';
+import { runs } from '../support/runs.ts';
 
 const SCALE_MAX = 60;
 
@@ -47,7 +48,7 @@ describe('exact sums', () => {
         expect(backwards.total(1)).toEqual(sums.total(1));
         expect(sums.total(0)).toEqual({ mantissa: 0n, scale: 0 });
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 
@@ -88,7 +89,7 @@ describe('doubles of fractions', () => {
           Number(`${value}e${power}`) + 0,
         );
       }),
-      { numRuns: 5000 },
+      { numRuns: runs(5000) },
     );
   });
 
@@ -98,7 +99,7 @@ describe('doubles of fractions', () => {
         expect(ratioToDouble(BigInt(value), BigInt(count))).toBe(value / count + 0);
         expect(exactMean({ mantissa: BigInt(value), scale: 0 }, count)).toBe(value / count + 0);
       }),
-      { numRuns: 5000 },
+      { numRuns: runs(5000) },
     );
   });
 

@@ -7,6 +7,7 @@ import {
   type DecimalParts,
 } from '../../pipeline/values/number.ts';
 import { ValueKind, valueKind } from '../../pipeline/values/value-kind.ts';
+import { runs } from '../support/runs.ts';
 
 const NUMBER_GRAMMAR = /^[ \t]*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?[ \t]*$/;
 const INTEGER_KIND = /^-?(0|[1-9][0-9]*)$/;
@@ -50,7 +51,7 @@ describe('casts to numbers', () => {
       fc.property(numberLike, (text) => {
         expect(doubleOf(text)).toBe(expectedDouble(text));
       }),
-      { numRuns: 20_000 },
+      { numRuns: runs(20_000) },
     );
   });
 
@@ -59,7 +60,7 @@ describe('casts to numbers', () => {
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
         expect(doubleOf(Object.is(value, -0) ? '-0' : String(value))).toBe(value);
       }),
-      { numRuns: 20_000 },
+      { numRuns: runs(20_000) },
     );
   });
 
@@ -80,7 +81,7 @@ describe('casts to numbers', () => {
           expected.numerator * 10n ** (common - expected.scale),
         );
       }),
-      { numRuns: 20_000 },
+      { numRuns: runs(20_000) },
     );
   });
 
@@ -110,7 +111,7 @@ describe('kinds of numbers', () => {
       fc.property(numberLike, (text) => {
         expect(valueKind(bytesOf(text), 1, text.length + 1)).toBe(expectedKind(text));
       }),
-      { numRuns: 20_000 },
+      { numRuns: runs(20_000) },
     );
   });
 

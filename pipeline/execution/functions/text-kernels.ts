@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { lowered, raised } from '../../values/letter-case.ts';
 import type { TextVector, ValueVector, Vector } from '../vectors.ts';
 import { perRecord, ValueFault, type Kernel } from './kernel.ts';
 
@@ -124,23 +125,6 @@ function recased(first: number, whole: (text: string) => string): Kernel {
   };
 }
 
-/** Letter by letter, as DuckDB does: a letter that would become several stays. */
-function lowered(text: string): string {
-  let result = '';
-  for (const letter of text) result += String.fromCodePoint(letter.toLowerCase().codePointAt(0)!);
-  return result;
-}
-
-function raised(text: string): string {
-  let result = '';
-  for (const letter of text) {
-    const upper = letter.toUpperCase();
-    if (letter === 'ß') result += 'ẞ';
-    else result += countCharacters(upper) === 1 ? upper : letter;
-  }
-  return result;
-}
-
 /** Words begin behind anything but a letter, a digit or an apostrophe. */
 function titleCase(text: string): string {
   return lowered(text).replace(/(?<![\p{L}\p{N}\p{M}'’])\p{L}/gu, (letter) => raised(letter));
@@ -208,17 +192,10 @@ function substr(args: readonly Vector[], records: Uint32Array, count: number, ou
 
 /** DuckDB's: from 1, from the end when negative; a negative length goes to the left. */
 function window(size: number, offset: number, wanted: number): [number, number] {
-  let start = 0;
-  let count = wanted;
-  if (offset > 0) start = Math.min(size, offset - 1);
-  else if (offset < 0) start = size + offset;
-  else count = count > 0 ? count - 1 : count;
-  if (start < 0) {
-    if (count > 0) count = Math.max(0, count + start);
-    start = 0;
-  }
-  if (count >= 0) return [start, Math.min(size, start + count)];
-  return [Math.max(0, start + count), start];
+  const start = offset > 0 ? offset - 1 : offset < 0 ? size + offset : -1;
+  const [from, to] = wanted < 0 ? [start + wanted, start] : [start, start + wanted];
+  const end = Math.max(0, Math.min(size, to));
+  return [Math.max(0, Math.min(end, from)), end];
 }
 
 function isAsciiSlice(bytes: Uint8Array, start: number, end: number): boolean {

@@ -1,4 +1,5 @@
 import { civilFromDays, daysFromCivil, monthDays } from '../../values/calendar.ts';
+import { formatFault, formatParts } from '../../values/time-directives.ts';
 import { ValueFault } from './kernel.ts';
 
 const MONTHS =
@@ -15,6 +16,9 @@ interface Fields {
   readonly day: number;
   readonly weekday: number;
   readonly yearDay: number;
+  /** Year and number of the week of ISO 8601. */
+  readonly weekYear: number;
+  readonly week: number;
   readonly hour: number;
   readonly minute: number;
   readonly second: number;
@@ -41,26 +45,33 @@ const DIRECTIVES: Readonly<Record<string, (fields: Fields) => string>> = {
   S: ({ second }) => pad(second, 2),
   f: ({ micros }) => pad(micros, 6),
   g: ({ micros }) => pad(Math.floor(micros / 1000), 3),
+  U: ({ yearDay, weekday }) => pad(Math.floor((yearDay + 6 - weekday) / 7), 2),
+  W: ({ yearDay, weekday }) => pad(Math.floor((yearDay + 6 - ((weekday + 6) % 7)) / 7), 2),
+  V: ({ week }) => pad(week, 2),
+  G: ({ weekYear }) => pad(weekYear, 4),
   '%': () => '%',
 };
 
 /** Days since 1970 and microseconds of the day, in a strftime format. */
 export function formatTime(days: number, micros: number, format: string): string | ValueFault {
+  const fault = formatFault(format, false);
+  if (fault !== null) return new ValueFault(fault);
   const { year, month, day } = civilFromDays(days);
+  const weekday = (((days + 4) % 7) + 7) % 7;
+  const thursday = days + 4 - (weekday === 0 ? 7 : weekday);
+  const weekYear = civilFromDays(thursday).year;
   const seconds = Math.floor(micros / SECOND);
   const fields: Fields = {
     ...{ year, month, day, micros: micros % SECOND, second: seconds % 60 },
-    weekday: (((days + 4) % 7) + 7) % 7,
+    ...{ weekday, weekYear, week: Math.floor((thursday - daysFromCivil(weekYear, 1, 1)) / 7) + 1 },
     yearDay: days - daysFromCivil(year, 1, 1) + 1,
     hour: Math.floor(seconds / 3600),
     minute: Math.floor(seconds / 60) % 60,
   };
   let result = '';
-  for (const part of partsOf(format)) {
-    const directive = part.directive === null ? undefined : DIRECTIVES[part.directive];
-    if (part.directive === null) result += part.text;
-    else if (directive === undefined) return unknownDirective(part.text);
-    else result += part.isBare ? directive(fields).replace(/^0+(?=\d)/, '') : directive(fields);
+  for (const { directive, isBare, text } of formatParts(format)) {
+    const shown = directive === null ? text : (DIRECTIVES[directive]?.(fields) ?? '');
+    result += isBare ? shown.replace(/^0+(?=\d)/, '') : shown;
   }
   return result;
 }
@@ -70,9 +81,11 @@ export function parseTime(
   text: string,
   format: string,
 ): { readonly days: number; readonly micros: number } | ValueFault {
+  const fault = formatFault(format, true);
+  if (fault !== null) return new ValueFault(fault);
   const read = new Map<string, number>();
   let at = 0;
-  for (const { directive, text: literal } of partsOf(format)) {
+  for (const { directive, text: literal } of formatParts(format)) {
     if (directive === null || directive === '%') {
       const wanted = directive === null ? literal : '%';
       if (wanted === ' ') at += /^\s*/.exec(text.slice(at))?.[0].length ?? 0;
@@ -80,7 +93,6 @@ export function parseTime(
       else return mismatch(text, format);
       continue;
     }
-    if (!Object.hasOwn(DIRECTIVES, directive)) return unknownDirective(`%${directive}`);
     if (at === 0) at += /^\s*/.exec(text)?.[0].length ?? 0;
     const found = readDirective(directive, text.slice(at));
     if (found === null) return mismatch(text, format);
@@ -89,30 +101,6 @@ export function parseTime(
   }
   if (text.slice(at).trim() !== '') return mismatch(text, format);
   return timeOf(read) ?? mismatch(text, format);
-}
-
-interface FormatPart {
-  readonly directive: string | null;
-  readonly isBare: boolean;
-  readonly text: string;
-}
-
-const parsedFormats = new Map<string, readonly FormatPart[]>();
-const PARSED_FORMATS_MAX = 100;
-
-/** The format's parts; literal text comes character by character. */
-function partsOf(format: string): readonly FormatPart[] {
-  const known = parsedFormats.get(format);
-  if (known !== undefined) return known;
-  const matches = format.matchAll(/%(-?)([\s\S])|([\s\S])/gu);
-  const parts = [...matches].map(([text, bare, directive]) => ({
-    directive: directive ?? null,
-    isBare: bare === '-',
-    text,
-  }));
-  if (parsedFormats.size >= PARSED_FORMATS_MAX) parsedFormats.clear();
-  parsedFormats.set(format, parts);
-  return parts;
 }
 
 const WIDTHS: Readonly<Record<string, number>> = { Y: 4, j: 3, f: 6, g: 3, w: 1, u: 1 };
@@ -136,7 +124,8 @@ function readDirective(
   const width = WIDTHS[directive] ?? 2;
   const digits = /^\d+/.exec(text.slice(0, width))?.[0];
   if (digits === undefined) return null;
-  const scale = directive === 'f' ? 10 ** (6 - digits.length) : 1;
+  // Fractions of a second.
+  const scale = directive === 'f' || directive === 'g' ? 10 ** (width - digits.length) : 1;
   return { value: Number(digits) * scale, length: digits.length };
 }
 
@@ -152,15 +141,12 @@ function timeOf(read: ReadonlyMap<string, number>): { days: number; micros: numb
   const hour = half === undefined ? (read.get('H') ?? 0) : (half % 12) + (read.get('p') ?? 0);
   const minute = read.get('M') ?? 0;
   const second = read.get('S') ?? 0;
-  if (hour > 23 || minute > 59 || second > 59 || (half !== undefined && half > 12)) return null;
+  if (hour > 23 || minute > 59 || second > 59 || (half !== undefined && (half < 1 || half > 12)))
+    return null;
   const days =
     yearDay === undefined ? daysFromCivil(year, month, day) : daysFromCivil(year, 1, yearDay);
   const fraction = read.get('f') ?? (read.get('g') ?? 0) * 1000;
   return { days, micros: ((hour * 60 + minute) * 60 + second) * SECOND + fraction };
-}
-
-function unknownDirective(text: string): ValueFault {
-  return new ValueFault(`The directive ${text} of a time format is not known`);
 }
 
 function mismatch(text: string, format: string): ValueFault {

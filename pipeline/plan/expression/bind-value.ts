@@ -17,7 +17,7 @@ import { impureFunction } from './impure.ts';
 import { expressionError } from './lexer.ts';
 import { constantOf } from './literals.ts';
 import { DATE_PARTS } from './date-parts.ts';
-import { checkPattern } from './check-pattern.ts';
+import { checkPattern, checkTimeFormat } from './check-pattern.ts';
 import { unknownFunction } from './unknown-function.ts';
 import { resultType, shown, typeOf, type Value } from './value.ts';
 
@@ -148,6 +148,7 @@ export abstract class ValueBinder {
       args[0] = datePart(args[0], at);
     }
     if (name.startsWith('regexp_')) checkPattern(name, args);
+    if (name === 'strftime' || name === 'strptime') checkTimeFormat(name, args);
     return this.call(name, name, args, at);
   }
 

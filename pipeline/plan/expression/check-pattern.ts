@@ -3,6 +3,7 @@ import {
   RegularExpressionError,
   Replacement,
 } from '../../values/regular-expression.ts';
+import { formatFault } from '../../values/time-directives.ts';
 import { expressionError } from './lexer.ts';
 import type { Value } from './value.ts';
 
@@ -31,6 +32,14 @@ export function checkPattern(name: string, args: readonly Value[]): void {
   attempt(args[1], () => new RegularExpression(pattern ?? '', options ?? ''));
   const by = name === 'regexp_replace' ? textOf(args[2]) : null;
   if (by !== null) attempt(args[2], () => new Replacement(by));
+}
+
+/** Refuses formats of times that are literals and not known. */
+export function checkTimeFormat(name: string, args: readonly Value[]): void {
+  const format = textOf(args[1]);
+  const fault = format === null ? null : formatFault(format, name === 'strptime');
+  if (fault === null) return;
+  throw expressionError(fault, args[1]?.at ?? 0, "a format such as '%d.%m.%Y'");
 }
 
 function textOf(value: Value | undefined): string | null {
