@@ -118,6 +118,6 @@ it('expressions of every function and operator give what DuckDB gives, whatever 
         expect({ text, record, ...given }).toEqual({ text, record, ...answer });
       }
     }),
-    { numRuns: runs(150) },
+    { numRuns: runs(80) },
   );
 });

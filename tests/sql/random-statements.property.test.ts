@@ -32,6 +32,6 @@ it('random statements give what DuckDB gives, whatever the chunks', async () => 
       const options = { types: STATEMENT_TYPES, lookups: STATEMENT_LOOKUPS, chunkRecords: size };
       expect(difference(runSql(sql, STATEMENT_TEXT, options), wanted, true)).toBeNull();
     }),
-    { numRuns: runs(100) },
+    { numRuns: runs(60) },
   );
 });
