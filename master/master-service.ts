@@ -144,6 +144,9 @@ export class LocalMasterService implements MasterService {
   }
 
   listJobs(query: JobQuery): JobPage {
+    if (query.cursor !== null && !/^[0-9a-f-]{36}$/.test(query.cursor)) {
+      throw new SluiceError('bad-request', 'cursor is the nextCursor of the page before');
+    }
     const records = this.#deps.store.jobs({
       status: query.status,
       q: query.q,
@@ -339,12 +342,13 @@ export class LocalMasterService implements MasterService {
     if (request.idempotencyKey === null) return null;
     const earlier = this.#deps.store.jobByIdempotencyKey(request.idempotencyKey);
     if (earlier === null) return null;
-    const { planText, lookupFiles } = earlier.facts;
+    const { planText, lookupFiles, bytesTotal } = earlier.facts;
     const sameFiles = isDeepStrictEqual(lookupFiles, files);
-    if (planText !== request.plan || earlier.name !== request.name || !sameFiles) {
+    const sameSize = [bytesTotal, null].includes(request.bytesTotal) || bytesTotal === null;
+    if (planText !== request.plan || earlier.name !== request.name || !sameFiles || !sameSize) {
       throw new SluiceError(
         'input-changed',
-        `the Idempotency-Key belongs to job ${earlier.id}, which has another name, plan or lookup`,
+        `the Idempotency-Key belongs to job ${earlier.id}, which has another name, plan, lookup or size`,
         { details: { jobId: earlier.id } },
       );
     }

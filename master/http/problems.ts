@@ -48,11 +48,22 @@ export function answerErrors(app: FastifyInstance, limits: DrainLimits): void {
   });
 }
 
+/** Of a request that found no route, such as one whose path is not percent-encoded UTF-8. */
+export function sendFrameworkProblem(
+  thrown: FastifyError,
+  reply: FastifyReply,
+  limits: DrainLimits,
+): void {
+  sendProblem(reply, requestError(thrown), limits);
+}
+
 /** The framework's errors in our words. */
 function requestError(thrown: FastifyError): SluiceError {
   if (thrown instanceof SluiceError) return thrown;
   if (thrown.validation !== undefined) return validationError(thrown);
   const status = thrown.statusCode ?? 500;
+  // What we forbid is a SluiceError: this is a name that no file can have.
+  if (status === 403) return new SluiceError('not-found', 'there is no such page or file');
   if (status >= 400 && status < 500) {
     return new SluiceError(codeOfStatus(status), thrown.message, { cause: thrown });
   }
@@ -100,7 +111,8 @@ export function pathOf(request: FastifyRequest): string {
 
 /** The bytes answered on a connection whose request was not HTTP. */
 export function malformedRequestAnswer(status: number): string {
-  const error = new SluiceError(status === 408 ? 'aborted' : 'bad-request', 'not a valid request');
+  const why = status === 431 ? 'the headers are too large; 16 KiB at most' : 'not a valid request';
+  const error = new SluiceError(status === 408 ? 'aborted' : 'bad-request', why);
   const body = JSON.stringify(problemDocument(error, '', status));
   return [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Bad Request'}`,

@@ -19,7 +19,7 @@ import { createHostGuard, type HostGuard } from './host-guard.ts';
 import type { HttpConfig } from './http-config.ts';
 import { attachLive } from './live.ts';
 import { describeApi } from './openapi.ts';
-import { answerErrors, malformedRequestAnswer } from './problems.ts';
+import { answerErrors, malformedRequestAnswer, sendFrameworkProblem } from './problems.ts';
 import type { RouteContext, Server } from './route-context.ts';
 import { chunkRoutes } from './routes/chunks.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -56,8 +56,13 @@ const SERVER_OPTIONS: FastifyHttpOptions<RawServerDefault> = {
   ajv: { customOptions: { allErrors: true, removeAdditional: false, coerceTypes: true } },
   clientErrorHandler(error, socket) {
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-    socket.end(malformedRequestAnswer(error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400));
+    socket.end(malformedRequestAnswer(MALFORMED[error.code ?? ''] ?? 400));
   },
+};
+
+const MALFORMED: Readonly<Record<string, number>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_HEADER_OVERFLOW: 431,
 };
 
 /** How long requests under way may take once the server is asked to stop. */
@@ -67,7 +72,10 @@ const CLOSE_WITHIN_MS = 2_000;
 export function buildServer(dependencies: ServerDependencies): Server {
   const { service, config, logger } = dependencies;
   const options = logger === undefined ? {} : { loggerInstance: logger };
-  const app: Server = fastify({ ...SERVER_OPTIONS, ...options });
+  const app: Server = fastify({
+    ...{ ...SERVER_OPTIONS, ...options },
+    frameworkErrors: (error, _request, reply) => sendFrameworkProblem(error, reply, config),
+  });
   const access = createAccessControl(config.tokens, config.workerToken);
   const guard = createHostGuard({ ...config, checkHost: access.loopbackOnly });
 

@@ -35,6 +35,7 @@ describe('the API document', () => {
       ...['POST /api/jobs', 'PUT /api/jobs', 'PUT /api/jobs/{filename}', 'GET /api/jobs'],
       ...['POST /api/uploads', 'POST /api/sniff', 'POST /api/plans/check', 'GET /api/workers'],
       ...['GET /healthz', 'GET /readyz', 'GET /metrics', `DELETE ${jobPart('')}`],
+      ...['HEAD /api/uploads/{id}', 'PATCH /api/uploads/{id}', 'DELETE /api/uploads/{id}'],
       ...['GET /internal/blobs/{*}', 'PUT /internal/blobs/{*}'],
       ...reads.map((part) => `GET ${jobPart(part)}`),
       ...actions.map((part) => `POST ${jobPart(part)}`),
@@ -58,6 +59,10 @@ describe('the API document', () => {
           .map((parameter) => parameter.name);
         expect([url, declared]).toEqual([url, names]);
         expect(operation.summary).toMatch(/\w/);
+        expect([url, Object.keys(operation.responses ?? {}).join()]).toEqual([
+          url,
+          expect.stringMatching(/^20\d/),
+        ]);
         for (const response of Object.values(operation.responses ?? {})) {
           expect(response.description).toMatch(/\w/);
         }

@@ -47,6 +47,24 @@ describe('problems', () => {
     expect(response.body).not.toContain('secret');
   });
 
+  it.each([
+    ['/api/jobs/%ff', 400, 'bad-request'],
+    ['/api/jobs?limit=0', 400, 'bad-request'],
+  ])('answer %.16s... too', async (url, status, code) => {
+    const response = await edge.app.inject(url);
+    expect(response.statusCode).toBe(status);
+    expect(response.headers['content-type']).toContain('application/problem+json');
+    expect(response.json()).toMatchObject({ status, code });
+  });
+
+  it('say that headers are too large', async () => {
+    const client = openConnection(await edge.listen());
+    client.send(`GET / HTTP/1.1\r\nHost: localhost\r\nX-Big: ${'a'.repeat(40_000)}\r\n\r\n`);
+    await client.hasReceived('too large');
+    expect(client.received()).toMatch(/^HTTP\/1.1 431 /);
+    client.socket.destroy();
+  });
+
   it('answer what is no HTTP as well', async () => {
     const client = openConnection(await edge.listen());
     client.send('NONSENSE\r\n\r\n');
@@ -83,6 +101,12 @@ describe('the dashboard', () => {
     expect(asset.headers['content-type']).toContain('javascript');
     const gone = await edge.app.inject({ url: '/assets/x.js', headers: { accept: 'text/html' } });
     expect(gone.statusCode).toBe(404);
+  });
+
+  it('has no page of a name that no file can have', async () => {
+    const response = await edge.app.inject(`/api/jobs/${'a'.repeat(5000)}`);
+    expect(response.statusCode).toBe(404);
+    expect(response.json()).toMatchObject({ code: 'not-found' });
   });
 
   it('does not stand in for the API', async () => {

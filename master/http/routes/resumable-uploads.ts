@@ -46,12 +46,20 @@ export async function resumableUploadRoutes(app: Server, context: RouteContext):
   const config = { lazyContinue: true };
   const withPart = { lazyContinue: true, documentedBody: PART };
   const tags = ['uploads'];
-  const response = PROBLEMS;
+  const answering = (status: number, description: string) =>
+    ({ [status]: Type.Null({ description }), ...PROBLEMS }) as const;
+  const part = answering(204, 'Taken; Upload-Offset says how many bytes there are');
   const one = `${UPLOADS_PATH}/:id`;
 
   app.options(
     UPLOADS_PATH,
-    { config, schema: { tags, summary: 'What of the tus protocol is supported', response } },
+    {
+      config,
+      schema: {
+        ...{ tags, response: answering(204, 'In the headers Tus-Version, Tus-Extension, ...') },
+        summary: 'What of the tus protocol is supported',
+      },
+    },
     (request, reply) => serveUpload(tus, request, reply, undefined),
   );
   app.post(
@@ -59,7 +67,8 @@ export async function resumableUploadRoutes(app: Server, context: RouteContext):
     {
       config: withPart,
       schema: {
-        ...{ tags, response, headers: CreationHeaders },
+        ...{ tags, headers: CreationHeaders },
+        response: answering(201, 'Created; Location is the address of the upload'),
         summary: 'Create a resumable upload',
         description: CREATE_TEXT,
       },
@@ -69,8 +78,11 @@ export async function resumableUploadRoutes(app: Server, context: RouteContext):
   app.head(
     one,
     {
-      config,
-      schema: { tags, response, params: JobParams, summary: 'How far an upload came' },
+      config: { ...config, swagger: { exposeHeadRoute: true } },
+      schema: {
+        ...{ tags, params: JobParams, summary: 'How far an upload came' },
+        response: answering(200, 'Upload-Offset says how many bytes there are'),
+      },
     },
     (request, reply) => serveUpload(tus, request, reply, request.params.id),
   );
@@ -79,7 +91,7 @@ export async function resumableUploadRoutes(app: Server, context: RouteContext):
     {
       config: withPart,
       schema: {
-        ...{ tags, response, params: JobParams, headers: PartHeaders },
+        ...{ tags, response: part, params: JobParams, headers: PartHeaders },
         summary: 'Send the next bytes of an upload',
         description: PATCH_TEXT,
       },
@@ -91,7 +103,7 @@ export async function resumableUploadRoutes(app: Server, context: RouteContext):
     {
       config: withPart,
       schema: {
-        ...{ tags, response, params: JobParams, headers: PartHeaders },
+        ...{ tags, response: part, params: JobParams, headers: PartHeaders },
         summary: 'PATCH or DELETE, named by X-HTTP-Method-Override',
       },
     },
@@ -102,7 +114,7 @@ export async function resumableUploadRoutes(app: Server, context: RouteContext):
     {
       config,
       schema: {
-        ...{ tags, response, params: JobParams },
+        ...{ tags, response: answering(204, 'Given up'), params: JobParams },
         summary: 'Give up an upload that is not complete',
         description: 'Its job is cancelled, and what was kept for going on is deleted.',
       },
