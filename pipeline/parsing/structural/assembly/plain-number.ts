@@ -8,16 +8,16 @@ const SCALE_BITS: u64 = 4;
 const MINUS: u8 = 0x2d;
 const ZERO: u8 = 0x30;
 const ZEROS: u64 = 0x3030303030303030;
-/** What a dot is, and a byte of ones, where digits are their values. */
-const DOTS: u64 = 0x1e1e1e1e1e1e1e1e;
-const ONES: u64 = 0x0101010101010101;
+/** What a dot is where digits are their values. */
+const DOT: u64 = 0x1e;
 const TOPS: u64 = 0x8080808080808080;
 /** Added to a byte below 0x80, sets its top bit where it is above 9. */
 const ABOVE_NINE: u64 = 0x7676767676767676;
 
 /** The number of a text of 1 to `PLAIN_BYTES_MAX` bytes in the strict grammar of
  *  pipeline/values/value-kind.ts, `-0` left out; see `plainMantissa` and `plainScale`. Eight bytes
- *  before the text's end must be readable. */
+ *  behind the text must be readable. Signs and how many digits there are are hard to foresee: no
+ *  branch on either. */
 @inline
 export function plainNumber(p: usize, length: u32): i64 {
   if (length == 1) {
@@ -26,30 +26,31 @@ export function plainNumber(p: usize, length: u32): i64 {
   }
   const sign = u32(load<u8>(p) == MINUS);
   const count = length - sign;
-  // The last byte is the highest; what stands before the first digit becomes zeros.
-  const shift = u64(8 - count) << 3;
-  let digits = (load<u64>(p + length - 8) ^ ZEROS) & (~u64(0) << shift);
-  let whole = count;
-  let scale: u32 = 0;
-  const toDot = digits ^ DOTS;
-  const dots = (toDot - ONES) & ~toDot & TOPS;
-  if (dots != 0) {
-    const below = u64(ctz(dots)) & 0x38;
-    scale = 7 - u32(below >> 3);
-    whole = count - 1 - scale;
-    if (scale == 0) return NOT_PLAIN;
-    // The digits before the dot move up, over it.
-    const before = (u64(1) << below) - 1;
-    digits = ((digits & before) << 8) | (digits & (~u64(0xff) << below));
-  }
+  const bytes = load<u64>(p + sign) ^ ZEROS;
+  if (isLeadingZero(u32(bytes))) return NOT_PLAIN;
+  // The last byte becomes the highest; below the first digit there are zeros.
+  let digits = bytes << (u64(0 - count) << 3);
   const others = (digits | (digits + ABOVE_NINE)) & TOPS;
+  let scale: u32 = 0;
+  if (others != 0) {
+    // There must be one, a dot between digits. Those before it move up, over it.
+    scale = u32(clz(others)) >> 3;
+    const first = others >> 7;
+    const isDot = (digits & ((others << 1) - first)) == first * DOT;
+    if ((others & (others - 1)) != 0 || !isDot || scale - 1 >= count - 2) return NOT_PLAIN;
+    const before = digits & (first - 1);
+    digits = (digits ^ before ^ (first * DOT)) | (before << 8);
+  }
   const value = valueOfDigits(digits);
-  // Signs and how many digits there are are hard to foresee: no branch on either.
-  const isLeading = u32(whole > 1) & u32(load<u8>(p + sign) == ZERO);
-  const isOdd = isLeading | u32(whole == 0) | (sign & u32(value == 0)) | u32(others != 0);
-  if (isOdd != 0) return NOT_PLAIN;
+  if ((sign & u32(value == 0)) != 0) return NOT_PLAIN;
   const minus = -i64(sign);
   return (((value ^ minus) - minus) << SCALE_BITS) | i64(scale);
+}
+
+/** Whether the lowest byte is 0 and the next one, perhaps behind the text, a digit's value. */
+@inline
+function isLeadingZero(bytes: u32): bool {
+  return ((((bytes & 0xffff) * 0x10001) >> 8) & 0xffff) < 10;
 }
 
 @inline

@@ -90,7 +90,7 @@ export function readSlab(base: usize, from: u32, to: u32): void {
   readBlocks(base, from, to, true, true);
 }
 
-/** Without `withQuotes` or `withReturns` nothing counts when there are any: false, and the state stays. */
+/** Without `withQuotes` or `withReturns`, false when there are any: nothing counts, the state stays. */
 @inline
 function readBlocks(base: usize, from: u32, to: u32, withQuotes: bool, withReturns: bool): bool {
   const delimiters = i8x16.splat(i8(delimiter));

@@ -22,6 +22,7 @@ import {
   growForBlock,
   hasRoomForBlock,
   isSpread,
+  knownGroup,
   onlyGroup,
   touchGroup,
   touchSlot,
@@ -68,7 +69,12 @@ export function addBlock(frame: Frame, from: u32, to: u32): u32 {
   }
   if (isSpread(frame)) touchGroups(frame, count);
   let leftCount: u32 = 0;
+  const isNear = !only && !isSpread(frame);
   for (let i: u32 = 0; i < count; i++) {
+    if (isNear) {
+      i = addKnown(frame, i, count);
+      if (i == count) break;
+    }
     const key = keyOf(frame, i);
     if (key.length != LEFT) {
       const group = only ? only : findGroup(frame, key);
@@ -86,6 +92,31 @@ function touchGroups(frame: Frame, count: u32): void {
   for (let i: u32 = 0; i < count; i++) touched += touchGroup(frame, keyOf(frame, i));
 }
 
+/** Takes records from place `from` on while their groups are there and have nothing to align; returns
+ *  the place of the first other one. Without a call in the loop what it needs stays in registers. */
+@inline
+function addKnown(frame: Frame, from: u32, count: u32): u32 {
+  let i = from;
+  for (; i < count; i++) {
+    const group = knownGroup(frame, keyOf(frame, i));
+    if (!group || !isAligned(frame, group, i)) break;
+    addValues(frame, group, i);
+  }
+  return i;
+}
+
+/** Whether all values of the record have the scale that the group has. */
+@inline
+function isAligned(frame: Frame, group: Group, i: u32): bool {
+  const columns = frame.measuredCount;
+  for (let c: u32 = 0; c < columns; c++) {
+    const scale = load<u32>(valueOf(frame, c, i), 8);
+    const held = load<u32>(changetype<usize>(group) + measuredColumn(frame, c).offset, 4);
+    if (scale != held && scale != NULL_SCALE) return false;
+  }
+  return true;
+}
+
 @inline
 function addRecord(frame: Frame, group: Group, i: u32): bool {
   const count = frame.measuredCount;
@@ -97,6 +128,13 @@ function addRecord(frame: Frame, group: Group, i: u32): bool {
     if (scale == NULL_SCALE || load<u32>(state, 4) == scale) continue;
     if (!align(state, column.keeps, value, scale)) return false;
   }
+  addValues(frame, group, i);
+  return true;
+}
+
+@inline
+function addValues(frame: Frame, group: Group, i: u32): void {
+  const count = frame.measuredCount;
   group.recordCount++;
   for (let c: u32 = 0; c < count; c++) {
     const value = valueOf(frame, c, i);
@@ -104,7 +142,6 @@ function addRecord(frame: Frame, group: Group, i: u32): bool {
     const column = measuredColumn(frame, c);
     addValue(changetype<usize>(group) + column.offset, column, load<i64>(value));
   }
-  return true;
 }
 
 @inline

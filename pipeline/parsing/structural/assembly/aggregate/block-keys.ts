@@ -1,8 +1,8 @@
 // The keys of a block's records, encoded as pipeline/aggregation/key-encoder.ts has it: for each key
 // column 0 for NULL, else the length plus one, seven bits a byte, and the canonical text.
-import { loadPadded } from '../profile/blocks';
+import { loadPadded, matches } from '../profile/blocks';
 import { hashOfBlock, hashOfBytes } from '../profile/value-hash';
-import { STRING } from '../column-type';
+import { INTEGER, STRING } from '../column-type';
 import {
   fieldAt,
   fieldLength,
@@ -23,7 +23,7 @@ import {
   keyColumn,
   keyOf,
 } from './frame';
-import { CANONICAL, LACKS_FRACTION, OTHER, keyForm } from './key-text';
+import { CANONICAL, LACKS_FRACTION, OTHER, isWholeNumber, keyForm } from './key-text';
 
 /** Texts that fit sixteen bytes with the byte of their length. */
 const SHORT_TEXT_MAX: u32 = 15;
@@ -42,26 +42,47 @@ export function readKeys(frame: Frame, from: u32, to: u32): void {
 
 /** The usual case, mostly without a copy: the length takes the place of the byte before the text. */
 function readSingleKeys(frame: Frame, column: InputColumn, from: u32, to: u32): void {
-  const type = column.type;
+  const isKnown = column.type == STRING || column.type == INTEGER;
+  const isPlain = isKnown && frame.nullTextCount == 0;
+  let longKeys = frame.longKeys;
+  for (let i = from; i < to; i++) {
+    if (isPlain) {
+      i = readPlainKeys(frame, column, i, to, keyOf(frame, i - from));
+      if (i == to) return;
+    }
+    const key = keyOf(frame, i - from);
+    if (!readShortKey(frame, column, i, key)) longKeys = readKey(frame, i, key, longKeys);
+  }
+}
+
+/** Reads texts or integers from place `from` on up to one that is empty, long, not canonical, or
+ *  holds quotes; returns its place. Without a call in the loop what it needs stays in registers. */
+@inline
+function readPlainKeys(frame: Frame, column: InputColumn, from: u32, to: u32, key: BlockKey): u32 {
   const text = frame.text;
   const quote = frame.quote;
-  const firstFields = frame.firstFields;
+  const isInteger = column.type == INTEGER;
   const fieldStarts = frame.fieldStarts + (<usize>column.position << 2);
   const fieldEnds = frame.fieldEnds + (<usize>column.position << 2);
-  const isAnyNull = frame.nullTextCount != 0;
-  let longKeys = frame.longKeys;
-  let key = keyOf(frame, 0);
-  for (let i = from; i < to; i++) {
-    const first = <usize>load<u32>(firstFields + (<usize>i << 2)) << 2;
+  const end = frame.firstFields + (<usize>to << 2);
+  let at = frame.firstFields + (<usize>from << 2);
+  for (; at < end; at += 4) {
+    const first = <usize>load<u32>(at) << 2;
     const start = load<u32>(fieldStarts + first);
-    const length = load<u32>(fieldEnds + first) - start;
-    const p = text + start;
-    if (length - 1 < SHORT_TEXT_MAX && !isAnyNull && u32(load<u8>(p)) != quote) {
-      if (keyForm(type, p, length) == CANONICAL) finishText(key, p, length);
-      else longKeys = readKey(frame, i, key, longKeys);
-    } else if (!readShortKey(frame, column, i, key)) longKeys = readKey(frame, i, key, longKeys);
+    let length = load<u32>(fieldEnds + first) - start;
+    let p = text + start;
+    if (length != 0 && u32(load<u8>(p)) == quote) {
+      // Its next quote has to be its last byte.
+      p += 1;
+      length -= 2;
+      if (u32(ctz(matches(v128.load(p), u8(quote)))) != length) break;
+    }
+    if (length - 1 >= SHORT_TEXT_MAX) break;
+    if (isInteger && !isWholeNumber(p, length, SHORT_TEXT_MAX)) break;
+    finishText(key, p, length);
     key = changetype<BlockKey>(changetype<usize>(key) + BLOCK_KEY_BYTES);
   }
+  return to - (u32(end - at) >> 2);
 }
 
 /** A text of 1 to 15 bytes that is quoted, or may stand for NULL. */

@@ -48,26 +48,37 @@ export function readValues(
   to: u32,
 ): void {
   const type = column.type;
+  const isPlain = (type == NUMBER || type == INTEGER) && areNumbersPlain(frame);
+  for (let i = from; i < to; i++) {
+    if (isPlain) {
+      i = readPlain(frame, column, valueOf(frame, number, i - from), i, to);
+      if (i == to) return;
+    }
+    readOther(frame, column, i, keyOf(frame, i - from), valueOf(frame, number, i - from));
+  }
+}
+
+/** Reads values from place `from` on as `plainNumber` does, up to one that it does not read; returns
+ *  its place. Without a call in the loop what it needs stays in registers. */
+@inline
+function readPlain(frame: Frame, column: InputColumn, target: usize, from: u32, to: u32): u32 {
   const text = frame.text;
-  const firstFields = frame.firstFields;
   const fieldStarts = frame.fieldStarts + (<usize>column.position << 2);
   const fieldEnds = frame.fieldEnds + (<usize>column.position << 2);
-  const isPlain = (type == NUMBER || type == INTEGER) && areNumbersPlain(frame);
-  let target = valueOf(frame, number, 0);
-  for (let i = from; i < to; i++, target += VALUE_BYTES) {
-    const first = <usize>load<u32>(firstFields + (<usize>i << 2)) << 2;
+  const scaleMax: u32 = column.type == INTEGER ? 0 : PLAIN_BYTES_MAX;
+  const end = frame.firstFields + (<usize>to << 2);
+  let at = frame.firstFields + (<usize>from << 2);
+  for (; at < end; at += 4, target += VALUE_BYTES) {
+    const first = <usize>load<u32>(at) << 2;
     const start = load<u32>(fieldStarts + first);
     const length = load<u32>(fieldEnds + first) - start;
-    if (isPlain && length - 1 < PLAIN_BYTES_MAX) {
-      const plain = plainNumber(text + start, length);
-      if (plain != NOT_PLAIN && (type == NUMBER || plainScale(plain) == 0)) {
-        store<i64>(target, plainMantissa(plain));
-        store<u32>(target, plainScale(plain), 8);
-        continue;
-      }
-    }
-    readOther(frame, column, i, keyOf(frame, i - from), target);
+    if (length - 1 >= PLAIN_BYTES_MAX) break;
+    const plain = plainNumber(text + start, length);
+    if (plain == NOT_PLAIN || plainScale(plain) > scaleMax) break;
+    store<i64>(target, plainMantissa(plain));
+    store<u32>(target, plainScale(plain), 8);
   }
+  return to - (u32(end - at) >> 2);
 }
 
 /** Reads a value of any spelling. */

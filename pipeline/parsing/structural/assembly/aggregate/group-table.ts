@@ -104,6 +104,19 @@ export function findGroup(frame: Frame, key: BlockKey): Group {
   }
 }
 
+/** The key's group; null when there is none where its search begins, and for long keys and records
+ *  that are left. */
+@inline
+export function knownGroup(frame: Frame, key: BlockKey): Group | null {
+  const hash = key.hash & frame.hashMask;
+  const entry = load<u64>(frame.slots + (<usize>(hash & (frame.slotCount - 1)) << 3));
+  if (entry == 0) return null;
+  const group = groupOf(frame, u32(entry) - 1);
+  const others = v128.xor(v128.load(changetype<usize>(group)), v128.load(changetype<usize>(key)));
+  if (v128.any_true(others) || group.length != key.length || key.length > 16) return null;
+  return group;
+}
+
 @inline
 function isGroupOf(group: Group, key: BlockKey): bool {
   if (group.first != key.first || group.second != key.second) return false;

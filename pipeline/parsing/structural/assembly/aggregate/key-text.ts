@@ -51,10 +51,18 @@ function otherForm(type: u32, p: usize, length: u32): u32 {
 /** `-?(0|[1-9][0-9]*)` of at most so many digits, and not `-0`. The least of 64 bits is left out. */
 @inline
 function isInteger(p: usize, length: u32, digitsMax: u32): bool {
+  if (!isWholeNumber(p, length, digitsMax)) return false;
+  const sign = u32(u32(load<u8>(p)) == MINUS);
+  if (length - sign < INTEGER_DIGITS_MAX) return true;
+  return memory.compare(p + sign, INTEGER_MAX, INTEGER_DIGITS_MAX) <= 0;
+}
+
+/** The same, up to any number of so many digits. */
+@inline
+export function isWholeNumber(p: usize, length: u32, digitsMax: u32): bool {
   const sign = u32(u32(load<u8>(p)) == MINUS);
   const digits = length - sign;
   if (digits - 1 >= digitsMax || !areDigits(p + sign, digits)) return false;
-  if (digits == INTEGER_DIGITS_MAX && memory.compare(p + sign, INTEGER_MAX, digits) > 0) return false;
   return u32(load<u8>(p + sign)) != ZERO || (digits == 1 && sign == 0);
 }
 
