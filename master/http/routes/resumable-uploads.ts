@@ -37,26 +37,34 @@ ${PART_TYPE} is the first part.`;
 const PATCH_TEXT = `The answer tells the new offset; all bytes before it are on the disk, and stay
 there if the server is killed. The last part is answered when the whole input is in chunks.`;
 
+const TAGS = ['uploads'];
+
+const answering = (status: number, description: string) =>
+  ({ [status]: Type.Null({ description }), ...PROBLEMS }) as const;
+
 /** Resumable uploads by the tus protocol 1.0 (https://tus.io/protocols/resumable-upload). */
 export async function resumableUploadRoutes(app: Server, context: RouteContext): Promise<void> {
   // Bodies are streams, read under the upload's lock.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   const tus: TusContext = { ...context, locks: new UploadLocks() };
-  const config = { lazyContinue: true };
-  const withPart = { lazyContinue: true, documentedBody: PART };
-  const tags = ['uploads'];
-  const answering = (status: number, description: string) =>
-    ({ [status]: Type.Null({ description }), ...PROBLEMS }) as const;
-  const part = answering(204, 'Taken; Upload-Offset says how many bytes there are');
-  const one = `${UPLOADS_PATH}/:id`;
+  creationRoutes(app, tus);
+  partRoutes(app, tus);
+}
 
+const config = { lazyContinue: true };
+const withPart = { lazyContinue: true, documentedBody: PART };
+
+function creationRoutes(app: Server, tus: TusContext): void {
   app.options(
     UPLOADS_PATH,
     {
       config,
       schema: {
-        ...{ tags, response: answering(204, 'In the headers Tus-Version, Tus-Extension, ...') },
+        ...{
+          tags: TAGS,
+          response: answering(204, 'In the headers Tus-Version, Tus-Extension, ...'),
+        },
         summary: 'What of the tus protocol is supported',
       },
     },
@@ -67,7 +75,7 @@ export async function resumableUploadRoutes(app: Server, context: RouteContext):
     {
       config: withPart,
       schema: {
-        ...{ tags, headers: CreationHeaders },
+        ...{ tags: TAGS, headers: CreationHeaders },
         response: answering(201, 'Created; Location is the address of the upload'),
         summary: 'Create a resumable upload',
         description: CREATE_TEXT,
@@ -75,12 +83,17 @@ export async function resumableUploadRoutes(app: Server, context: RouteContext):
     },
     (request, reply) => serveUpload(tus, request, reply, undefined),
   );
+}
+
+function partRoutes(app: Server, tus: TusContext): void {
+  const one = `${UPLOADS_PATH}/:id`;
+  const part = answering(204, 'Taken; Upload-Offset says how many bytes there are');
   app.head(
     one,
     {
       config: { ...config, swagger: { exposeHeadRoute: true } },
       schema: {
-        ...{ tags, params: JobParams, summary: 'How far an upload came' },
+        ...{ tags: TAGS, params: JobParams, summary: 'How far an upload came' },
         response: answering(200, 'Upload-Offset says how many bytes there are'),
       },
     },
@@ -91,7 +104,7 @@ export async function resumableUploadRoutes(app: Server, context: RouteContext):
     {
       config: withPart,
       schema: {
-        ...{ tags, response: part, params: JobParams, headers: PartHeaders },
+        ...{ tags: TAGS, response: part, params: JobParams, headers: PartHeaders },
         summary: 'Send the next bytes of an upload',
         description: PATCH_TEXT,
       },
@@ -103,7 +116,7 @@ export async function resumableUploadRoutes(app: Server, context: RouteContext):
     {
       config: withPart,
       schema: {
-        ...{ tags, response: part, params: JobParams, headers: PartHeaders },
+        ...{ tags: TAGS, response: part, params: JobParams, headers: PartHeaders },
         summary: 'PATCH or DELETE, named by X-HTTP-Method-Override',
       },
     },
@@ -114,7 +127,7 @@ export async function resumableUploadRoutes(app: Server, context: RouteContext):
     {
       config,
       schema: {
-        ...{ tags, response: answering(204, 'Given up'), params: JobParams },
+        ...{ tags: TAGS, response: answering(204, 'Given up'), params: JobParams },
         summary: 'Give up an upload that is not complete',
         description: 'Its job is cancelled, and what was kept for going on is deleted.',
       },
