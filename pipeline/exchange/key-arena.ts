@@ -17,6 +17,12 @@ export class KeyArena {
   private length = 0;
   private view = new DataView(this.bytes.buffer);
 
+  /** Forgets all keys. */
+  clear(): void {
+    this.count = 0;
+    this.length = 0;
+  }
+
   /** Ends a key. */
   endKey(): void {
     this.count += 1;

@@ -11,7 +11,8 @@ export class RecordBuffer extends OutputBuffer {
 
   /** Makes room for so many bytes at first: growing copies. */
   expect(byteCount: number): void {
-    if (this.bytes.length === 0) this.bytes = Buffer.allocUnsafeSlow(byteCount + FIRST_BYTES);
+    if (this.position > 0 || this.bytes.length >= byteCount) return;
+    this.bytes = Buffer.allocUnsafeSlow(byteCount + FIRST_BYTES);
   }
 
   override reserve(length: number): void {

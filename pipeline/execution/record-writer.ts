@@ -15,12 +15,14 @@ export interface RecordWriter {
 
 /** The records of batches as they are written, each to be found. */
 export class WrittenRecords {
-  readonly buffer = new RecordBuffer();
+  readonly buffer: RecordBuffer;
   private readonly writer: RecordWriter;
   private begun: Uint8Array | null = null;
 
-  constructor(writer: RecordWriter) {
+  /** Into a buffer of its own when none is given, which is empty. */
+  constructor(writer: RecordWriter, buffer = new RecordBuffer()) {
     this.writer = writer;
+    this.buffer = buffer;
   }
 
   /** Writes the selected records. */
