@@ -13,7 +13,7 @@ import { RFC_4180 } from '../../pipeline/parsing/dialect.ts';
 import type { Column } from '../../pipeline/protocol/job.ts';
 import { batchOf, csvOf } from '../support/batch-of.ts';
 import { builtKernel } from '../support/kernel.ts';
-import { cutPlan } from '../support/run-plan.ts';
+import { cutPlan, runPlan } from '../support/run-plan.ts';
 import { runs } from '../support/runs.ts';
 
 const module = builtKernel();
@@ -141,6 +141,37 @@ test('groups merge in the kernel as in the reference', () => {
   );
   expect(taken).toBeGreaterThan(150);
   expect(left).toBeGreaterThan(150);
+});
+
+test('sums and means of many digits are written as by the reference', () => {
+  const digits = fc.tuple(fc.bigInt({ min: 0n, max: 10n ** 15n }), fc.integer({ min: 1, max: 15 }));
+  const decimal = fc
+    .tuple(fc.boolean(), digits, fc.nat(14))
+    .map(([isNegative, [digit, length], scale]) => {
+      const text = String(digit)
+        .slice(0, length)
+        .padStart(scale + 1, '0');
+      const whole = text.slice(0, text.length - scale);
+      return `${isNegative ? '-' : ''}${whole}.${text.slice(whole.length)}0`;
+    });
+  const group = fc.array(decimal, { minLength: 1, maxLength: 7 });
+  const plan = JSON.stringify({
+    steps: [{ aggregate: { by: ['key'], measures: { total: 'sum(value)', mean: 'avg(value)' } } }],
+  });
+  let long = 0;
+  fc.assert(
+    fc.property(fc.array(group, { minLength: 200, maxLength: 400 }), (groups) => {
+      const records = groups.flatMap((values, key) => values.map((value) => `${key},${value}\n`));
+      const text = `key,value\n${records.join('')}`;
+      const types = { value: 'number' } as const;
+      const theirs = runPlan(plan, text, { types, chunkRecords: 500 }).output.toString();
+      const mine = runPlan(plan, text, { types, chunkRecords: 500, kernel: module });
+      expect(mine.output.toString()).toBe(theirs);
+      long += theirs.match(/[\d.]{17,}/g)?.length ?? 0;
+    }),
+    { numRuns: 10 },
+  );
+  expect(long).toBeGreaterThan(500);
 });
 
 test('groups become entries in the kernel as in the reference', () => {

@@ -19,6 +19,11 @@ const DIGITS_MAX: u32 = 32;
  *  double has another text than the decimal, or none without an exponent. */
 export function decimalText(at: usize, mantissa: i64, scale: u32): usize {
   if (mantissa > SHORT_MAX || mantissa < -SHORT_MAX) return 0;
+  return digitsText(at, mantissa, scale);
+}
+
+/** Of mantissa / 10^scale as it is; 0 where there is none without an exponent. */
+export function digitsText(at: usize, mantissa: i64, scale: u32): usize {
   if (mantissa < 0) store<u8>(at++, MINUS);
   let value = u64(mantissa < 0 ? -mantissa : mantissa);
   if (value == 0) scale = 0;

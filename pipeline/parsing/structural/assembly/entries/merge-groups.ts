@@ -1,12 +1,12 @@
 // Groups of several partials merged and written as RFC 4180 records, as pipeline/exchange/
-// group-entries.ts does it. Entries are groups: those with one key are one group. What a double's
-// shortest text is not read off at once for is left: sums of more than fifteen digits, means that do
-// not end.
+// group-entries.ts does it. Entries are groups: those with one key are one group. Numbers that are very
+// large or small are left.
 import { INTEGER } from '../column-type';
 import { compareBytes, loadPadded, matches } from '../profile/blocks';
 import { decimalText, DECIMAL_BYTES_MAX, integerText } from './decimal-text';
 import { EntryFrame } from './frame';
 import { lengthOf, startOf } from './keys';
+import { quotientText } from './quotient-text';
 
 /** Measures, as pipeline/exchange/group-kernel.ts numbers them. */
 const COUNT: u32 = 0;
@@ -267,14 +267,13 @@ function writeTotal(at: usize, measure: Measure, state: State): usize {
   if (measure.kind == SUM && measure.type == INTEGER) {
     return state.scale == 0 ? integerText(at, state.mantissa) : 0;
   }
-  if (measure.kind != MEAN || state.count == 1) {
-    return decimalText(at, state.mantissa, state.scale);
-  }
-  return writeMean(at, state);
+  const count = measure.kind == MEAN ? state.count : 1;
+  const end = count == 1 ? decimalText(at, state.mantissa, state.scale) : endingMean(at, state);
+  return end == 0 ? quotientText(at, state.mantissa, count, state.scale) : end;
 }
 
-/** A mean that ends is a decimal of a few more digits. */
-function writeMean(at: usize, state: State): usize {
+/** A mean that ends is a decimal of a few more digits; 0 where it does not, or has too many. */
+function endingMean(at: usize, state: State): usize {
   if (state.count > u64(SAFE)) return 0;
   const count = i64(state.count);
   let mantissa = state.mantissa;
