@@ -5,6 +5,7 @@ export const router = createRouter({
   history: createWebHistory(),
   routes: [
     { path: '/', name: 'jobs', component: JobsView, meta: { title: 'Jobs' } },
+    { path: '/jobs', redirect: '/' },
     {
       path: '/new',
       name: 'new',

@@ -26,6 +26,15 @@ function runningJob(): { id: string; url: string } {
   return { id, url: `/api/jobs/${id}/result` };
 }
 
+it('a failed job has no result, rather than an empty one', async () => {
+  const { id } = edge.service.add({ name: 'x.csv' }).job;
+  edge.service.finish(id, Buffer.alloc(0), 'failed');
+  const response = await edge.app.inject(`/api/jobs/${id}/result`);
+  expect(response.statusCode).toBe(409);
+  expect(response.json()).toMatchObject({ code: 'conflict' });
+  expect(response.headers['content-disposition']).toBeUndefined();
+});
+
 describe('ranges of a complete result', () => {
   it.each([
     ['bytes=0-3', '0123', 'bytes 0-3/10'],

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { SluiceError } from '../../../pipeline/errors.ts';
+import type { Job } from '../../../pipeline/protocol/index.ts';
 import type { ConvertedResult } from '../../aggregator/rewritten-result.ts';
 import type { ResultView } from '../../service.ts';
 import { parseByteRange } from '../byte-range.ts';
@@ -75,11 +76,21 @@ export async function resultRoutes(app: Server, { service }: RouteContext): Prom
       if (format !== undefined && format !== '' && format !== formatOf(view)) {
         return convert(request, reply, service.convertedResult(request.params.id, format));
       }
+      if (!isOn(request.query.follow)) assertResult(service.getJob(request.params.id), view);
       describe(reply, view);
       return isOn(request.query.follow)
         ? follow(request, reply, view)
         : await sendBytes(request, reply, view);
     },
+  });
+}
+
+/** An empty file would look like the result of a table without records. */
+function assertResult({ status, error }: Job, { bytes }: ResultView): void {
+  if (status !== 'failed' || bytes > 0) return;
+  const why = error === null ? '' : `: ${error.message}`;
+  throw new SluiceError('conflict', `the job failed and has no result${why}`, {
+    details: { status, error },
   });
 }
 
