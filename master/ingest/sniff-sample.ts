@@ -1,6 +1,5 @@
-import { constants, gunzipSync } from 'node:zlib';
-import { detectCompression } from '../../pipeline/dialect/compression.ts';
-import { SluiceError } from '../../pipeline/errors.ts';
+import { type Compression, detectCompression } from '../../pipeline/dialect/compression.ts';
+import { createDecompressor } from '../../pipeline/dialect/decompressor.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import type { PlanDocument } from '../../pipeline/plan/schema.ts';
 import type { SniffAnswer } from '../../pipeline/protocol/index.ts';
@@ -9,7 +8,7 @@ import { readOptionsOf } from './read-options.ts';
 
 /**
  * What a file is, from its first bytes. `complete` says that the sample is the whole file; else its
- * end may be cut anywhere: the last record, and the last member of a gzip file, are then left out.
+ * end may be cut anywhere: the last record is then left out.
  */
 export async function sniffSample(
   sample: Uint8Array,
@@ -17,7 +16,8 @@ export async function sniffSample(
   plan: PlanDocument,
 ): Promise<SniffAnswer> {
   const compression = detectCompression(sample, plan.read.compression);
-  const plainText = compression === 'gzip' && !complete ? gunzipPart(sample) : sample;
+  const isPart = compression !== 'none' && !complete;
+  const plainText = isPart ? await decompressPart(sample, compression) : sample;
   const source = sampleSource(plainText, complete);
   const stated = readOptionsOf(plan);
   const read = plainText === sample ? stated : { ...stated, compression: 'none' };
@@ -43,16 +43,23 @@ function lastLineEnd(text: Uint8Array): number | null {
   return at <= 0 ? null : at + 1;
 }
 
-function gunzipPart(sample: Uint8Array): Uint8Array {
-  try {
-    return gunzipSync(sample, {
-      finishFlush: constants.Z_SYNC_FLUSH,
-      maxOutputLength: LIMITS.decompressionFreeBytes,
+/** What the beginning of compressed data holds, as far as sniffing looks. */
+function decompressPart(
+  sample: Uint8Array,
+  compression: Exclude<Compression, 'none'>,
+): Promise<Uint8Array> {
+  const decompressor = createDecompressor(compression);
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  return new Promise((resolve, reject) => {
+    const finish = (): void => resolve(Buffer.concat(parts));
+    decompressor.on('data', (part: Buffer) => {
+      parts.push(part);
+      bytes += part.length;
+      if (bytes >= LIMITS.sniffBytesMax) decompressor.destroy();
     });
-  } catch (thrown) {
-    const reason = thrown instanceof Error ? thrown.message : String(thrown);
-    throw new SluiceError('input-compression', `the gzip data cannot be read: ${reason}`, {
-      cause: thrown,
-    });
-  }
+    // Where the sample is cut; of what gave nothing it is the reason.
+    decompressor.on('error', (error) => (bytes === 0 ? reject(error) : finish()));
+    decompressor.on('close', finish).end(sample);
+  });
 }

@@ -44,7 +44,8 @@ const CONTROL_COUNT_MAX = 4;
 
 /** Throws `input-format` when the bytes begin a file that is no text, saying what it is. */
 export function refuseBinary(head: Uint8Array): void {
-  if (isZip(head)) throw refusal(zipContents(head), head);
+  const document = isZip(head) ? zippedDocument(head) : null;
+  if (document !== null) throw refusal(document, head);
   for (const format of BINARY_FORMATS) {
     if (!startsWith(head, format.magic)) continue;
     if (format.textual === true && !hasControlByte(head)) continue;
@@ -100,14 +101,15 @@ function refusal(format: { name: string; advice: string }, head: Uint8Array): Sl
   });
 }
 
-function zipContents(head: Uint8Array): { name: string; advice: string } {
-  const names = Buffer.from(head.subarray(0, ZIP_NAMES_BYTES)).toString('latin1');
-  const isSheet = names.includes('[Content_Types].xml') || names.includes('xl/');
-  if (isSheet) return { name: 'an Excel workbook (xlsx)', advice: SHEET };
-  if (names.includes('application/vnd.oasis')) {
-    return { name: 'an OpenDocument sheet', advice: SHEET };
+/** What the first name in a ZIP container says of it; null for an archive of files. */
+function zippedDocument(head: Uint8Array): { name: string; advice: string } | null {
+  const text = Buffer.from(head.subarray(0, ZIP_NAMES_BYTES)).toString('latin1');
+  const name = text.slice(30);
+  if (/^(\[Content_Types\]\.xml|_rels\/|docProps\/|xl\/)/.test(name)) {
+    return { name: 'an Excel workbook (xlsx)', advice: SHEET };
   }
-  return { name: 'a ZIP archive (or an Excel workbook, which is one)', advice: ARCHIVE };
+  const isOpenDocument = name.startsWith('mimetype') && name.includes('application/vnd.oasis');
+  return isOpenDocument ? { name: 'an OpenDocument sheet', advice: SHEET } : null;
 }
 
 function hasControlByte(head: Uint8Array): boolean {

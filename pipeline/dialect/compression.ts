@@ -2,7 +2,7 @@ import { SluiceError } from '../errors.ts';
 import { isZip, refuseBinary, startsWith } from './binary-formats.ts';
 
 /** Compressions that can be read. Brotli and deflate have no magic bytes and must be stated. */
-export type Compression = 'none' | 'gzip' | 'deflate' | 'brotli';
+export type Compression = 'none' | 'gzip' | 'deflate' | 'brotli' | 'zip';
 
 /** What first bytes can tell. */
 export type DetectedCompression = 'none' | 'gzip' | 'zstd' | 'bzip2' | 'xz' | 'zip';
@@ -29,7 +29,7 @@ export function compressionByMagic(head: Uint8Array): DetectedCompression {
 /**
  * Compression to read with, from what the plan states ('auto' when it does not) and the first bytes.
  * Throws `input-compression` when bytes and plan disagree or the compression is not supported, and
- * `input-format` for bytes that are no text at all (ZIP included: most are Excel workbooks).
+ * `input-format` for bytes that are no text at all (Excel workbooks included, which are ZIP archives).
  */
 export function detectCompression(head: Uint8Array, stated = 'auto'): Compression {
   const detected = compressionByMagic(head);
@@ -39,8 +39,9 @@ export function detectCompression(head: Uint8Array, stated = 'auto'): Compressio
     case 'none':
       return 'none';
     case 'gzip':
-      if (detected === 'gzip') return 'gzip';
-      throw notReadable('gzip', 'was stated, but the bytes are not gzip');
+    case 'zip':
+      if (detected === wanted) return wanted;
+      throw notReadable(wanted, `was stated, but the bytes are not ${wanted}`);
     case 'deflate':
     case 'brotli':
       return wanted;

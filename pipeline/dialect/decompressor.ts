@@ -3,27 +3,26 @@ import zlib from 'node:zlib';
 import { SluiceError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import type { Compression } from './compression.ts';
+import { ratioFault, type DecompressionLimits } from './decompression-limits.ts';
+import { Unzipper } from './unzipper.ts';
 
-export interface DecompressionLimits {
-  /** Bytes out per byte in, once more than `decompressionFreeBytes` are out. */
-  readonly decompressionRatioMax: number;
-  readonly decompressionFreeBytes: number;
-  readonly decompressedBytesMax: number;
-}
+export type { DecompressionLimits } from './decompression-limits.ts';
 
 const OUTPUT_CHUNK_BYTES = 64 * 1024;
 
 /**
- * Compressed bytes in, bytes out. Gzip may have several members and zero padding after the last.
+ * Compressed bytes in, bytes out. Gzip may have several members and zero padding after the last; ZIP
+ * one file.
  * Errors: `input-compression` for damaged, truncated or trailing bytes, `limit-exceeded` for a bomb.
  */
 export function createDecompressor(
   kind: Exclude<Compression, 'none'>,
   limits: DecompressionLimits = LIMITS,
 ): Transform {
-  return new Decompressor(kind, limits);
+  return kind === 'zip' ? new Unzipper(limits) : new Decompressor(kind, limits);
 }
 
+type Streamed = Exclude<Compression, 'none' | 'zip'>;
 type Engine = zlib.Gunzip | zlib.Inflate | zlib.InflateRaw | zlib.BrotliDecompress;
 
 /**
@@ -36,7 +35,7 @@ type Engine = zlib.Gunzip | zlib.Inflate | zlib.InflateRaw | zlib.BrotliDecompre
  * | ended   | engine's end          | must be zeros     |
  */
 class Decompressor extends Transform {
-  private readonly compression: Exclude<Compression, 'none'>;
+  private readonly compression: Streamed;
   private readonly limits: DecompressionLimits;
   private engine: Engine | null = null;
   private ended = false;
@@ -45,7 +44,7 @@ class Decompressor extends Transform {
   private currentChunk: Uint8Array | null = null;
   private pending: TransformCallback | null = null;
 
-  constructor(compression: Exclude<Compression, 'none'>, limits: DecompressionLimits) {
+  constructor(compression: Streamed, limits: DecompressionLimits) {
     super();
     this.compression = compression;
     this.limits = limits;
@@ -92,7 +91,7 @@ class Decompressor extends Transform {
     const engine = newEngine(this.compression, firstByte);
     engine.on('data', (bytes: Buffer) => {
       this.bytesOut += bytes.length;
-      const fault = this.limitFault();
+      const fault = ratioFault(this.bytesIn, this.bytesOut, this.limits);
       if (fault !== null) this.destroy(fault);
       else if (!this.push(bytes)) engine.pause();
     });
@@ -126,20 +125,9 @@ class Decompressor extends Transform {
     const details = { compression: this.compression, bytesIn: this.bytesIn };
     return new SluiceError('input-compression', message, { cause, details });
   }
-
-  private limitFault(): SluiceError | null {
-    const { bytesIn, bytesOut } = this;
-    const { decompressionRatioMax, decompressionFreeBytes, decompressedBytesMax } = this.limits;
-    const isBomb = bytesOut > decompressionFreeBytes && bytesOut > bytesIn * decompressionRatioMax;
-    if (!isBomb && bytesOut <= decompressedBytesMax) return null;
-    const limit = isBomb ? `${decompressionRatioMax} times its size` : `${decompressedBytesMax} B`;
-    return new SluiceError('limit-exceeded', `The input decompresses to more than ${limit}`, {
-      details: { bytesIn, bytesOut, decompressionRatioMax, decompressedBytesMax },
-    });
-  }
 }
 
-function newEngine(compression: Exclude<Compression, 'none'>, firstByte: number): Engine {
+function newEngine(compression: Streamed, firstByte: number): Engine {
   const options = { chunkSize: OUTPUT_CHUNK_BYTES };
   if (compression === 'gzip') return zlib.createGunzip(options);
   if (compression === 'brotli') return zlib.createBrotliDecompress(options);

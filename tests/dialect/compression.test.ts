@@ -22,7 +22,7 @@ function codeOf(act: () => unknown): string {
 }
 
 async function decompress(
-  kind: 'gzip' | 'deflate' | 'brotli',
+  kind: 'gzip' | 'deflate' | 'brotli' | 'zip',
   packed: Uint8Array,
   pieceBytes = 1000,
   limits?: DecompressionLimits,
@@ -63,8 +63,7 @@ describe('detectCompression', () => {
   });
 
   it.each([
-    ['Excel', Buffer.from('PK\x03\x04\x14\0\x06\0[Content_Types].xml', 'latin1')],
-    ['ZIP', Buffer.from('PK\x03\x04\x14\0\x06\0table.csv', 'latin1')],
+    ['Excel', Buffer.from(`PK\x03\x04${'\0'.repeat(26)}[Content_Types].xml`, 'latin1')],
     ['PNG', bytesOf('89 50 4e 47 0d 0a 1a 0a')],
     ['PDF', Buffer.from('%PDF-1.7\n')],
     ['Parquet', Buffer.from('PAR1\x15\x04\x15\x10')],
@@ -142,5 +141,83 @@ describe('createDecompressor', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(decompressor.readableLength).toBeLessThan(1_000_000);
     expect(await buffer(decompressor)).toHaveLength(20_000_000);
+  });
+});
+
+/** A ZIP archive as the format has it, with or without sizes before the data. */
+function zip(
+  files: readonly (readonly [string, Buffer])[],
+  options: { stored?: boolean; behind?: boolean; encrypted?: boolean } = {},
+): Buffer {
+  const parts = files.flatMap(([name, content]) => {
+    const data = options.stored === true ? content : zlib.deflateRawSync(content);
+    const isBehind = options.behind === true;
+    const header = Buffer.alloc(30);
+    header.writeUInt32LE(0x04034b50, 0);
+    header.writeUInt16LE((isBehind ? 8 : 0) | (options.encrypted === true ? 1 : 0), 6);
+    header.writeUInt16LE(options.stored === true ? 0 : 8, 8);
+    header.writeUInt16LE(name.length, 26);
+    const sizes = Buffer.alloc(12);
+    sizes.writeUInt32LE(zlib.crc32(content), 0);
+    sizes.writeUInt32LE(data.length, 4);
+    sizes.writeUInt32LE(content.length, 8);
+    if (!isBehind) sizes.copy(header, 14);
+    const descriptor = isBehind ? [Buffer.from('PK\x07\x08'), sizes] : [];
+    return [header, Buffer.from(name), data, ...descriptor];
+  });
+  return Buffer.concat([...parts, Buffer.from(`PK\x01\x02${'\0'.repeat(42)}PK\x05\x06`)]);
+}
+
+describe('a ZIP archive', () => {
+  it.each([1, 7, 1000, 1e6])('gives its file, in pieces of %d bytes', async (pieceBytes) => {
+    const content = text.subarray(0, 2000);
+    for (const options of [{}, { stored: true }, { behind: true }]) {
+      const packed = zip([['table.csv', content]], options);
+      expect(await decompress('zip', packed, pieceBytes)).toEqual(content);
+    }
+  });
+
+  it('may have folders and what macOS adds', async () => {
+    const nothing = Buffer.alloc(0);
+    const packed = zip([
+      ['data/', nothing],
+      ['data/t.csv', text],
+      ['__MACOSX/data/._t.csv', Buffer.from('x')],
+    ]);
+    expect(await decompress('zip', packed)).toEqual(text);
+  });
+
+  it.each([
+    [
+      'several files',
+      zip([
+        ['a.csv', text],
+        ['b.csv', text],
+      ]),
+      /several files \(a.csv, b.csv/,
+    ],
+    ['an encrypted file', zip([['a.csv', text]], { encrypted: true }), /a.csv in it is encrypted/],
+    ['no file', zip([]), /no file in it/],
+    ['a cut end', zip([['a.csv', text]]).subarray(0, 90), /ends inside an entry/],
+  ])('is refused with %s', async (_what, packed, message) => {
+    await expect(decompress('zip', packed)).rejects.toMatchObject({
+      code: 'input-compression',
+      message: expect.stringMatching(message) as string,
+    });
+  });
+
+  it('is refused when its bytes were changed, and when it is a bomb', async () => {
+    const packed = zip([['a.csv', text]], { stored: true });
+    packed[200]! ^= 1;
+    await expect(decompress('zip', packed)).rejects.toThrow('does not match its checksum');
+    const limits = {
+      decompressionRatioMax: 10,
+      decompressionFreeBytes: 1e5,
+      decompressedBytesMax: 1e9,
+    };
+    const bomb = zip([['a.csv', Buffer.alloc(4_000_000)]]);
+    await expect(decompress('zip', bomb, 1e6, limits)).rejects.toMatchObject({
+      code: 'limit-exceeded',
+    });
   });
 });
