@@ -99,6 +99,7 @@ async function assemble(
   closers.push(() => store.close());
 
   const now = () => Date.now();
+  const steadyNow = () => performance.now();
   const workers = new WorkerRegistry(now);
   const assemblies = new Assemblies({ store, blobs, now, trusts: !blobs.isDurable });
   const queue = await openQueue(given, closers);
@@ -114,16 +115,17 @@ async function assemble(
     },
   };
   const collector = new GarbageCollector({
-    ...{ store, blobs, now: () => performance.now(), graceMs: config.sweepGraceMs },
+    ...{ store, blobs, now: steadyNow, graceMs: config.sweepGraceMs },
   });
   const housekeeper = new Housekeeper({
-    ...{ store, collector, now, log, everyMs: config.sweepMs },
+    ...{ store, collector, now, steadyNow, log },
+    ...{ everyMs: config.sweepMs, graceMs: config.sweepGraceMs },
     retention: { forMs: config.retentionMs, jobs: config.keepJobs },
   });
   const service = new LocalMasterService({ ...deps, housekeeping: housekeeper.counts });
   await service.resumable.start();
   closers.push(() => service.resumable.close());
-  if (config.durable) housekeeper.start((jobId) => service.delete(jobId));
+  if (config.durable) housekeeper.start((job) => service.expire(job));
   closers.push(() => housekeeper.close());
   const url = config.listen ? await listen(config, service, log, closers) : '';
   return { service, config, url, workerToken: config.workerToken, close };

@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream';
-import { isDeepStrictEqual } from 'node:util';
 import { SluiceError, toSluiceError } from '../pipeline/errors.ts';
 import { LIMITS } from '../pipeline/limits.ts';
 import { requireLookups } from '../pipeline/plan/join.ts';
@@ -21,11 +20,13 @@ import type {
 import type { BlobStore } from '../pipeline/storage/blob-store.ts';
 import type { Assemblies } from './aggregator/assemblies.ts';
 import type { ConvertedResult } from './aggregator/rewritten-result.ts';
+import { outdatedError } from './driver/outdated-job.ts';
+import { Deletions } from './deletions.ts';
 import type { Coordinator, CoordinatorDeps } from './driver/coordinator.ts';
-import { isFinal } from './coordination/job-state.ts';
 import type { Decision, JobEvent } from './coordination/job-state.ts';
 import type { ActiveJob } from './driver/active-job.ts';
 import type { HousekeepingCounts } from './housekeeping/housekeeper.ts';
+import type { FinishedJob } from './housekeeping/retention.ts';
 import { ingest } from './ingest/ingest-session.ts';
 import type { IngestThreads } from './ingest/ingest-threads.ts';
 import { sniffSample } from './ingest/sniff-sample.ts';
@@ -39,19 +40,20 @@ import type {
   ReceiveRequest,
   ResultView,
 } from './service.ts';
-import { removeJobBlobs } from './storage/job-blobs.ts';
-import type { ChunkRecord, JobFacts, JobRecord } from './storage/job-record.ts';
+import type { ChunkRecord, JobRecord } from './storage/job-record.ts';
+import type { Timers } from './timers.ts';
 import { JobUploads } from './uploads/job-uploads.ts';
 import { awaitedBy } from './views/awaited.ts';
 import { etaMs, jobDocument } from './views/job-document.ts';
 import { chunkDocument, manifest } from './views/manifest.ts';
+import { earlierJob } from './earlier-job.ts';
 import type { JobRequest } from './new-job.ts';
 import { newJob } from './new-job.ts';
 
 export interface ServiceDeps extends Omit<CoordinatorDeps, 'assemblies'> {
   readonly coordinator: Coordinator;
   readonly assemblies: Assemblies;
-  readonly ingestThreads: IngestThreads;
+  readonly ingestThreads: Pick<IngestThreads, 'open'>;
   readonly housekeeping: Readonly<HousekeepingCounts>;
   /** Of resumable uploads: their folder, and when they are given up. */
   readonly uploads: {
@@ -59,7 +61,14 @@ export interface ServiceDeps extends Omit<CoordinatorDeps, 'assemblies'> {
     readonly expiryMs: number;
     readonly readerIdleMs: number;
   };
+  /** Those of the process, and UUIDs, when left out. */
+  readonly timers?: Timers;
+  readonly newId?: () => string;
 }
+
+type Created =
+  | { readonly isNew: true; readonly job: ActiveJob }
+  | { readonly isNew: false; readonly job: ActiveJob | JobRecord };
 
 /** Chunk rows read at a time when all of a job's are needed. */
 const CHUNK_ROWS_PER_READ = 5_000;
@@ -69,11 +78,11 @@ export class LocalMasterService implements MasterService {
   readonly resumable: JobUploads;
   readonly #deps: ServiceDeps;
   #bytesReceived = 0;
-  /** Deletions run one after another, and uploads wait for them. */
-  #deletion: Promise<void> = Promise.resolve();
+  readonly #deletions: Deletions;
 
   constructor(deps: ServiceDeps) {
     this.#deps = deps;
+    this.#deletions = new Deletions(deps);
     this.resumable = new JobUploads({
       ...deps,
       ...deps.uploads,
@@ -92,7 +101,7 @@ export class LocalMasterService implements MasterService {
       ...coordinator.counts,
       ...this.#deps.housekeeping,
       bytesReceived: this.#bytesReceived,
-      jobsActive: coordinator.activeCount(),
+      jobsActive: coordinator.activeJobs().length,
     };
   }
 
@@ -101,21 +110,17 @@ export class LocalMasterService implements MasterService {
     body: Readable | LocalFile,
     signal: AbortSignal,
   ): Promise<Job> {
-    requireLookups(parsePlan(request.plan), request.lookups ?? []);
-    // What is being deleted must not be taken for stored.
-    await this.#deletion;
-    const lookupFiles = await lookupFilesOf(this.#deps.blobs, request.lookups ?? []);
-    const earlier = this.#earlierJob(request, lookupFiles);
-    if (earlier !== null) {
+    const created = await this.#create(request, (record) => record);
+    const { job } = created;
+    if (!created.isNew) {
       await this.#deps.store.sync();
-      return this.#document(earlier);
+      return this.#document(job);
     }
-    const job = this.#deps.coordinator.add(newJob(request, lookupFiles, this.#deps.now()));
     request.onCreated?.(this.#document(job));
     const before = job.facts.bytesReceived;
     try {
       const { formatHint, profile = true, onBytes } = request;
-      await ingest(this.#deps, { job, formatHint, profile, body, signal, onBytes });
+      await ingest(this.#deps, { job: created.job, formatHint, profile, body, signal, onBytes });
       await this.#deps.store.sync();
     } catch (thrown) {
       throw withJobId(thrown, job.id);
@@ -126,21 +131,31 @@ export class LocalMasterService implements MasterService {
   }
 
   async addLookup(name: string, body: Readable): Promise<StoredLookup> {
-    await this.#deletion;
-    return await storeLookup(this.#deps.blobs, name.slice(0, LIMITS.nameCharsMax), body);
+    const shown = name.slice(0, LIMITS.nameCharsMax);
+    return await this.#deletions.creating(() => storeLookup(this.#deps.blobs, shown, body));
   }
 
   async #createUpload(request: CreateUpload): Promise<Job> {
-    requireLookups(parsePlan(request.plan), request.lookups ?? []);
-    await this.#deletion;
-    const lookupFiles = await lookupFilesOf(this.#deps.blobs, request.lookups ?? []);
-    const earlier = this.#earlierJob(request, lookupFiles);
-    if (earlier !== null) return this.#document(earlier);
-    const record = newJob(request, lookupFiles, this.#deps.now());
     const { metadata, formatHint } = request;
-    const upload = { metadata, formatHint, durableBytes: 0, resumePoint: null };
-    const facts = { ...record.facts, upload: { ...upload, activeAt: record.createdAt } };
-    return this.#document(this.#deps.coordinator.add({ ...record, facts }));
+    const { job } = await this.#create(request, (record) => {
+      const upload = { metadata, formatHint, durableBytes: 0, resumePoint: null };
+      const facts = { ...record.facts, upload: { ...upload, activeAt: record.createdAt } };
+      return { ...record, facts };
+    });
+    return this.#document(job);
+  }
+
+  /** The job that is asked for: a new one, or what an earlier request of the same key has made. */
+  async #create(request: JobRequest, complete: (record: JobRecord) => JobRecord): Promise<Created> {
+    const { blobs, store, coordinator, now, newId } = this.#deps;
+    requireLookups(parsePlan(request.plan), request.lookups ?? []);
+    return await this.#deletions.creating(async () => {
+      const lookupFiles = await lookupFilesOf(blobs, request.lookups ?? []);
+      const record = complete(newJob(request, lookupFiles, now(), newId?.()));
+      const earlier = earlierJob(store, record);
+      if (earlier === null) return { job: coordinator.add(record), isNew: true };
+      return { job: coordinator.active(earlier.id) ?? earlier, isNew: false };
+    });
   }
 
   listJobs(query: JobQuery): JobPage {
@@ -178,26 +193,30 @@ export class LocalMasterService implements MasterService {
   }
 
   async retry(id: string): Promise<Job> {
-    const { status, input } = this.#find(id).state;
+    const { state, facts } = this.#find(id);
+    const { status, input } = state;
+    const outdated = outdatedError(facts);
+    if (outdated !== null)
+      throw new SluiceError('conflict', outdated.message, { details: { status } });
     if (input === 'failed' && status !== 'cancelled') {
       const message =
         `job ${id} is ${status} and cannot be retried: its input did not come whole, or came to an ` +
         'earlier version of Sluice. Upload the file again: chunks that were done are not processed twice.';
       throw new SluiceError('conflict', message, { details: { status } });
     }
-    return await this.#answered(id, await this.#deps.coordinator.retry(id), status, 'retried');
+    const { coordinator } = this.#deps;
+    const verdict = await this.#deletions.creating(() => coordinator.retry(id));
+    return await this.#answered(id, verdict, status, 'retried');
   }
 
   async delete(id: string): Promise<void> {
-    const { coordinator, assemblies } = this.#deps;
-    if (!isFinal(this.#find(id).state)) coordinator.apply(id, { kind: 'cancel' });
-    await coordinator.ended(id);
-    const deleted = this.#deletion.then(() =>
-      removeJobBlobs(this.#deps, id, coordinator.activeCount() === 0),
-    );
-    this.#deletion = deleted.catch(() => undefined);
-    await deleted;
-    assemblies.forget(id);
+    this.#find(id);
+    await this.#deletions.delete(id);
+  }
+
+  /** Deletes a job that is kept no longer, unless it changed since. Whether it is deleted. */
+  async expire(job: FinishedJob): Promise<boolean> {
+    return await this.#deletions.expire(job);
   }
 
   chunks(id: string, cursor: string | null, limit: number): ChunkPage {
@@ -336,23 +355,6 @@ export class LocalMasterService implements MasterService {
     // What the answer says survives a loss of power.
     await this.#deps.store.sync();
     return this.getJob(id);
-  }
-
-  #earlierJob(request: JobRequest, files: JobFacts['lookupFiles']): ActiveJob | JobRecord | null {
-    if (request.idempotencyKey === null) return null;
-    const earlier = this.#deps.store.jobByIdempotencyKey(request.idempotencyKey);
-    if (earlier === null) return null;
-    const { planText, lookupFiles, bytesTotal } = earlier.facts;
-    const sameFiles = isDeepStrictEqual(lookupFiles, files);
-    const sameSize = [bytesTotal, null].includes(request.bytesTotal) || bytesTotal === null;
-    if (planText !== request.plan || earlier.name !== request.name || !sameFiles || !sameSize) {
-      throw new SluiceError(
-        'input-changed',
-        `the Idempotency-Key belongs to job ${earlier.id}, which has another name, plan, lookup or size`,
-        { details: { jobId: earlier.id } },
-      );
-    }
-    return this.#deps.coordinator.active(earlier.id) ?? earlier;
   }
 }
 

@@ -15,10 +15,11 @@ export function newJob(
   { name, plan, bytesTotal, idempotencyKey }: JobRequest,
   lookupFiles: JobFacts['lookupFiles'],
   nowMs: number,
+  id = uuidv7(nowMs),
 ): JobRecord {
   const createdAt = new Date(nowMs).toISOString();
   return {
-    id: uuidv7(nowMs),
+    id,
     name: name.slice(0, LIMITS.nameCharsMax),
     createdAt,
     updatedAt: createdAt,

@@ -61,6 +61,7 @@ export const ERROR_CODES = {
   'storage-failed': operational(503, 'The storage failed'),
   'broker-unavailable': operational(503, 'The message broker cannot be reached'),
   'master-unavailable': operational(503, 'The master cannot be reached'),
+  'engine-mismatch': operational(503, 'The worker is of another version than the master'),
   'no-workers': operational(503, 'No worker is connected'),
   'chunk-failed': operational(500, 'A chunk failed on every attempt', false),
   aborted: operational(499, 'The work was aborted', false),

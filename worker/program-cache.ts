@@ -1,6 +1,6 @@
 import { SluiceError, toSluiceError } from '../pipeline/errors.ts';
 import type { ChunkProgram } from '../pipeline/execution/chunk-program.ts';
-import type { ChunkContext } from '../pipeline/execution/context.ts';
+import { ENGINE_VERSION, type ChunkContext } from '../pipeline/execution/context.ts';
 import { lookupKeys } from '../pipeline/execution/join/lookup-tables.ts';
 import { contextKey } from '../pipeline/keys/index.ts';
 import { LIMITS } from '../pipeline/limits.ts';
@@ -20,17 +20,28 @@ export class ProgramCache {
   readonly #blobs: WorkerBlobs;
   readonly #compile: Compile;
   readonly #max: number;
+  readonly #engine: string;
   readonly #programs = new Map<string, Promise<ChunkProgram>>();
   /** Of those that are compiled. */
   readonly #lookupBytes = new Map<string, number>();
 
-  constructor(blobs: WorkerBlobs, compile: Compile, max: number = PROGRAMS_MAX) {
+  /** `engine` is what `compile` computes as. */
+  constructor(
+    blobs: WorkerBlobs,
+    compile: Compile,
+    max: number = PROGRAMS_MAX,
+    engine: string = ENGINE_VERSION,
+  ) {
+    this.#engine = engine;
     this.#blobs = blobs;
     this.#compile = compile;
     this.#max = max;
   }
 
-  /** Errors: those of the store; `blob-corrupt` when the context is not what its key says. */
+  /**
+   * Errors: those of the store; `blob-corrupt` when the context is not what its key says;
+   * `engine-mismatch` when another engine is to compute it, whose results are named by the task's key.
+   */
   get(key: string): Promise<ChunkProgram> {
     const known = this.#programs.get(key);
     this.#programs.delete(key);
@@ -58,6 +69,7 @@ export class ProgramCache {
 
   async #compiled(key: string): Promise<ChunkProgram> {
     const context = verifiedContext(key, await this.#blobs.get(`contexts/${key}`));
+    if (context.engine !== this.#engine) throw mismatch(context.engine, this.#engine);
     const lookups = new Map<string, Uint8Array>();
     for (const lookup of lookupKeys(context)) {
       lookups.set(lookup, await this.#blobs.get(`lookups/${lookup}`));
@@ -82,6 +94,15 @@ export class ProgramCache {
     this.#programs.delete(key);
     this.#lookupBytes.delete(key);
   }
+}
+
+function mismatch(wanted: string, own: string): SluiceError {
+  return new SluiceError(
+    'engine-mismatch',
+    `tasks are to be computed by ${wanted}, and this worker is ${own}: run workers of the version of ` +
+      'their master',
+    { details: { wanted, own } },
+  );
 }
 
 function verifiedContext(key: string, bytes: Uint8Array): ChunkContext {

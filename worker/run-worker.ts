@@ -10,7 +10,7 @@ import { InProcessConsumer } from './queue/in-process-consumer.ts';
 import { endWithMaster, masterPort } from './queue/master-port.ts';
 import { HttpBlobStore } from './storage/http-blob-store.ts';
 import type { WorkerBlobs } from './storage/worker-blobs.ts';
-import { Worker, type WorkerEvent } from './worker.ts';
+import { Worker, mismatchOf, type WorkerEvent } from './worker.ts';
 import type { TaskConsumer } from '../pipeline/protocol/index.ts';
 
 export interface RunWorkerOptions extends WorkerSettings {
@@ -20,7 +20,8 @@ export interface RunWorkerOptions extends WorkerSettings {
 
 /**
  * Runs a worker until it is told to end, by `signal` or by the master whose child it is. Errors at
- * start: `usage`, `broker-unavailable`, `master-unavailable`, `unauthorized`, `forbidden`.
+ * start: `usage`, `broker-unavailable`, `master-unavailable`, `unauthorized`, `forbidden`; later
+ * `engine-mismatch`.
  */
 export async function runWorker(options: RunWorkerOptions): Promise<void> {
   const config = workerConfig(options);
@@ -31,6 +32,8 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
   // A wrong address, token or bucket shows now, and not with the first task.
   if (config.storage.kind !== 'file') await blobs.has('contexts/none');
   const consumer = await consumerOf(config, log, () => end.abort());
+  const logEvent = logWorkerEvents(log);
+  let unfit: SluiceError | null = null;
   const worker = new Worker({
     name: config.name,
     host: hostname(),
@@ -40,7 +43,11 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
     programs: new ProgramCache(blobs, (context, lookups) =>
       createChunkProgram(context, kernel, lookups),
     ),
-    onEvent: logWorkerEvents(log),
+    onEvent: (event) => {
+      logEvent(event);
+      unfit ??= mismatchOf(event);
+      if (unfit !== null) end.abort();
+    },
     residentBytes: () => process.memoryUsage.rss(),
   });
   const ended = AbortSignal.any([end.signal, ...(options.signal ? [options.signal] : [])]);
@@ -51,6 +58,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
   await worker.start();
   await toldToEnd;
   await worker.stop();
+  if (unfit !== null) throw unfit as SluiceError;
 }
 
 async function blobsOf({ storage }: WorkerConfig): Promise<WorkerBlobs> {

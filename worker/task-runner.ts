@@ -65,6 +65,7 @@ const RETURNED: ReadonlySet<ErrorCode> = new Set([
   'broker-unavailable',
   'master-unavailable',
   'storage-failed',
+  'engine-mismatch',
   'unauthorized',
   'forbidden',
 ]);

@@ -21,6 +21,13 @@ export type WorkerEvent =
   | { readonly kind: 'task-ended'; readonly task: TaskMessage; readonly outcome: TaskOutcome }
   | { readonly kind: 'status-failed'; readonly error: SluiceError };
 
+/** Set when the worker can compute nothing of its master's: others take what it gave back. */
+export function mismatchOf(event: WorkerEvent): SluiceError | null {
+  if (event.kind !== 'task-ended' || event.outcome.kind !== 'returned') return null;
+  const { error } = event.outcome;
+  return error?.code === 'engine-mismatch' ? error : null;
+}
+
 export interface WorkerDeps {
   readonly name: string;
   readonly host: string;

@@ -16,6 +16,7 @@ import { ActiveJob } from './active-job.ts';
 import type { Assemblies } from '../aggregator/assemblies.ts';
 import { removeLostResults } from '../aggregator/damaged-result.ts';
 import { type CoordinatorCounts, NO_COUNTS } from './coordinator-counts.ts';
+import { outdatedError } from './outdated-job.ts';
 import { ResultMerger } from './result-merger.ts';
 import { TaskPublisher } from './task-publisher.ts';
 import { taskWindow } from './task-window.ts';
@@ -140,7 +141,7 @@ export class Coordinator {
 
   /** Resolves when nothing of a job that came to its end is under way any more. */
   async ended(jobId: string): Promise<void> {
-    await this.#ending.get(jobId);
+    while (this.#ending.has(jobId)) await this.#ending.get(jobId);
   }
 
   /** How far ahead of the workers that live now. */
@@ -151,10 +152,6 @@ export class Coordinator {
   /** All jobs that are under way in this process. */
   activeJobs(): ActiveJob[] {
     return [...this.#active.values()];
-  }
-
-  activeCount(): number {
-    return this.#active.size;
   }
 
   onChange(listener: (jobId: string) => void): () => void {
@@ -261,6 +258,11 @@ export class Coordinator {
   #recover(record: JobRecord): void {
     const job = new ActiveJob(record, this.#deps.now);
     this.#active.set(record.id, job);
+    const error = outdatedError(record.facts);
+    if (error !== null) {
+      this.apply(record.id, { kind: 'input-failed', error });
+      return;
+    }
     // Merges are kept in memory only: the merged prefix is read back before anything goes on.
     const { watermark } = record.state;
     job.enqueue(() => this.#merger.rebuild(job, watermark));

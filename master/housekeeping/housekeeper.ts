@@ -4,7 +4,8 @@ import { toSluiceError } from '../../pipeline/errors.ts';
 import type { SqliteJobStore } from '../storage/sqlite-job-store.ts';
 import type { GarbageCollector } from './garbage-collector.ts';
 import { expiredJobs } from './retention.ts';
-import type { RetentionRule } from './retention.ts';
+import type { FinishedJob, RetentionRule } from './retention.ts';
+import { SteppedClock } from './stepped-clock.ts';
 
 export interface HousekeeperDeps {
   readonly store: SqliteJobStore;
@@ -12,6 +13,10 @@ export interface HousekeeperDeps {
   readonly retention: RetentionRule;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Milliseconds of a clock that only runs forward. */
+  readonly steadyNow: () => number;
+  /** No job is deleted for its age until `now` has run as `steadyNow` does for so long. */
+  readonly graceMs: number;
   readonly everyMs: number;
   readonly log: Logger;
 }
@@ -22,21 +27,24 @@ export interface HousekeepingCounts {
   sweepsFailed: number;
 }
 
-export type DeleteJob = (jobId: string) => Promise<void>;
+/** Deletes a job unless it changed meanwhile. Whether it is deleted. */
+export type ExpireJob = (job: FinishedJob) => Promise<boolean>;
 
 /** Deletes jobs that are kept no longer and blobs that no job needs, again and again. */
 export class Housekeeper {
   readonly counts: HousekeepingCounts = { blobsRemoved: 0, jobsExpired: 0, sweepsFailed: 0 };
   readonly #deps: HousekeeperDeps;
+  readonly #clock: SteppedClock;
   readonly #stop = new AbortController();
   #running: Promise<void> = Promise.resolve();
 
   constructor(deps: HousekeeperDeps) {
     this.#deps = deps;
+    this.#clock = new SteppedClock(deps.now, deps.steadyNow);
   }
 
-  start(deleteJob: DeleteJob): void {
-    this.#running = this.#run(deleteJob);
+  start(expireJob: ExpireJob): void {
+    this.#running = this.#run(expireJob);
   }
 
   /** Waits for what is under way. */
@@ -46,9 +54,9 @@ export class Housekeeper {
   }
 
   /** One round. What fails is tried again in the next one. */
-  async round(deleteJob: DeleteJob): Promise<void> {
+  async round(expireJob: ExpireJob): Promise<void> {
     try {
-      await this.#expire(deleteJob);
+      await this.#expire(expireJob);
       this.counts.blobsRemoved += await this.#deps.collector.sweep();
     } catch (thrown) {
       this.counts.sweepsFailed += 1;
@@ -56,22 +64,24 @@ export class Housekeeper {
     }
   }
 
-  async #run(deleteJob: DeleteJob): Promise<void> {
+  async #run(expireJob: ExpireJob): Promise<void> {
     const { signal } = this.#stop;
     for (;;) {
       await sleep(this.#deps.everyMs, undefined, { signal, ref: false }).catch(() => undefined);
       if (signal.aborted) return;
-      await this.round(deleteJob);
+      await this.round(expireJob);
     }
   }
 
-  async #expire(deleteJob: DeleteJob): Promise<void> {
+  async #expire(expireJob: ExpireJob): Promise<void> {
     const { store, retention, now, log } = this.#deps;
     if (retention.forMs === null && retention.jobs === null) return;
-    for (const { id } of expiredJobs(store.finishedJobs(), retention, now())) {
+    const isTimeKnown = this.#clock.hasRunEvenlyFor(this.#deps.graceMs);
+    const rule = isTimeKnown ? retention : { ...retention, forMs: null };
+    for (const job of expiredJobs(store.finishedJobs(), rule, now())) {
       if (this.#stop.signal.aborted) return;
-      log.info({ jobId: id }, 'job is kept no longer');
-      await deleteJob(id);
+      if (!(await expireJob(job))) continue;
+      log.info({ jobId: job.id }, 'job is kept no longer');
       this.counts.jobsExpired += 1;
     }
   }

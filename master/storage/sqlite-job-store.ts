@@ -111,6 +111,11 @@ export class SqliteJobStore {
     return row === undefined ? null : this.#jobOf(row);
   }
 
+  /** The key is free for another job. */
+  releaseIdempotencyKey(jobId: string): void {
+    this.#prepared('UPDATE jobs SET idempotency_key = NULL WHERE id = ?').run(jobId);
+  }
+
   /** Newest first. */
   jobs(query: JobListQuery): JobRecord[] {
     const where: string[] = [];

@@ -19,7 +19,7 @@ import type { JobState } from '../coordination/job-state.ts';
 import { failedRecords, waveAccounts } from '../coordination/wave-accounts.ts';
 import { byWave, derivedRejects, jobTotals } from '../coordination/waves.ts';
 import { comparesKeys, lastWave } from '../storage/job-record.ts';
-import type { ChunkRecord, JobRecord, JobWaves } from '../storage/job-record.ts';
+import type { ChunkRecord, JobRecord, JobWaves, JobFacts } from '../storage/job-record.ts';
 import { isAccountedFor } from './account.ts';
 import { kindOf, type ResultSize } from './job-document.ts';
 
@@ -45,7 +45,7 @@ export function manifest(
     jobId: job.id,
     name: job.name,
     status: state.status,
-    engine: ENGINE_VERSION,
+    engine: engineOf(facts),
     inputHash: facts.inputHash,
     contextKey: facts.waves?.[0].contextKey ?? null,
     plan: facts.plan,
@@ -100,7 +100,7 @@ function integrity(
   const isLed = parts.some(({ kind }) => kind === 'chunk') && format === 'json';
   const ofInput = chunks.filter(({ wave }) => wave === 0);
   const proven = {
-    ...{ recipe: INTEGRITY_RECIPE, hash: 'sha-256' as const, engine: ENGINE_VERSION },
+    ...{ recipe: INTEGRITY_RECIPE, hash: 'sha-256' as const, engine: engineOf({ waves }) },
     input: { hash: inputHash, chunks: ofInput.length, root: inputRoot(ofInput) },
     plan: { sha256: planHash(facts.plan), contextKey: waves[0].contextKey },
     output: {
@@ -131,4 +131,9 @@ export function chunkDocument(chunk: ChunkRecord): Chunk {
 function accounts(one: ChunkStatistics) {
   const { recordsIn, recordsOut, rejected, filtered, deduplicated, aggregated } = one;
   return { recordsIn, recordsOut, rejected, filtered, deduplicated, aggregated };
+}
+
+/** What the results were computed by. */
+function engineOf({ waves }: Pick<JobFacts, 'waves'>): string {
+  return waves?.[0].context.engine ?? ENGINE_VERSION;
 }

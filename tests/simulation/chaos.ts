@@ -1,7 +1,8 @@
 import { isFinal } from '../../master/coordination/job-state.ts';
+import { toSluiceError } from '../../pipeline/errors.ts';
 import type { FaultKind } from './faults.ts';
-import { removeJob } from './sim-housekeeping.ts';
-import { lacksInput } from './sim-job.ts';
+import { lacksInput, told } from './sim-job.ts';
+import type { Command, SimJob } from './sim-job.ts';
 import type { World } from './world.ts';
 
 /** Lets things go wrong, and people intervene, until `endMs`. */
@@ -42,6 +43,10 @@ function strike(world: World, kind: FaultKind): void {
     case 'stop worker':
       world.stopWorker(at);
       return;
+    case 'stale worker':
+      world.staleWorkers.add(at);
+      world.workers[at]?.process.kill(kind);
+      return;
     case 'slow worker': {
       const process = world.workers[at]?.process;
       if (process === undefined) return;
@@ -54,6 +59,16 @@ function strike(world: World, kind: FaultKind): void {
     case 'cut connection':
       scheduler.note(`cut: ${broker.cutOne() ?? 'none'}`);
       return;
+    case 'cut store': {
+      const process = world.workers[at]?.process;
+      // Those of an embedded queue have it on their own machine.
+      if (process === undefined || broker.mode === 'in-process') return;
+      process.isCutFromStore = true;
+      scheduler.after(random.between(50, 1_500), `${process.name} sees the store again`, () => {
+        process.isCutFromStore = false;
+      });
+      return;
+    }
     case 'restart broker':
       broker.restart(random.between(1, 500), false);
       return;
@@ -88,8 +103,7 @@ function strike(world: World, kind: FaultKind): void {
       scheduler.note(`damage: ${disk.damageInput() ?? 'none'}`);
       return;
     case 'jump clock':
-      world.clockSkewMs += random.between(-3_600_000, 3_600_000);
-      world.clockSkewMaxMs = Math.max(world.clockSkewMaxMs, world.clockSkewMs);
+      world.setClock(world.clockSkewMs + random.between(-3_600_000, 3_600_000));
       return;
     case 'lose client': {
       const uploading = world.jobs.filter((job) => job.isUploading);
@@ -104,20 +118,16 @@ const OPERATIONS = [
   ...['send again', 'send again'],
 ] as const;
 
-/** What people do to jobs, as the service does it for them. */
+/** What people do to jobs. */
 function operate(world: World): void {
   const { random, master, scheduler } = world;
   if (master === null || !master.process.alive || world.jobs.length === 0) return;
   const job = random.pick(world.jobs);
   const kind = random.pick(OPERATIONS);
-  world.scheduler.note(`operation: ${kind} ${job.id}`);
+  scheduler.note(`operation: ${kind} ${job.name}`);
   const state = world.stateOf(job);
   if (state === undefined) return;
-  if (kind === 'delete') {
-    if (!isFinal(state) || job.isUploading) return;
-    removeJob(world, master, job.id).catch(() => scheduler.note(`delete of ${job.id} failed`));
-    return;
-  }
+  if (kind === 'delete' && (!isFinal(state) || job.isUploading)) return;
   if (kind === 'cancel' && random.chance(0.5)) return;
   if (kind === 'send again') {
     // To repair the job, mostly; some retry it before the input is there.
@@ -125,49 +135,51 @@ function operate(world: World): void {
     if (isDamaged || random.chance(0.1)) world.sendAgain(job);
     if (!isDamaged || random.chance(0.5)) return;
   }
-  if (kind === 'retry' || kind === 'send again') {
-    master.coordinator.retry(job.id).catch(() => scheduler.note(`retry of ${job.id} failed`));
-    return;
-  }
-  attempt(() => {
-    if (master.coordinator.apply(job.id, { kind }) !== 'taken' || kind !== 'cancel') return;
-    master.store.sync().then(
-      () => job.told.add('cancelled'),
-      () => undefined,
-    );
-  });
+  command(world, job, kind === 'send again' ? 'retry' : kind);
+}
+
+/** Asks the service; what it has answered is to stay so. */
+function command(world: World, job: SimJob, kind: Command['kind']): void {
+  const { master, scheduler } = world;
+  if (master === null) return;
+  const { id } = job;
+  const asked: Command = { kind, round: null };
+  job.command = asked;
+  if (kind === 'cancel' || kind === 'delete') job.isUnwanted = true;
+  master.service[kind](id).then(
+    () => {
+      asked.round = world.stateOf({ id })?.round ?? null;
+      if (kind === 'cancel') told(world, id, 'cancelled');
+      if (kind === 'delete') told(world, id, 'deleted');
+    },
+    (thrown: unknown) => {
+      const { message } = toSluiceError(thrown);
+      scheduler.note(`${job.name} cannot be told to ${kind}: ${message}`);
+    },
+  );
 }
 
 function heal(world: World): void {
   const { disk, broker, faults, scheduler } = world;
   Object.assign(faults, { disk: 0, commitFailure: 0, crashAtCommit: 0, cutUpload: 0 });
-  faults.keepJobs = null;
+  Object.assign(faults, { keepJobs: null, keepForMs: null });
   // An upload that nobody goes on with is given up by this clock.
-  world.clockSkewMs = world.clockSkewMaxMs;
+  world.setClock(world.clockSkewMaxMs);
   disk.faultRate = 0;
   disk.isFull = false;
   broker.isBlocked = false;
   world.isHealed = true;
-  for (const worker of world.workers) if (worker !== null) worker.process.slowness = 1;
+  for (const worker of world.workers) {
+    if (worker !== null) Object.assign(worker.process, { slowness: 1, isCutFromStore: false });
+  }
   const resume = (): void => {
     const { master } = world;
     for (const job of world.jobs) {
       if (master?.process.alive !== true) break;
       const state = world.stateOf(job);
-      if (state?.status === 'paused') {
-        attempt(() => master.coordinator.apply(job.id, { kind: 'resume' }));
-      }
+      if (state?.status === 'paused') command(world, job, 'resume');
     }
     scheduler.after(300, 'paused jobs are resumed', resume);
   };
   resume();
-}
-
-/** A commit that fails is told to whoever asked: people try again. */
-function attempt(action: () => void): void {
-  try {
-    action();
-  } catch {
-    return;
-  }
 }

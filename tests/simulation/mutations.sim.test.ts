@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { OutputCheck as OutputCheckClass } from '../../master/aggregator/output-check.ts';
 import type { Assemblies } from '../../master/aggregator/assemblies.ts';
+import type * as EarlierJob from '../../master/earlier-job.ts';
 import type * as ResumePoint from '../../master/ingest/resume-point.ts';
 import type * as JobBlobs from '../../master/storage/job-blobs.ts';
 import type { Spool as SpoolClass } from '../../master/uploads/spool.ts';
@@ -9,6 +10,7 @@ import type { Decision, JobEvent, JobState } from '../../master/coordination/job
 import { withAnswer } from '../../master/coordination/waves.ts';
 import type { ChunkRecord } from '../../master/storage/job-record.ts';
 import type { JobCommit, SqliteJobStore } from '../../master/storage/sqlite-job-store.ts';
+import { ENGINE_VERSION } from '../../pipeline/execution/context.ts';
 import { runSeed } from './run-seed.ts';
 import type { Wrappers } from './sim-master.ts';
 
@@ -24,6 +26,7 @@ const broken = vi.hoisted(() => ({
   isSpoolUnsynced: false,
   isPointAhead: false,
   isSharedRemoved: false,
+  isKeyForEver: false,
   decide: null as ((decide: Decide, state: JobState, event: JobEvent) => Decision) | null,
 }));
 
@@ -78,6 +81,15 @@ vi.mock('../../master/storage/job-blobs.ts', async (original) => {
   return { ...production, removeJobBlobs };
 });
 
+vi.mock('../../master/earlier-job.ts', async (original) => {
+  const production = await original<typeof EarlierJob>();
+  const earlierJob: typeof production.earlierJob = (store, asked) =>
+    broken.isKeyForEver
+      ? store.jobByIdempotencyKey(asked.idempotencyKey ?? '')
+      : production.earlierJob(store, asked);
+  return { ...production, earlierJob };
+});
+
 /** What the first run that breaks a promise says. What shows rarely is looked for near where it does. */
 async function firstViolation(wrappers: Wrappers, from = 1): Promise<string> {
   for (let seed = from; seed < from + SEEDS_MAX; seed++) {
@@ -106,6 +118,7 @@ describe('the simulation catches', { timeout: 0 }, () => {
     broken.isSpoolUnsynced = false;
     broken.isPointAhead = false;
     broken.isSharedRemoved = false;
+    broken.isKeyForEver = false;
   });
 
   it('garbage that is removed without a grace', async () => {
@@ -158,14 +171,14 @@ describe('the simulation catches', { timeout: 0 }, () => {
 
   it('an offset that is acknowledged before its bytes are synced', async () => {
     broken.isSpoolUnsynced = true;
-    expect(await firstViolation({}, 625)).toMatch(/were acknowledged/);
+    expect(await firstViolation({}, 660)).toMatch(/were acknowledged/);
   });
 
   it('a state that is taken for kept before it is synced', async () => {
     const store: Wrappers['store'] = (inner) =>
       overridden(inner, { sync: () => Promise.resolve() });
     expect(await firstViolation({ store })).toMatch(
-      /deleted, and is|was deleted|was cancelled|has its input|were acknowledged|every job ends/,
+      /deleted, and is|was deleted|was cancelled|its input|was told to|was known|were acknowledged|every job ends/,
     );
   });
 
@@ -178,8 +191,24 @@ describe('the simulation catches', { timeout: 0 }, () => {
 
   it('a job that is deleted with what other jobs need', async () => {
     broken.isSharedRemoved = true;
-    expect(await firstViolation({}, 335)).toMatch(
+    expect(await firstViolation({}, 470)).toMatch(
       /removed, and needed|durable before its row|completes/,
+    );
+  });
+
+  it('a job that is deleted for its age by a clock that was just set', async () => {
+    const housekeeper: Wrappers['housekeeper'] = (deps) => ({ ...deps, graceMs: 0 });
+    expect(await firstViolation({ housekeeper })).toMatch(/by a clock that was just set/);
+  });
+
+  it('an input that is not taken, because an earlier one of its key was cut off', async () => {
+    broken.isKeyForEver = true;
+    expect(await firstViolation({})).toMatch(/has its input/);
+  });
+
+  it('a worker that computes what another version is to compute', async () => {
+    expect(await firstViolation({ staleEngine: ENGINE_VERSION })).toMatch(
+      /accounts for each record|byte for byte|each wave took|completes|every job ends/,
     );
   });
 
@@ -257,7 +286,9 @@ describe('the simulation catches', { timeout: 0 }, () => {
       const { kind, wave, count } = event;
       return decide(state, { kind, wave, count });
     };
-    expect(await firstViolation({})).toMatch(/every job ends|completes|byte for byte|each wave/);
+    expect(await firstViolation({})).toMatch(
+      /every job ends|completes|byte for byte|each wave|accounts for/,
+    );
   });
 
   it('a result that a later wave needs and nobody makes again', async () => {

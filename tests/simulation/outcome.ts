@@ -25,7 +25,7 @@ export function mustComplete(world: World, job: SimJob): boolean {
 export function checkCompleted(world: World, job: SimJob): void {
   if (!mustComplete(world, job)) return;
   const { status = 'deleted', error = null } = world.stateOf(job) ?? {};
-  check(status === 'completed', `${job.id} completes (${status}: ${error?.message ?? ''})`);
+  check(status === 'completed', `${job.name} completes (${status}: ${error?.message ?? ''})`);
 }
 
 /** Compares what a job has come to, in every view of it, with the oracle. */
@@ -33,30 +33,32 @@ export async function checkOutcome(world: World, job: SimJob): Promise<void> {
   const { master } = world;
   check(master !== null, 'there is a master');
   const record = world.store.job(job.id);
+  const isGone = record === null && !job.isRemoved;
+  check(!(isGone && job.told.has('received')), `${job.name} is there, as its client was told`);
   if (record === null) return;
   const { state, facts } = record;
   const isForgotten =
     state.error?.code === 'upload-expired' || state.error?.code === 'input-truncated';
   check(
     !(isForgotten && job.told.has('received')),
-    `${job.id} has its input, as its client was told`,
+    `${job.name} has its input, as its client was told`,
   );
   checkCompleted(world, job);
   if (!state.status.startsWith('completed')) return;
   const keysOf = (waves: typeof facts.waves) => waves?.map(({ contextKey }) => contextKey).join();
-  check(keysOf(facts.waves) === keysOf(job.plan.waves), `${job.id} is read as its plan says`);
+  check(keysOf(facts.waves) === keysOf(job.plan.waves), `${job.name} is read as its plan says`);
   const each = world.store.chunks(job.id, 0, state.chunkCount);
   const counts = each.map((chunk) => chunk.statistics ?? ZERO_STATISTICS);
   check(
     isAccountedFor(state, byWave(state, comparesKeys(facts.waves)), counts),
-    `${job.id}: each wave took what the one before put out, but for its failed tasks`,
+    `${job.name}: each wave took what the one before put out, but for its failed tasks`,
   );
   const lacksTasks = state.failed.some((index) => waveOf(state, index) > 0);
   const wanted = expectedWithout(job.plan, job.input, state.failed, facts);
   const statistics = { ...jobTotals(state, state.waveCount), lines: 0 };
   check(
     lacksTasks || JSON.stringify(statistics) === JSON.stringify({ ...wanted.statistics, lines: 0 }),
-    `${job.id} accounts for each record once`,
+    `${job.name} accounts for each record once`,
   );
   // As the master that merged it shows it, and as one does that was just started.
   const blobs = world.disk.view(master.process);
@@ -75,16 +77,16 @@ export async function checkOutcome(world: World, job: SimJob): Promise<void> {
     if (lacksTasks && isCut) continue;
     check(
       lacksTasks ? isPartOf(output, wanted.output) : output.equals(wanted.output),
-      `${job.id}: the output is the oracle's, byte for byte`,
+      `${job.name}: the output is the oracle's, byte for byte`,
     );
   }
   if (lacksTasks || wanted.columns === null || wanted.columns.length === 0) return;
   const stored = world.disk.objects.get(`outputs/${job.id}/profile.json`);
-  check(stored !== undefined, `${job.id} has its profile`);
+  check(stored !== undefined, `${job.name} has its profile`);
   const profile = JSON.parse(Buffer.from(stored).toString()) as Profile;
   check(
     JSON.stringify(profile.columns) === JSON.stringify(wanted.columns),
-    `${job.id}: the profile is the oracle's`,
+    `${job.name}: the profile is the oracle's`,
   );
 }
 
@@ -121,9 +123,9 @@ export async function readResult(world: World, job: SimJob): Promise<void> {
     for await (const piece of view.stream(0, view.bytes)) void piece;
   } catch (thrown) {
     const { code } = toSluiceError(thrown);
-    check(code === 'blob-corrupt' || code === 'blob-missing', `${job.id} can be read: ${code}`);
+    check(code === 'blob-corrupt' || code === 'blob-missing', `${job.name} can be read: ${code}`);
     const after = world.stateOf(job);
-    check(after !== undefined && isDamaged(after), `${job.id} says that its result is damaged`);
+    check(after !== undefined && isDamaged(after), `${job.name} says that its result is damaged`);
   }
 }
 
@@ -132,7 +134,7 @@ async function readAll(stream: Readable, job: SimJob): Promise<Buffer> {
   try {
     for await (const piece of stream) pieces.push(piece as Uint8Array);
   } catch (thrown) {
-    throw new Violation(`${job.id}: the result can be read: ${String(thrown)}`);
+    throw new Violation(`${job.name}: the result can be read: ${String(thrown)}`);
   }
   return Buffer.concat(pieces);
 }

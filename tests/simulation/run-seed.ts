@@ -120,9 +120,10 @@ async function retryFailed(world: World): Promise<boolean> {
   const { master } = world;
   check(master !== null, 'there is a master');
   for (const job of repairable) {
-    const verdict = await during(world, master.coordinator.retry(job.id));
-    if (verdict !== 'taken') {
-      throw new Violation(`${job.id} can be retried: ${describeJobs(world)}`);
+    try {
+      await during(world, master.service.retry(job.id));
+    } catch {
+      throw new Violation(`${job.name} can be retried: ${describeJobs(world)}`);
     }
   }
   return repairable.length > 0;
@@ -146,11 +147,12 @@ function submitJobs(world: World, { jobsMax, recordsMax }: RunSize, endMs: numbe
     const earlier = at > 0 && random.chance(0.4) ? random.pick(world.jobs) : null;
     const poison = earlier === null ? pickPoison(random) : [];
     const input = earlier?.input ?? pickInput(random, recordsMax, poison);
+    const name = `job${at}`;
+    const isResumable = random.chance(0.5);
     const job: SimJob = {
-      id: `job${at}`,
+      ...{ name, isResumable, key: isResumable || random.chance(0.5) ? name : null },
       plan: earlier !== null && random.chance(0.7) ? earlier.plan : pickPlan(random),
       ...{ input, raw: random.chance(0.25) ? inUtf16(input.bytes) : input.bytes },
-      isResumable: random.chance(0.5),
       isPoisoned: earlier?.isPoisoned ?? poison.length > 0,
       paceMs: random.pick([0, 5, 30]),
       ...unsent(),
@@ -173,12 +175,12 @@ function describeJobs(world: World): string {
   return world.jobs
     .map((job) => {
       const state = world.stateOf(job);
-      if (state === undefined) return `${job.id} ${job.isUploading ? 'unsent' : 'deleted'}`;
+      if (state === undefined) return `${job.name} ${job.isUploading ? 'unsent' : 'deleted'}`;
       const { status, watermark, chunkCount, running, waiting, input, error } = state;
       const list = (attempts: typeof running) =>
         attempts.map(({ index, attempt }) => `${index}.${attempt}`).join(' ');
       return (
-        `${job.id} ${status}, input ${input}, ${watermark} of ${chunkCount} merged, ` +
+        `${job.name} ${status}, input ${input}, ${watermark} of ${chunkCount} merged, ` +
         `running [${list(running)}], waiting [${list(waiting)}]` +
         (error === null ? '' : `, ${error.code}: ${error.message}`)
       );

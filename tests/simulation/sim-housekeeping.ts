@@ -1,8 +1,10 @@
-import { isFinal } from '../../master/coordination/job-state.ts';
 import { GarbageCollector } from '../../master/housekeeping/garbage-collector.ts';
 import { Housekeeper } from '../../master/housekeeping/housekeeper.ts';
-import { removeJobBlobs } from '../../master/storage/job-blobs.ts';
+import type { HousekeeperDeps } from '../../master/housekeeping/housekeeper.ts';
+import type { FinishedJob } from '../../master/housekeeping/retention.ts';
 import type { CollectableBlobStore } from '../../pipeline/storage/blob-store.ts';
+import { Violation } from './invariants.ts';
+import { told } from './sim-job.ts';
 import type { SimMaster } from './sim-master.ts';
 import type { World } from './world.ts';
 
@@ -12,45 +14,53 @@ const GRACE_MS = 500;
 /** Removes old jobs and blobs that no job needs, in some worlds, whatever else happens. */
 export function keepHouse(world: World, master: SimMaster): void {
   const { scheduler, wrappers, random, faults, log } = world;
-  const { process, store, blobs } = master;
+  const { process, store, blobs, service } = master;
   const deps = { store, blobs, now: () => scheduler.nowMs, graceMs: GRACE_MS };
-  const housekeeper = new Housekeeper({
+  let decidedMs = 0;
+  const housekeeping: HousekeeperDeps = {
     collector: new GarbageCollector(wrappers.garbage?.(deps) ?? deps),
     retention: {
-      forMs: null,
+      get forMs() {
+        return faults.keepForMs;
+      },
       get jobs() {
         return faults.keepJobs;
       },
     },
-    ...{ store, log, now: () => world.clockMs(), everyMs: faults.sweepEveryMs },
-  });
+    ...{ store, log, everyMs: faults.sweepEveryMs, graceMs: GRACE_MS },
+    now: () => {
+      decidedMs = scheduler.nowMs;
+      return world.clockMs();
+    },
+    steadyNow: () => scheduler.nowMs,
+  };
+  const housekeeper = new Housekeeper(wrappers.housekeeper?.(housekeeping) ?? housekeeping);
+  const expire = async (job: FinishedJob): Promise<boolean> => {
+    checkExpired(world, job, decidedMs);
+    const isDeleted = await service.expire(job);
+    if (isDeleted) told(world, job.id, 'deleted');
+    return isDeleted;
+  };
   const round = (): void => {
     process.after(random.next() * 2 * faults.sweepEveryMs, 'keeps house', () => {
-      void housekeeper.round((jobId) => removeJob(world, master, jobId)).then(round);
+      void housekeeper.round(expire).then(round);
     });
   };
   if (faults.sweepEveryMs > 0) round();
 }
 
-/** As `LocalMasterService.delete`. */
-export async function removeJob(world: World, master: SimMaster, jobId: string): Promise<void> {
-  const { coordinator, assemblies, store } = master;
-  const state = store.job(jobId)?.state;
-  if (state === undefined) return;
-  if (!isFinal(state)) coordinator.apply(jobId, { kind: 'cancel' });
-  await coordinator.ended(jobId);
-  const blobs = watchedDeletes(world, master.blobs);
-  const deleted = master.deletion.then(() =>
-    removeJobBlobs({ store, blobs }, jobId, coordinator.activeCount() === 0),
-  );
-  master.deletion = deleted.catch(() => undefined);
-  await deleted;
-  assemblies.forget(jobId);
-  world.jobs.find(({ id }) => id === jobId)?.told.add('deleted');
+/** A clock that was set is not believed at once. */
+function checkExpired(world: World, job: FinishedJob, decidedMs: number): void {
+  const { clockSetAtMs, faults, invariants } = world;
+  const { keepJobs, keepForMs } = faults;
+  if (keepJobs !== null || keepForMs === null) return;
+  const message = `${job.id} is deleted by a clock that was just set`;
+  const isJustSet = (ms: number) => ms <= decidedMs && decidedMs - ms < GRACE_MS;
+  if (clockSetAtMs.some(isJustSet)) invariants.violation ??= new Violation(message);
 }
 
 /** Holds each deletion against the rows, when it is done. */
-function watchedDeletes(world: World, blobs: CollectableBlobStore): CollectableBlobStore {
+export function watchedDeletes(world: World, blobs: CollectableBlobStore): CollectableBlobStore {
   const remove = async (name: string): Promise<void> => {
     await blobs.delete(name);
     if (!world.disk.objects.has(name)) world.checkRemoved(name);

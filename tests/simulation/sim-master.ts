@@ -2,16 +2,16 @@ import path from 'node:path';
 import { Assemblies } from '../../master/aggregator/assemblies.ts';
 import { Coordinator } from '../../master/driver/coordinator.ts';
 import type { GarbageCollectorDeps } from '../../master/housekeeping/garbage-collector.ts';
-import type { IngestThreads } from '../../master/ingest/ingest-threads.ts';
+import type { HousekeeperDeps } from '../../master/housekeeping/housekeeper.ts';
+import { LocalMasterService } from '../../master/master-service.ts';
 import { WorkerRegistry } from '../../master/driver/worker-registry.ts';
 import type { SqliteJobStore } from '../../master/storage/sqlite-job-store.ts';
 import type { JobCommit } from '../../master/storage/sqlite-job-store.ts';
 import type { JobRecord } from '../../master/storage/job-record.ts';
-import { JobUploads } from '../../master/uploads/job-uploads.ts';
 import type { TaskConsumer } from '../../pipeline/protocol/index.ts';
 import type { BlobStore, CollectableBlobStore } from '../../pipeline/storage/blob-store.ts';
 import type { Invariants } from './invariants.ts';
-import { keepHouse } from './sim-housekeeping.ts';
+import { keepHouse, watchedDeletes } from './sim-housekeeping.ts';
 import { simulatedThreads } from './sim-ingest.ts';
 import type { SimFiles } from './sim-files.ts';
 import { ProcessEnded } from './sim-process.ts';
@@ -25,6 +25,9 @@ export interface Wrappers {
   readonly workerBlobs?: (blobs: BlobStore, process: SimProcess) => BlobStore;
   readonly garbage?: (deps: GarbageCollectorDeps) => GarbageCollectorDeps;
   readonly consumer?: (consumer: TaskConsumer, process: SimProcess) => TaskConsumer;
+  readonly housekeeper?: (deps: HousekeeperDeps) => HousekeeperDeps;
+  /** What a worker of an earlier version takes itself for. */
+  readonly staleEngine?: string;
   /** Breaks the disk's own promises, as if production did not ask for them. */
   readonly files?: (files: SimFiles) => void;
 }
@@ -41,10 +44,7 @@ export interface SimMaster {
   readonly blobs: CollectableBlobStore;
   readonly assemblies: Assemblies;
   readonly coordinator: Coordinator;
-  readonly ingestThreads: Pick<IngestThreads, 'open'>;
-  readonly uploads: JobUploads;
-  /** Deletions run one after another, and uploads wait for them. */
-  deletion: Promise<void>;
+  readonly service: LocalMasterService;
   /** Whether it takes requests. */
   isReady: boolean;
 }
@@ -57,35 +57,36 @@ export function startMaster(world: World, process: SimProcess): SimMaster {
   const inner = world.wrappers.assemblies?.(assembling, process) ?? assembling;
   const assemblies = watchedAssemblies(inner, world.invariants);
   const now = () => world.clockMs();
-  const coordinator = new Coordinator({
-    ...{ store, blobs, assemblies, now },
+  const shared = {
+    ...{ store, blobs, assemblies, now, sleep: process.sleep, log: world.log },
     queue: world.broker.producer(process),
     workers: new WorkerRegistry(now),
-    sleep: process.sleep,
     exchangeLimits: world.exchangeLimits,
-    log: world.log,
-  });
-  const ingestThreads = simulatedThreads(process, blobs);
-  const uploads = new JobUploads({
-    ...{ store, coordinator, ingestThreads, now, log: world.log },
-    dir: path.join(world.disk.files.mount(process), 'uploads'),
-    ...{ expiryMs: UPLOAD_EXPIRY_MS, readerIdleMs: READER_IDLE_MS },
+  };
+  const coordinator = new Coordinator(shared);
+  const service = new LocalMasterService({
+    ...shared,
+    ...{ coordinator, ingestThreads: simulatedThreads(process, blobs) },
+    blobs: watchedDeletes(world, blobs),
+    housekeeping: { blobsRemoved: 0, jobsExpired: 0, sweepsFailed: 0 },
+    uploads: {
+      dir: path.join(world.disk.files.mount(process), 'uploads'),
+      ...{ expiryMs: UPLOAD_EXPIRY_MS, readerIdleMs: READER_IDLE_MS },
+    },
     timers: {
       after: (ms, action) => process.after(ms, 'timer', action),
       every: (ms, action) => process.every(ms, 'timer', action),
     },
-    onReceived: () => undefined,
-    create: () => Promise.reject(new Error('the clients of the simulation do that')),
+    newId: () => world.newJobId(),
   });
   const master: SimMaster = {
-    ...{ process, store, blobs, assemblies, coordinator, ingestThreads, uploads },
-    ...{ deletion: Promise.resolve(), isReady: false },
+    ...{ process, store, blobs, assemblies, coordinator, service, isReady: false },
   };
   // As main.ts does: a master that cannot start ends, and is started again.
   const start = async (): Promise<void> => {
     await blobs.removeTemporaries();
     await coordinator.start();
-    await uploads.start();
+    await service.resumable.start();
     master.isReady = true;
     keepHouse(world, master);
   };
@@ -109,6 +110,7 @@ function watchedStore(world: World, process: SimProcess): SqliteJobStore {
       throw new ProcessEnded();
     }
     state.commit(one);
+    world.checkCancelled(one);
     invariants.committed(one, () => store.job(one.jobId)?.state);
     if (crash) process.kill('after a commit, before its effects');
   };
@@ -118,11 +120,17 @@ function watchedStore(world: World, process: SimProcess): SqliteJobStore {
       mayFail();
       state.insertJob(record);
       invariants.inserted(record);
+      world.inserted(record);
+    },
+    releaseIdempotencyKey: (id: string) => {
+      mayFail();
+      state.releaseIdempotencyKey(id);
     },
     deleteJob: (id: string) => {
       mayFail();
       state.deleteJob(id);
       invariants.deleted(id);
+      world.removed(id);
     },
     sync: () => {
       const { writeCount } = state;

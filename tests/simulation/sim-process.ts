@@ -12,6 +12,8 @@ export class SimProcess {
   readonly name: string;
   /** Each wait takes so many times longer. */
   slowness = 1;
+  /** Whether the network between it and the store is cut, while the broker hears it. */
+  isCutFromStore = false;
   readonly scheduler: Scheduler;
   readonly random: Random;
   #alive = true;

@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { ingest } from '../../master/ingest/ingest-session.ts';
 import { isFinal } from '../../master/coordination/job-state.ts';
 import { SluiceError, toSluiceError } from '../../pipeline/errors.ts';
 import { Violation } from './invariants.ts';
-import { newRecord } from './sim-job.ts';
 import type { SimJob } from './sim-job.ts';
 import type { SimMaster } from './sim-master.ts';
 import type { World } from './world.ts';
@@ -17,31 +15,53 @@ const CHECKED_BYTES_MAX = 120;
 /** A connection that is dead is found out after so long. */
 const SILENCE_MS = 3_000;
 
-/** Sends the input in one request. Resolves when the client has its answer, or has gone away. */
-export async function sendWhole(world: World, master: SimMaster, job: SimJob): Promise<void> {
-  const { coordinator, process, store } = master;
-  job.isUploading = true;
-  process.onEnd(() => {
-    job.isUploading = false;
-  });
-  // What is being deleted must not be taken for stored.
-  await master.deletion;
+/**
+ * Sends the input in one request: once, or under its key until the answer has come that it is there.
+ * `again` lets the client try again in a while.
+ */
+export function sendWhole(world: World, master: SimMaster, job: SimJob, again: () => void): void {
+  let isOver = false;
+  const next = (mayHelp: boolean): void => {
+    if (isOver) return;
+    isOver = true;
+    if (mayHelp && job.key !== null && !job.isAbandoned) again();
+    else job.isUploading = false;
+  };
+  master.process.onEnd(() => next(true));
+  sendBody(world, master, job).then(
+    () => next(false),
+    (thrown: unknown) => {
+      const { code, kind, message } = toSluiceError(thrown);
+      world.scheduler.note(`client of ${job.name} is told: ${message}`);
+      next(kind === 'operational' || code === 'input-truncated' || code === 'conflict');
+    },
+  );
+}
+
+async function sendBody(world: World, master: SimMaster, job: SimJob): Promise<void> {
   const hangUp = new AbortController();
   const gone = new SluiceError('input-truncated', 'the client went away');
+  const { random, faults } = world;
   const body = new ClientBody(world, master, job, job.raw, () => {
-    if (!job.isAbandoned) return false;
+    const mayBeCut = job.key !== null && random.chance(faults.cutUpload);
+    if (mayBeCut && random.chance(0.5)) return 'silently';
+    if (!job.isAbandoned && !mayBeCut) return false;
     hangUp.abort(gone);
     return true;
   });
-  try {
-    const request = { formatHint: null, profile: true, body, signal: hangUp.signal };
-    await ingest(master, { job: coordinator.add(newRecord(job, world.clockMs())), ...request });
-    await store.sync();
-    job.told.add('received');
-  } catch (thrown) {
-    world.scheduler.note(`client of ${job.id} is told: ${toSluiceError(thrown).message}`);
-  }
-  job.isUploading = false;
+  const request = { ...requestOf(job), bytesTotal: null };
+  const { status, error } = await Promise.race([
+    master.service.receive(request, body, hangUp.signal),
+    body.silence,
+  ]);
+  const isCutOff = error?.code === 'input-truncated';
+  if (isCutOff) world.broken(`${job.name} has its input, as its client is told, and lacks it`);
+  // The answer to one that is sent again may be what became of it meanwhile.
+  if (status !== 'cancelled' && status !== 'failed') job.told.add('received');
+}
+
+function requestOf({ name, plan, key }: SimJob) {
+  return { name: `${name}.csv`, plan: plan.text, formatHint: null, idempotencyKey: key };
 }
 
 /**
@@ -52,7 +72,7 @@ export function sendResumably(world: World, job: SimJob): void {
   job.isUploading = true;
   const again = (): void => {
     const delayMs = world.random.next() * 2 * AGAIN_MS;
-    world.scheduler.after(delayMs, `client of ${job.id} goes on`, attempt);
+    world.scheduler.after(delayMs, `client of ${job.name} goes on`, attempt);
   };
   const attempt = (): void => {
     if (job.isAbandoned) {
@@ -75,7 +95,7 @@ export function sendResumably(world: World, job: SimJob): void {
     master.process.onEnd(() => next(false));
     goOn(world, master, job).then(next, (thrown: unknown) => {
       const { code, message } = toSluiceError(thrown);
-      world.scheduler.note(`client of ${job.id} is told: ${message}`);
+      world.scheduler.note(`client of ${job.name} is told: ${message}`);
       next(code === 'upload-over' || code === 'upload-expired' || code === 'not-found');
     });
   };
@@ -84,22 +104,15 @@ export function sendResumably(world: World, job: SimJob): void {
 
 /** Sends one part. Whether the upload is over. */
 async function goOn(world: World, master: SimMaster, job: SimJob): Promise<boolean> {
-  const { uploads, coordinator, store } = master;
-  await master.deletion;
+  const uploads = master.service.resumable;
   if (!job.isCreated) {
-    if (store.job(job.id) === null) {
-      const activeAt = new Date(world.clockMs()).toISOString();
-      const upload = { metadata: null, formatHint: null, durableBytes: 0, resumePoint: null };
-      const record = newRecord(job, world.clockMs());
-      const facts = { bytesTotal: job.raw.length, upload: { ...upload, activeAt } };
-      coordinator.add({ ...record, facts: { ...record.facts, ...facts } });
-    }
-    await store.sync();
+    const request = { ...requestOf(job), bytesTotal: job.raw.length, metadata: null };
+    await uploads.create(request);
     job.isCreated = true;
   }
   const { receivedBytes: offset } = await uploads.status(job.id);
   if (offset < job.acknowledgedBytes) {
-    const message = `${job.id}: ${job.acknowledgedBytes} bytes were acknowledged, ${offset} are left`;
+    const message = `${job.name}: ${job.acknowledgedBytes} bytes were acknowledged, ${offset} are left`;
     world.invariants.violation ??= new Violation(message);
   }
   if (offset === job.raw.length && world.stateOf(job)?.input === 'complete') return true;
@@ -133,7 +146,7 @@ async function sendPart(
   job.letGo = () => stop.abort(new SluiceError('upload-locked', 'another request asks for it'));
   const part = { offset, body, checksum: isChecked ? { algorithm: 'sha1', digest } : null };
   return await Promise.race([
-    master.uploads.write(job.id, { ...part, signal: stop.signal }),
+    master.service.resumable.write(job.id, { ...part, signal: stop.signal }),
     body.silence,
   ]);
 }
@@ -181,7 +194,7 @@ class ClientBody extends Readable {
   override _read(): void {
     const { random } = this.#world;
     const delayMs = random.next() * this.#job.paceMs;
-    this.#master.process.after(delayMs, `hears client of ${this.#job.id}`, () => {
+    this.#master.process.after(delayMs, `hears client of ${this.#job.name}`, () => {
       if (this.destroyed) return;
       const isCut = this.#isCut();
       if (isCut === true) this.destroy(new Error('ECONNRESET'));

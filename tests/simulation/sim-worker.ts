@@ -2,11 +2,14 @@ import type { ChunkProgram } from '../../pipeline/execution/chunk-program.ts';
 import type { ChunkContext } from '../../pipeline/execution/context.ts';
 import { SluiceError } from '../../pipeline/errors.ts';
 import { ProgramCache } from '../../worker/program-cache.ts';
-import { Worker } from '../../worker/worker.ts';
+import { Worker, mismatchOf } from '../../worker/worker.ts';
+import { overNetwork } from './sim-network.ts';
 import { ProcessEnded } from './sim-process.ts';
 import type { SimProcess } from './sim-process.ts';
 import { CRASHES_WORKER, FAILS_LATER, FAILS_PROGRAM, programOf } from './workload.ts';
 import type { World } from './world.ts';
+
+const STALE_ENGINE = 'sluice-engine-0';
 
 export interface SimWorker {
   readonly process: SimProcess;
@@ -14,14 +17,20 @@ export interface SimWorker {
 }
 
 /** One life of a worker: the production worker on a simulated queue, store and clock. */
-export function startWorker(world: World, process: SimProcess): SimWorker {
-  const view = world.disk.view(process);
+export function startWorker(world: World, process: SimProcess, isStale: boolean): SimWorker {
+  const view = overNetwork(world.disk.view(process), process);
   const blobs = world.wrappers.workerBlobs?.(view, process) ?? view;
   const queue = world.broker.consumer(process);
   const worker = new Worker({
     ...{ name: process.name, host: 'sim', pid: 1, blobs },
     consumer: world.wrappers.consumer?.(queue, process) ?? queue,
-    programs: new ProgramCache(blobs, (context) => poisonable(context, process)),
+    programs: isStale
+      ? new ProgramCache(blobs, staleProgram, undefined, world.wrappers.staleEngine ?? STALE_ENGINE)
+      : new ProgramCache(blobs, (context) => poisonable(context, process)),
+    // As the worker's process does.
+    onEvent: (event) => {
+      if (mismatchOf(event) !== null) process.after(1, 'leaves', () => process.kill('is outdated'));
+    },
     residentBytes: () => 0,
     timing: {
       now: () => world.scheduler.nowMs,
@@ -34,6 +43,25 @@ export function startWorker(world: World, process: SimProcess): SimWorker {
   });
   worker.start().catch(() => process.kill('cannot start'));
   return { process, worker };
+}
+
+/** It takes every record for one that is filtered. */
+function staleProgram(context: ChunkContext): ChunkProgram {
+  const program = programOf(context);
+  return {
+    ...program,
+    *steps(bytes, slices = []) {
+      const { statistics, ...rest } = program.run(bytes, slices);
+      const { recordsOut, filtered } = statistics;
+      const none = { recordsOut: 0, outputRecords: 0, outputBytes: 0 };
+      yield;
+      return {
+        ...rest,
+        output: [],
+        statistics: { ...statistics, ...none, filtered: filtered + recordsOut },
+      };
+    },
+  };
 }
 
 /** The production program, but that some records end the process or fail it, each time. */

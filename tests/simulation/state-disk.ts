@@ -34,6 +34,10 @@ export class StateDisk {
     this.#write((store) => store.deleteJob(id));
   }
 
+  releaseIdempotencyKey(jobId: string): void {
+    this.#write((store) => store.releaseIdempotencyKey(jobId));
+  }
+
   /** How many writes there were. */
   get writeCount(): number {
     return this.#writes.length;

@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
 import { isFinal } from '../../master/coordination/job-state.ts';
+import type { JobRecord } from '../../master/storage/job-record.ts';
 import { SqliteJobStore } from '../../master/storage/sqlite-job-store.ts';
+import type { JobCommit } from '../../master/storage/sqlite-job-store.ts';
 import { LIMITS, type ExchangeLimits } from '../../pipeline/limits.ts';
 import { FileDisk } from './file-disk.ts';
 import type { FaultRates } from './faults.ts';
@@ -13,7 +15,7 @@ import { SimBroker } from './sim-broker.ts';
 import type { SimDisk } from './sim-disk.ts';
 import { startMaster } from './sim-master.ts';
 import type { SimMaster, Wrappers } from './sim-master.ts';
-import { unsent } from './sim-job.ts';
+import { brokenWord, unsent } from './sim-job.ts';
 import type { SimJob } from './sim-job.ts';
 import { sendResumably, sendWhole } from './sim-upload.ts';
 import { SimProcess } from './sim-process.ts';
@@ -38,6 +40,9 @@ Object.assign(LIMITS, {
 /** Of all runs, one after another: to open it costs more than a small run. Empty between them. */
 const STORE = new SqliteJobStore(':memory:');
 
+/** More than a world comes to: one that is sent again may have several. */
+const JOBS_MAX = 1_000;
+
 /** Of the worlds that store blobs in files: a call of the store is several there. */
 const FILES_SHARE = 0.12;
 
@@ -60,8 +65,12 @@ export class World {
   /** In some worlds results are gathered before a wave reads them, in one level or several. */
   readonly exchangeLimits: ExchangeLimits;
   readonly workers: (SimWorker | null)[];
+  /** Those that will start as an earlier version of themselves. */
+  readonly staleWorkers = new Set<number>();
   master: SimMaster | null = null;
   clockSkewMs = 0;
+  /** When the clock was set, in the world's own time. */
+  readonly clockSetAtMs: number[] = [];
   /** The clock was never farther ahead. */
   clockSkewMaxMs = 0;
   /** Blobs that were removed because no job needed them. */
@@ -69,6 +78,7 @@ export class World {
   /** Once everything works again, it goes on working. */
   isHealed = false;
   readonly log: Logger;
+  #idCount = 0;
 
   constructor(seed: number, wrappers: Wrappers = {}) {
     this.random = new Random(seed);
@@ -118,24 +128,73 @@ export class World {
   submit(job: SimJob, afterMs: number): void {
     this.jobs.push(job);
     const send = (): void => {
+      if (job.isAbandoned) {
+        job.isUploading = false;
+        return;
+      }
       if (job.isResumable) {
         sendResumably(this, job);
         return;
       }
       if (this.master === null || !this.master.isReady || !this.master.process.alive) {
-        this.scheduler.after(50, `client of ${job.id} waits`, send);
+        this.scheduler.after(50, `client of ${job.name} waits`, send);
         return;
       }
-      void sendWhole(this, this.master, job);
+      sendWhole(this, this.master, job, again);
+    };
+    const again = (): void => {
+      const delayMs = this.random.next() * 100;
+      this.scheduler.after(delayMs, `client of ${job.name} sends again`, send);
     };
     job.isUploading = true;
-    this.scheduler.after(afterMs, `client sends ${job.id}`, send);
+    this.scheduler.after(afterMs, `client sends ${job.name}`, send);
   }
 
   /** The same input once more, as another job. */
   sendAgain(job: SimJob): void {
-    const again = { ...job, ...unsent(), id: `${job.id}-again${this.jobs.length}` };
+    const name = `${job.name}-again${this.jobs.length}`;
+    const again = { ...job, ...unsent(), name, key: job.key === null ? null : name };
     this.submit(again, this.random.next() * 20);
+  }
+
+  /** Ids come in order, as those of production. */
+  newJobId(): string {
+    this.#idCount += 1;
+    return `j${String(this.#idCount).padStart(3, '0')}`;
+  }
+
+  /** A client's job is there, or there anew. */
+  inserted({ id, name }: JobRecord): void {
+    const job = this.jobs.find((one) => name === `${one.name}.csv`);
+    if (job === undefined) return;
+    job.id = id;
+    job.told.clear();
+    job.command = null;
+    job.isRemoved = false;
+    job.isUnwanted = false;
+  }
+
+  /** A promise is, if none was before. */
+  broken(message: string): void {
+    this.invariants.violation ??= new Violation(message);
+  }
+
+  /** Nobody but people cancels a job. */
+  checkCancelled({ jobId, state }: JobCommit): void {
+    if (state.status !== 'cancelled') return;
+    const job = this.jobs.find(({ id }) => id === jobId);
+    if (job === undefined || job.isUnwanted) return;
+    this.invariants.violation ??= new Violation(`${job.name} is cancelled, and nobody asked`);
+  }
+
+  removed(id: string): void {
+    for (const job of this.jobs) if (job.id === id) job.isRemoved = true;
+  }
+
+  setClock(skewMs: number): void {
+    this.clockSkewMs = skewMs;
+    this.clockSkewMaxMs = Math.max(this.clockSkewMaxMs, skewMs);
+    this.clockSetAtMs.push(this.scheduler.nowMs);
   }
 
   /** The committed job; undefined before it was submitted and after it was deleted. */
@@ -175,20 +234,16 @@ export class World {
     this.disk.losePower();
     this.scheduler.note(`${this.state.losePower()} commits are lost`);
     const { store } = this;
-    const records = store.jobs({ status: null, q: null, before: null, limit: this.jobs.length });
+    const records = store.jobs({ status: null, q: null, before: null, limit: JOBS_MAX });
     this.invariants.restored(
       records.map((record) => {
         const chunks = store.chunks(record.id, 0, record.state.chunkCount);
         return { record, chunks };
       }),
     );
-    for (const { id, told } of this.jobs) {
-      const status = this.stateOf({ id })?.status;
-      const isBack =
-        (told.has('deleted') && status !== undefined) ||
-        (told.has('cancelled') && status !== undefined && status !== 'cancelled');
-      const message = `${id} was ${[...told].join(' and ')}, and is ${status}`;
-      if (isBack) this.invariants.violation ??= new Violation(message);
+    for (const job of this.jobs) {
+      const broken = brokenWord(job, this.stateOf(job));
+      if (broken !== null) this.broken(broken);
     }
   }
 
@@ -201,7 +256,7 @@ export class World {
       (room === 'results' && store.isTaskKeyUsed(key)) ||
       (room === 'contexts' && store.isContextKeyUsed(key)) ||
       (room === 'outputs' && store.job(key) !== null);
-    if (isNeeded) this.invariants.violation ??= new Violation(`${name} is removed, and needed`);
+    if (isNeeded) this.broken(`${name} is removed, and needed`);
     this.collectedCount += 1;
   }
 
@@ -212,7 +267,7 @@ export class World {
 
   #process(name: string): SimProcess {
     return new SimProcess(name, this.scheduler, this.random, (message) => {
-      this.invariants.violation ??= new Violation(message);
+      this.broken(message);
     });
   }
 
@@ -248,6 +303,7 @@ export class World {
     }
     const process = this.#process(`w${at}`);
     process.onEnd(() => again(this.random.between(10, 300)));
-    this.workers[at] = startWorker(this, process);
+    const isStale = this.staleWorkers.delete(at) && !this.isHealed;
+    this.workers[at] = startWorker(this, process, isStale);
   }
 }

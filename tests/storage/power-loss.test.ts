@@ -11,10 +11,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { newJob } from '../../master/new-job.ts';
 import { INITIAL_JOB_STATE } from '../../master/coordination/job-state.ts';
 import { SqliteJobStore } from '../../master/storage/sqlite-job-store.ts';
-import { newRecord } from '../simulation/sim-job.ts';
-import type { SimJob } from '../simulation/sim-job.ts';
 
 /** What a disk writes whole or not at all. */
 const SECTOR_BYTES = 512;
@@ -28,7 +27,8 @@ const fileOf = (name: string) => path.join(dir, name);
 beforeEach(() => {
   dir = mkdtempSync(path.join(tmpdir(), 'sluice-power-'));
   store = new SqliteJobStore(fileOf('jobs.sqlite'));
-  store.insertJob(newRecord({ id: 'a', plan: { text: '' } } as SimJob, 0));
+  const request = { name: 'a.csv', plan: '', bytesTotal: null, idempotencyKey: null };
+  store.insertJob(newJob(request, [], 0, 'a'));
 });
 afterEach(() => {
   store.close();

@@ -2,15 +2,16 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { type ErrorCode, SluiceError } from '../../pipeline/errors.ts';
 import { canonicalJson, chunkKey, contextKey, taskKey } from '../../pipeline/keys/index.ts';
 import type { Slice } from '../../pipeline/execution/chunk-program.ts';
-import type { ChunkContext } from '../../pipeline/execution/context.ts';
+import { ENGINE_VERSION, type ChunkContext } from '../../pipeline/execution/context.ts';
 import type { Announcement, TaskMessage } from '../../pipeline/protocol/index.ts';
 import { readResultHead, sectionOf } from '../../pipeline/result/result-format.ts';
 import { ProgramCache } from '../../worker/program-cache.ts';
 import { TaskRunner, verdictOf } from '../../worker/task-runner.ts';
+import { mismatchOf } from '../../worker/worker.ts';
 import { MemoryBlobs } from './memory-blobs.ts';
 
 const encoder = new TextEncoder();
-const context = { engine: 'test', format: 'csv', steps: [] } as unknown as ChunkContext;
+const context = { engine: ENGINE_VERSION, format: 'csv', steps: [] } as unknown as ChunkContext;
 const chunk = encoder.encode('a,b\n1,2\n');
 const task: TaskMessage = {
   v: 1,
@@ -229,10 +230,24 @@ describe('a task', () => {
   });
 });
 
+describe('a task for another engine', () => {
+  it('is given back: its result would be taken for one of that engine', async () => {
+    const other = { ...context, engine: 'sluice-engine-0' };
+    const key = contextKey(other);
+    blobs.objects.set(`contexts/${key}`, encoder.encode(canonicalJson(other)));
+    const outcome = await runner().run({ ...task, contextKey: key }, never);
+    expect(outcome).toMatchObject({ kind: 'returned', error: { code: 'engine-mismatch' } });
+    expect(verdictOf(outcome)).toBe('requeue');
+    expect([announced, runCount]).toEqual([[], 0]);
+    const event = { kind: 'task-ended', task, outcome } as const;
+    expect(mismatchOf(event)?.message).toMatch(/run workers of the version of their master/);
+  });
+});
+
 describe('compiled programs', () => {
   it('are kept for their context, the least recently used goes first', async () => {
-    const keys = ['x', 'y', 'z'].map((engine) => {
-      const one = { ...context, engine };
+    const keys = ['x', 'y', 'z'].map((text) => {
+      const one = { ...context, nullstr: [text] };
       blobs.objects.set(`contexts/${contextKey(one)}`, encoder.encode(canonicalJson(one)));
       return contextKey(one);
     });
