@@ -6,10 +6,8 @@ import type { RecordIndex } from '../parsing/record-index.ts';
  * are still in play. Operators narrow the selection; nobody copies a record before output.
  */
 export interface Batch {
+  /** They outlive the run: output may share them. */
   readonly bytes: Uint8Array;
-  /** The same bytes where they outlive the run: output may share them. The kernel's own memory, in
-   *  which `bytes` may lie, is overwritten by the next chunk. */
-  readonly lastingBytes: Uint8Array;
   /** How the field slices are quoted. */
   readonly dialect: Dialect;
   readonly index: RecordIndex;

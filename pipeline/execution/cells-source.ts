@@ -80,7 +80,7 @@ export class CellsSource {
         if (refused?.flags[entry] === 1) faults.push({ ...placeOf(record), ...refused.fault });
         else selection[selectedCount++] = record;
       }
-      const batch = { bytes, lastingBytes: bytes, dialect, index, selection, selectedCount };
+      const batch = { bytes, dialect, index, selection, selectedCount };
       yield { batch, recordCount: count, faults, placeOf };
     }
   }

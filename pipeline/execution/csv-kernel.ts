@@ -110,10 +110,10 @@ export class CsvKernel {
 const LF = 0x0a;
 
 /** Takes over the records from `start` to `end`, with a line end of their own where it is an LF. */
-function shareRun({ bytes, lastingBytes }: Batch, start: number, end: number, out: OutputBuffer) {
-  if (bytes[end] === LF) out.share(lastingBytes, start, end + 1);
+function shareRun({ bytes }: Batch, start: number, end: number, out: OutputBuffer) {
+  if (bytes[end] === LF) out.share(bytes, start, end + 1);
   else {
-    out.share(lastingBytes, start, end);
+    out.share(bytes, start, end);
     out.byte(LF);
   }
 }

@@ -36,27 +36,27 @@ export class CsvRecordSource implements RecordSource {
     return this.tokenizer.lines;
   }
 
-  *batches(text: Uint8Array): Generator<SourceBatch> {
+  *batches(bytes: Uint8Array): Generator<SourceBatch> {
     const { tokenizer, index } = this;
-    const bytes = tokenizer.load(text);
+    tokenizer.load(bytes);
     let recordBase = 0;
     for (let at = 0; at < bytes.length;) {
       at = tokenizer.tokenize(bytes, at, index);
-      yield this.check(bytes, text, recordBase);
+      yield this.check(bytes, recordBase);
       recordBase += index.recordCount;
     }
   }
 
-  *countedBatches(text: Uint8Array): Generator<SourceBatch | CountedRecords> {
+  *countedBatches(bytes: Uint8Array): Generator<SourceBatch | CountedRecords> {
     const { tokenizer, index } = this;
     const columnCount = this.context.columns.length;
-    const bytes = tokenizer.load(text);
+    tokenizer.load(bytes);
     let recordBase = 0;
     for (let at = 0; at < bytes.length;) {
       const counted = tokenizer.count(bytes, at, columnCount);
       if (counted === null) {
         at = tokenizer.tokenize(bytes, at, index);
-        yield this.check(bytes, text, recordBase);
+        yield this.check(bytes, recordBase);
         recordBase += index.recordCount;
       } else {
         at = counted.next;
@@ -67,7 +67,7 @@ export class CsvRecordSource implements RecordSource {
   }
 
   /** Selects the readable records. */
-  private check(bytes: Uint8Array, text: Uint8Array, recordBase: number): SourceBatch {
+  private check(bytes: Uint8Array, recordBase: number): SourceBatch {
     const { selection, context } = this;
     const { index } = this;
     const columnCount = context.columns.length;
@@ -103,7 +103,7 @@ export class CsvRecordSource implements RecordSource {
     }
     const whole = shortCount === 0 ? index : padRecords(index, columnCount);
     const { dialect } = context;
-    const batch = { bytes, lastingBytes: text, dialect, index: whole, selection, selectedCount };
+    const batch = { bytes, dialect, index: whole, selection, selectedCount };
     return { batch, recordCount, faults, placeOf };
   }
 
@@ -137,8 +137,8 @@ export class CsvRecordSource implements RecordSource {
 
 /** A whole text, batch by batch. */
 interface BatchTokenizer {
-  /** Starts a text; the batches are over the bytes returned. */
-  load(text: Uint8Array): Uint8Array;
+  /** Starts a text, which the others are called with. */
+  load(text: Uint8Array): void;
   /** Fills `index` with the records from `start` on, but for their lines; returns what was
    *  consumed. */
   tokenize(bytes: Uint8Array, start: number, index: RecordIndex): number;
@@ -168,10 +168,7 @@ function createTokenizer(context: ChunkContext, kernel: KernelModule | null): Ba
     evenFields: 0,
     count: () => null,
     listLines: () => undefined,
-    load(text) {
-      scalar.reset();
-      return text;
-    },
+    load: () => scalar.reset(),
     tokenize: (bytes, start, index) =>
       scalar.tokenize(bytes, start, bytes.length, true, index, BATCH_RECORDS_MAX),
     get lines() {

@@ -132,9 +132,9 @@ export class CsvWriter implements RecordWriter {
         i++;
       }
       if (end < bytes.length && bytes[end] === LF) {
-        out.share(batch.lastingBytes, start, end + 1);
+        out.share(batch.bytes, start, end + 1);
       } else {
-        out.share(batch.lastingBytes, start, end);
+        out.share(batch.bytes, start, end);
         out.byte(LF);
       }
     }

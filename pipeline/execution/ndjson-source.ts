@@ -27,7 +27,7 @@ export class NdjsonRecordSource implements RecordSource {
     const { dialect } = this.context;
     yield {
       batch: {
-        ...{ bytes: read.bytes, lastingBytes: read.bytes, dialect, index, selection },
+        ...{ bytes: read.bytes, dialect, index, selection },
         selectedCount: index.recordCount,
       },
       recordCount: read.lineCount,

@@ -43,7 +43,7 @@ export class RenderedCells {
     }
     const selection = Uint32Array.from({ length: selectedCount }, (_, record) => record);
     const { bytes, dialect } = this;
-    return { bytes, lastingBytes: bytes, dialect, index, selection, selectedCount };
+    return { bytes, dialect, index, selection, selectedCount };
   }
 
   private append(at: number, { bytes, start, end }: FieldSlice): number {

@@ -94,10 +94,10 @@ function run(text: string, spec: AggregateSpec, options: Options): Outcome {
   const bytes = new TextEncoder().encode(text);
   const addAll = (part: Uint8Array) => {
     const index = createRecordIndex();
-    const held = tokenizer.load(part);
-    for (let at = 0; at < held.length;) {
-      at = tokenizer.tokenize(held, at, index);
-      add(selectWhole({ bytes: held, lastingBytes: part, dialect, index }, false, columns.length));
+    tokenizer.load(part);
+    for (let at = 0; at < part.length;) {
+      at = tokenizer.tokenize(part, at, index);
+      add(selectWhole({ bytes: part, dialect, index }, false, columns.length));
     }
   };
   addAll(bytes);

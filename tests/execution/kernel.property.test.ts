@@ -138,17 +138,16 @@ function run(text: string, context: ChunkContext, regionBytes: number, withKerne
     warned: () => undefined,
     aggregated: () => undefined,
   };
-  const lastingBytes = new TextEncoder().encode(text);
-  // Loaded twice, the second time where the memory has grown; the first part is another text.
-  for (const part of [lastingBytes.slice(0, lastingBytes.indexOf(10) + 1), lastingBytes]) {
-    const bytes = tokenizer.load(part);
+  const whole = new TextEncoder().encode(text);
+  // The first part is another text.
+  for (const bytes of [whole.slice(0, whole.indexOf(10) + 1), whole]) {
+    tokenizer.load(bytes);
     writer.begin(bytes);
     for (let at = 0; at < bytes.length;) {
       const index = createRecordIndex();
       at = tokenizer.tokenize(bytes, at, index);
       const batch: Batch = {
         bytes,
-        lastingBytes: part,
         dialect: context.dialect,
         index,
         ...select(),

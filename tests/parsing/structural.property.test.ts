@@ -66,8 +66,8 @@ function structural(
   regionBytes: number,
 ) {
   const tokenizer = new StructuralTokenizer(dialect, options, kernel, recordsMax, regionBytes);
-  const held = tokenizer.load(bytes);
-  const seen = collect((at, index) => readRegion(tokenizer, held, at, index), held.length);
+  tokenizer.load(bytes);
+  const seen = collect((at, index) => readRegion(tokenizer, bytes, at, index), bytes.length);
   return { seen, lines: tokenizer.lines };
 }
 
@@ -217,14 +217,14 @@ describe('StructuralTokenizer', () => {
           const option = { skipBlankLines: columnCount === 1 ? 'never' : 'always' } as const;
           const { seen, lines } = scalar(bytes, RFC_4180, option);
           const tokenizer = new StructuralTokenizer(RFC_4180, option, kernel, 100, regionBytes);
-          const held = tokenizer.load(bytes);
+          tokenizer.load(bytes);
           const index = createRecordIndex();
           let record = 0;
           let countedBytes = 0;
-          for (let at = 0; at < held.length;) {
-            const counted = tokenizer.count(held, at, columnCount);
+          for (let at = 0; at < bytes.length;) {
+            const counted = tokenizer.count(bytes, at, columnCount);
             if (counted === null) {
-              at = tokenizer.tokenize(held, at, index);
+              at = tokenizer.tokenize(bytes, at, index);
               record += index.recordCount;
               continue;
             }
@@ -241,7 +241,7 @@ describe('StructuralTokenizer', () => {
             expect(seen[record]?.start ?? at).toBe(at);
           }
           expect([record, tokenizer.lines]).toEqual([seen.length, lines]);
-          if (countedBytes === held.length && countedBytes > 0) allCounted += 1;
+          if (countedBytes === bytes.length && countedBytes > 0) allCounted += 1;
         },
       ),
       { numRuns: runs(400) },
@@ -254,9 +254,10 @@ describe('StructuralTokenizer', () => {
       fc.property(evenText, (text) => {
         const option: TokenizerOptions = { skipBlankLines: 'always' };
         const tokenizer = new StructuralTokenizer(RFC_4180, option, kernel, 100);
-        const held = tokenizer.load(new TextEncoder().encode(text));
-        const counted = tokenizer.count(held, 0, 2);
-        expect(counted?.next).toBe(held.length);
+        const bytes = new TextEncoder().encode(text);
+        tokenizer.load(bytes);
+        const counted = tokenizer.count(bytes, 0, 2);
+        expect(counted?.next).toBe(bytes.length);
       }),
       { numRuns: runs(200) },
     );
@@ -268,11 +269,27 @@ describe('StructuralTokenizer', () => {
     const option: TokenizerOptions = { skipBlankLines: 'always' };
     const tokenizer = new StructuralTokenizer(RFC_4180, option, kernel, 4096);
     for (const bytes of [large, large.subarray(0, record.length * 7), large]) {
-      // The second text is read where the memory has grown.
-      if (bytes.length < large.length) tokenizer.load(new Uint8Array(70 * 1024 * 1024));
-      const held = tokenizer.load(bytes);
-      const seen = collect((at, index) => readRegion(tokenizer, held, at, index), held.length);
+      // The second text is read where the memory has grown, for a long record.
+      if (bytes.length < large.length) {
+        const long = new Uint8Array(20 * 1024 * 1024).fill(0x78);
+        tokenizer.load(long);
+        expect(tokenizer.tokenize(long, 0, createRecordIndex())).toBe(long.length);
+      }
+      tokenizer.load(bytes);
+      const seen = collect((at, index) => readRegion(tokenizer, bytes, at, index), bytes.length);
       expect({ seen, lines: tokenizer.lines }).toEqual(scalar(bytes, RFC_4180, option));
+    }
+  });
+
+  it('reads what only the scalar tokenizer reads where the memory has grown', () => {
+    const tokenizer = new StructuralTokenizer(RFC_4180, { skipBlankLines: 'always' }, kernel, 100);
+    const index = createRecordIndex();
+    for (const text of ['x,b\n', `${'x'.repeat(4 * 1024 * 1024)},a"b\n`]) {
+      const bytes = new TextEncoder().encode(text);
+      tokenizer.load(bytes);
+      expect(tokenizer.tokenize(bytes, 0, index)).toBe(bytes.length);
+      const ends = [bytes.indexOf(','.charCodeAt(0)), bytes.length - 1];
+      expect([...index.fieldEnds.subarray(0, 2)]).toEqual(ends);
     }
   });
 
@@ -284,8 +301,8 @@ describe('StructuralTokenizer', () => {
     for (let shift = 0; shift < piece.length; shift++) {
       const plain = `h,${'x'.repeat(slabBytes - 3 - shift)}\n`;
       const bytes = new TextEncoder().encode(`${plain}${piece}i,"${plain}"\n${piece}`);
-      const held = tokenizer.load(bytes);
-      const seen = collect((at, index) => readRegion(tokenizer, held, at, index), held.length);
+      tokenizer.load(bytes);
+      const seen = collect((at, index) => readRegion(tokenizer, bytes, at, index), bytes.length);
       expect(seen[0]?.end).toBe(slabBytes - shift - 1);
       expect({ seen, lines: tokenizer.lines }).toEqual(scalar(bytes, RFC_4180, option));
     }

@@ -143,14 +143,14 @@ const NULLSTRS = [[''], ['', 'NA', '\\N'], ['0', 'x'.repeat(16)], ['x'.repeat(17
 function addBatches(
   accumulator: ProfileAccumulator,
   tokenizer: StructuralTokenizer,
-  text: Uint8Array,
+  bytes: Uint8Array,
   dialect: Dialect,
 ): void {
   const index = createRecordIndex();
-  const bytes = tokenizer.load(text);
+  tokenizer.load(bytes);
   for (let at = 0; at < bytes.length;) {
     at = tokenizer.tokenize(bytes, at, index);
-    accumulator.add(selectWhole({ bytes, lastingBytes: text, dialect, index }, false));
+    accumulator.add(selectWhole({ bytes, dialect, index }, false));
   }
 }
 

@@ -10,7 +10,7 @@ export function batchOf(input: string | Uint8Array, dialect: Dialect = RFC_4180)
   new Tokenizer(dialect, { skipBlankLines: 'never' }).tokenize(bytes, 0, bytes.length, true, index);
   const selection = Uint32Array.from({ length: index.recordCount }, (_, record) => record);
   const selectedCount = index.recordCount;
-  return { bytes, lastingBytes: bytes, dialect, index, selection, selectedCount };
+  return { bytes, dialect, index, selection, selectedCount };
 }
 
 /** RFC 4180 text of records; null is an empty field, an empty text is quoted. */

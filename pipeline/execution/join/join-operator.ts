@@ -109,7 +109,7 @@ export class JoinOperator implements Widener {
     const { origins } = batch;
     const own = records.subarray(0, count);
     return {
-      ...{ bytes: batch.bytes, lastingBytes: batch.lastingBytes, dialect: batch.dialect },
+      ...{ bytes: batch.bytes, dialect: batch.dialect },
       ...{ index, selection, selectedCount: count },
       origins: origins === undefined ? own.slice() : own.map((record) => origins[record]!),
     };

@@ -60,6 +60,8 @@ const GROWTH_BYTES_MAX = 64 * 1024 * 1024;
 const SLACK = 66;
 /** The kernel reads whole blocks. */
 const BLOCK_BYTES = 64;
+/** Regions that overlap are held side by side in so many bytes, which stay in the processor's cache. */
+const WINDOW_BYTES = 256 * 1024;
 /** Fields of a batch: some 256 records of a thousand columns. Of narrow tables there are far fewer. */
 const FIELDS_MAX = 262_144;
 
@@ -94,7 +96,8 @@ export interface KernelArrays {
 
 /**
  * An instance of the kernel with its memory: the index arrays first, then areas that were reserved,
- * then the text. The memory grows to the largest text loaded and is used again for the next one.
+ * then a window on the text, into which a region at a time is copied: it stays in the processor's
+ * cache, which a whole text would not. The memory grows to the largest region.
  */
 export class Kernel {
   readonly exports: KernelExports;
@@ -102,7 +105,10 @@ export class Kernel {
   readonly #memory = new WebAssembly.Memory({ initial: 1 });
   readonly #pointers: number[] = [];
   readonly #frame: number;
-  #textPointer: number;
+  #window: number;
+  /** What of the text is in the window. */
+  #heldFrom = 0;
+  #heldTo = 0;
   #arrays: KernelArrays;
   #text: Uint8Array = new Uint8Array(0);
 
@@ -116,8 +122,8 @@ export class Kernel {
       pointer = align(pointer + 4 * this.#capacityOf(name));
     }
     this.#frame = pointer;
-    this.#textPointer = align(this.#frame + FRAME_BYTES);
-    this.#arrays = this.#reserveText(0);
+    this.#window = align(this.#frame + FRAME_BYTES);
+    this.#arrays = this.#reserveWindow(0);
     new Uint32Array(this.buffer, this.#frame, FRAME_BYTES / 4).set([
       ...this.#pointers.slice(0, ARRAYS.indexOf('recordFlags')),
       FIELDS_MAX,
@@ -133,9 +139,9 @@ export class Kernel {
     return this.#memory.buffer;
   }
 
-  /** Where the text begins that was loaded last. */
+  /** What the kernel adds offsets in the text to, modulo 2^32: where the text would begin. */
   get textPointer(): number {
-    return this.#textPointer;
+    return (this.#window - this.#heldFrom) >>> 0;
   }
 
   /** Where an array begins. */
@@ -146,23 +152,20 @@ export class Kernel {
   /** Sets an area of the memory aside, for good; returns its pointer. Before any text is loaded. */
   reserve(byteCount: number): number {
     invariant(this.#text.length === 0, 'areas are reserved before a text is loaded');
-    const pointer = this.#textPointer;
-    this.#textPointer = align(pointer + byteCount);
-    this.#arrays = this.#reserveText(0);
+    const pointer = this.#window;
+    this.#window = align(pointer + byteCount);
+    this.#arrays = this.#reserveWindow(0);
     return pointer;
   }
 
-  /** Copies a text in; returns the kernel's own bytes of it. */
-  load(text: Uint8Array): Uint8Array {
-    this.#arrays = this.#reserveText(text.length);
-    const { buffer } = this.#memory;
-    new Uint8Array(buffer, this.#textPointer + text.length, BLOCK_BYTES).fill(0);
-    this.#text = new Uint8Array(buffer, this.#textPointer, text.length);
-    this.#text.set(text);
-    return this.#text;
+  /** Takes a text; its regions are copied in when they are read. */
+  load(text: Uint8Array): void {
+    this.#text = text;
+    this.#heldFrom = 0;
+    this.#heldTo = 0;
   }
 
-  /** Whether `bytes` are those that `load` returned last. */
+  /** Whether `bytes` are the text that was loaded last. */
   holds(bytes: Uint8Array): boolean {
     return bytes === this.#text;
   }
@@ -177,11 +180,11 @@ export class Kernel {
     skipBlank: boolean,
     recordsMax: number,
   ): number {
-    this.#check(end, isFinal);
+    this.#hold(start, end, isFinal);
     const hasRoom = recordsMax >= BLOCK_BYTES && recordsMax <= this.recordsMax;
     invariant(hasRoom, 'there is room for the records of a block, and for so many');
     const consumed = this.exports.tokenize(
-      ...([this.#frame, this.#textPointer, start, end, isFinal] as const),
+      ...([this.#frame, this.textPointer, start, end, isFinal] as const),
       ...([delimiter, quote, skipBlank, recordsMax] as const),
     );
     return consumed >>> 0;
@@ -189,7 +192,7 @@ export class Kernel {
 
   /** Fills `recordLines` of the records that `tokenize` found last. */
   listLines(firstLine: number): void {
-    this.exports.listLines(this.#frame, this.#textPointer, firstLine);
+    this.exports.listLines(this.#frame, this.textPointer, firstLine);
   }
 
   /** See `countRecords` in `assembly/count-records.ts`; null where it cannot count. */
@@ -201,11 +204,11 @@ export class Kernel {
     quote: number,
     columnCount: number,
   ): CountedText | null {
-    this.#check(end, isFinal);
+    this.#hold(start, end, isFinal);
     const { exports } = this;
     const next =
       exports.countRecords(
-        ...([this.#textPointer, start, end, isFinal, delimiter, quote, columnCount] as const),
+        ...([this.textPointer, start, end, isFinal, delimiter, quote, columnCount] as const),
       ) >>> 0;
     if (next === UNEVEN) return null;
     return { next, recordCount: exports.countedRecords(), lineCount: exports.countedLines() };
@@ -234,17 +237,32 @@ export class Kernel {
     return this.exports.evenFields();
   }
 
-  #check(end: number, isFinal: boolean): void {
-    const { length } = this.#text;
-    invariant(isFinal ? end === length : end < length, 'a text that is read lies in the kernel');
+  /** Copies a region in with the block behind it, but for what of it is there already. */
+  #hold(start: number, end: number, isFinal: boolean): void {
+    const text = this.#text;
+    const { length } = text;
+    invariant(isFinal ? end === length : end < length, 'a region lies in the text');
+    const to = Math.min(end + BLOCK_BYTES, length);
+    const isHeld = start >= this.#heldFrom && (start + to) / 2 < this.#heldTo;
+    if (!isHeld || to - this.#heldFrom > WINDOW_BYTES) {
+      this.#heldFrom = start;
+      this.#heldTo = start;
+    }
+    if (to <= this.#heldTo) return;
+    this.#arrays = this.#reserveWindow(to - this.#heldFrom);
+    const at = this.#window + this.#heldTo - this.#heldFrom;
+    const target = new Uint8Array(this.buffer, at, to - this.#heldTo + BLOCK_BYTES);
+    target.set(text.subarray(this.#heldTo, to));
+    target.fill(0, to - this.#heldTo);
+    this.#heldTo = to;
   }
 
   #capacityOf(name: (typeof ARRAYS)[number]): number {
     return (name.startsWith('field') ? FIELDS_MAX : this.recordsMax) + SLACK;
   }
 
-  #reserveText(textBytes: number): KernelArrays {
-    const needed = this.#textPointer + textBytes + BLOCK_BYTES;
+  #reserveWindow(byteCount: number): KernelArrays {
+    const needed = this.#window + byteCount + BLOCK_BYTES;
     const { byteLength } = this.#memory.buffer;
     const missing = needed - byteLength;
     if (missing > 0) {

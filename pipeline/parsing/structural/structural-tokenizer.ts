@@ -34,8 +34,7 @@ export function isStructural(dialect: Dialect): boolean {
 
 /**
  * The tokenizer with SIMD under it: gives what `Tokenizer` gives, some ten times as fast where all
- * quotes of a region are regular, by `Tokenizer` itself where they are not. Call `load` first, and
- * `tokenize` on the bytes that it returns.
+ * quotes of a region are regular, by `Tokenizer` itself where they are not. Call `load` first.
  */
 export class StructuralTokenizer {
   readonly kernel: Kernel;
@@ -76,13 +75,13 @@ export class StructuralTokenizer {
     return this.#evenFields;
   }
 
-  /** Takes a whole text and counts lines from 0. The bytes returned are valid until the next. */
-  load(text: Uint8Array): Uint8Array {
+  /** Takes a whole text and counts lines from 0. */
+  load(text: Uint8Array): void {
     this.#line = 0;
-    return this.kernel.load(text);
+    this.kernel.load(text);
   }
 
-  /** As `Tokenizer.tokenize`, over all that was loaded: fills `index`, but for `recordLines`, and
+  /** As `Tokenizer.tokenize`, over the text that was loaded: fills `index`, but for `recordLines`, and
    *  returns what it consumed. */
   tokenize(bytes: Uint8Array, start: number, index: RecordIndex): number {
     for (let size = this.#regionBytes; ; size *= 4) {
@@ -136,12 +135,13 @@ export class StructuralTokenizer {
       ...([start, end, isFinal, this.#delimiter, this.#quote, this.#skipBlank] as const),
       this.#recordsMax,
     );
+    // Those that the index holds may be void: the memory may have grown.
+    Object.assign(index, kernel.arrays);
     // A full batch without a record: more fields than fit, left to arrays that grow.
     const isStuck = next === start && isFinal && start < end;
     if (kernel.isIrregular || isStuck) return this.#readScalar(bytes, start, end, isFinal, index);
     index.recordCount = kernel.recordCount;
     index.fieldCount = kernel.fieldCount;
-    Object.assign(index, kernel.arrays);
     index.recordFlags.fill(0, 0, index.recordCount);
     const isClean = flagInvalidUtf8(bytes, start, next, index);
     this.#evenFields = isClean ? kernel.evenFields : 0;
