@@ -4,16 +4,15 @@ import {
   appendRecord,
   clearRecordIndex,
   createRecordIndex,
+  type RecordIndex,
 } from '../parsing/record-index.ts';
+import { batchRecordsMax } from './batch-size.ts';
 import { RecordOrigins } from './record-origins.ts';
 import { ValueTag } from './cells-writer.ts';
 import type { ColumnView } from './column-view.ts';
 import type { ChunkContext } from './context.ts';
 import type { RecordPlace, SourceBatch, SourceFault } from './record-source.ts';
 import { TextVector, type ValueVector, type Vector } from './vectors.ts';
-
-/** As many as a batch of the first wave has. */
-const BATCH_RECORDS_MAX = 4_096;
 
 /** Records that do not pass, and why. */
 export interface Refused {
@@ -27,8 +26,9 @@ export class CellsSource {
   private readonly context: ChunkContext;
   private readonly vectors: readonly Vector[];
   private readonly delimiterLength: number;
-  private readonly index = createRecordIndex(BATCH_RECORDS_MAX);
-  private readonly selection = new Uint32Array(BATCH_RECORDS_MAX);
+  private readonly recordsMax: number;
+  private readonly index: RecordIndex;
+  private readonly selection: Uint32Array;
   private readonly entries: Entries;
   private readonly view: DataView;
   private readonly lengths: Uint32Array;
@@ -47,7 +47,10 @@ export class CellsSource {
     const { bytes } = entries;
     const { input } = context;
     const hasOrigins = input !== 'chunk' && input.records.layout?.origins !== undefined;
-    this.origins = hasOrigins ? new RecordOrigins(entries, chunks, BATCH_RECORDS_MAX) : null;
+    this.recordsMax = batchRecordsMax(context);
+    this.index = createRecordIndex(this.recordsMax);
+    this.selection = new Uint32Array(this.recordsMax);
+    this.origins = hasOrigins ? new RecordOrigins(entries, chunks, this.recordsMax) : null;
     this.context = context;
     this.entries = entries;
     this.vectors = view.vectors.filter((vector) => vector !== null);
@@ -58,11 +61,11 @@ export class CellsSource {
 
   /** The records of some entries, in this order. Those that are `refused`, by entry, are faults. */
   *batches(order: Uint32Array, refused: Refused | null = null): Generator<SourceBatch> {
-    const { index, selection, entries } = this;
+    const { index, selection, entries, recordsMax } = this;
     const { bytes } = entries;
     const { dialect } = this.context;
-    for (let from = 0; from < order.length; from += BATCH_RECORDS_MAX) {
-      const count = Math.min(BATCH_RECORDS_MAX, order.length - from);
+    for (let from = 0; from < order.length; from += recordsMax) {
+      const count = Math.min(recordsMax, order.length - from);
       clearRecordIndex(index);
       for (const vector of this.vectors) vector.reserve(count, bytes);
       const placeOf = (record: number): RecordPlace => ({

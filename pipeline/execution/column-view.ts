@@ -48,19 +48,17 @@ export function inputView(context: ChunkContext): ColumnView {
 export function viewAfter(step: Step, view: ColumnView): ColumnView {
   switch (step.kind) {
     case 'select':
-      return pick(
-        view,
-        step.columns.map((name) => positionOf(view, name)),
-      );
+      return pick(view, step.columns.map(finder(view)));
     case 'drop': {
-      const dropped = new Set(step.columns.map((name) => positionOf(view, name)));
+      const dropped = new Set(step.columns.map(finder(view)));
       return pick(
         view,
         view.columns.map((_, position) => position).filter((position) => !dropped.has(position)),
       );
     }
     case 'rename': {
-      const names = new Map(step.names.map(({ from, to }) => [positionOf(view, from), to]));
+      const find = finder(view);
+      const names = new Map(step.names.map(({ from, to }) => [find(from), to]));
       const columns = view.columns.map((column, position) => ({
         name: names.get(position) ?? column.name,
         type: column.type,
@@ -68,7 +66,7 @@ export function viewAfter(step: Step, view: ColumnView): ColumnView {
       return { ...view, columns };
     }
     case 'derive':
-      return viewAfterDerive(step, view);
+      return viewAfterAll([step], view);
     case 'join':
     case 'match':
       return viewAfterJoin(step, view);
@@ -82,27 +80,83 @@ export function viewAfter(step: Step, view: ColumnView): ColumnView {
   }
 }
 
-/** A column that is another one as it stands needs no vector. */
-function viewAfterDerive(step: Extract<Step, { kind: 'derive' }>, view: ColumnView): ColumnView {
-  const { name, type, isText } = step;
-  const { ast } = step.expression;
-  const position = view.columns.findIndex((column) => column.name === name);
-  const at = position < 0 ? view.columns.length : position;
-  const columns = [...view.columns];
-  const sources = [...view.sources];
-  columns[at] = { name, type };
-  if (ast.kind === 'column') {
-    sources[at] = sourceOf(view, ast.name);
-    return { ...view, columns, sources };
+/** The vector of a computed column; null for one that is another as it stands. */
+export function computedVector({
+  expression,
+  isText,
+}: Extract<Step, { kind: 'derive' }>): Vector | null {
+  if (expression.ast.kind === 'column') return null;
+  return isText ? new TextVector() : new ValueVector();
+}
+
+/**
+ * The view behind one step after another. Columns that are computed in a row make one view grow: what
+ * was `view` before them is good until they are passed, and copied once for them all.
+ */
+export class ViewCursor {
+  #view: ColumnView;
+  #growing: GrowingView | null = null;
+
+  constructor(view: ColumnView) {
+    this.#view = view;
   }
-  sources[at] = view.inputs.length;
-  const vector = isText ? new TextVector() : new ValueVector();
+
+  get view(): ColumnView {
+    return this.#view;
+  }
+
+  /** `vector` is that of a computed column. */
+  pass(step: Step, vector = step.kind === 'derive' ? computedVector(step) : null): ColumnView {
+    if (step.kind === 'derive') {
+      this.#growing ??= copyOf(this.#view);
+      this.#view = this.#growing;
+      grow(this.#growing, step, vector);
+    } else {
+      this.#growing = null;
+      this.#view = viewAfter(step, this.#view);
+    }
+    return this.#view;
+  }
+}
+
+/** The view behind several steps. */
+export function viewAfterAll(steps: readonly Step[], view: ColumnView): ColumnView {
+  const cursor = new ViewCursor(view);
+  for (const step of steps) cursor.pass(step);
+  return cursor.view;
+}
+
+interface GrowingView extends ColumnView {
+  readonly positions: Map<string, number>;
+  readonly columns: Column[];
+  readonly sources: number[];
+  readonly inputs: Column[];
+  readonly vectors: (Vector | null)[];
+}
+
+function copyOf(view: ColumnView): GrowingView {
+  const { columns, sources, inputs, vectors } = view;
   return {
-    columns,
-    sources,
-    inputs: [...view.inputs, { name, type }],
-    vectors: [...view.vectors, vector],
+    positions: positionsOf(view),
+    ...{ columns: [...columns], sources: [...sources] },
+    ...{ inputs: [...inputs], vectors: [...vectors] },
   };
+}
+
+function grow(
+  view: GrowingView,
+  { name, type, expression }: Extract<Step, { kind: 'derive' }>,
+  vector: Vector | null,
+): void {
+  const { ast } = expression;
+  const source = ast.kind === 'column' ? sourceOf(view, ast.name) : view.inputs.length;
+  const at = view.positions.get(name) ?? view.columns.length;
+  view.positions.set(name, at);
+  view.columns[at] = { name, type };
+  view.sources[at] = source;
+  if (ast.kind === 'column') return;
+  view.inputs.push({ name, type });
+  view.vectors.push(vector);
 }
 
 /** What was computed before has to be there for each of the records that a record becomes. */
@@ -131,6 +185,17 @@ function pick(view: ColumnView, positions: readonly number[]): ColumnView {
     columns: positions.map((position) => view.columns[position]!),
     sources: positions.map((position) => view.sources[position]!),
   };
+}
+
+/** `positionOf` of many names. */
+function finder(view: ColumnView): (name: string) => number {
+  const exact = positionsOf(view);
+  return (name) => exact.get(name) ?? positionOf(view, name);
+}
+
+/** The columns' positions by their names. */
+function positionsOf({ columns }: ColumnView): Map<string, number> {
+  return new Map(columns.map(({ name }, position) => [name, position]));
 }
 
 export function sourceOf(view: ColumnView, name: string): number {

@@ -2,6 +2,7 @@ import { createRecordIndex, RecordFlag, type RecordIndex } from '../parsing/reco
 import type { CountedText, Kernel, KernelModule } from '../parsing/structural/kernel.ts';
 import { isStructural, StructuralTokenizer } from '../parsing/structural/structural-tokenizer.ts';
 import { Tokenizer } from '../parsing/tokenizer.ts';
+import { batchRecordsMax } from './batch-size.ts';
 import type { ChunkContext } from './context.ts';
 import { padRecords } from './pad-records.ts';
 import type {
@@ -12,20 +13,21 @@ import type {
   SourceFault,
 } from './record-source.ts';
 
-/** Index, selection and typed vectors of so many records stay in the processor's caches. */
-const BATCH_RECORDS_MAX = 4_096;
-
 /** Reads delimited text. Records with too few or too many cells are faults. */
 export class CsvRecordSource implements RecordSource {
   private readonly context: ChunkContext;
   private readonly tokenizer: BatchTokenizer;
-  private readonly index = createRecordIndex(BATCH_RECORDS_MAX);
-  private readonly selection = new Uint32Array(BATCH_RECORDS_MAX);
-  private readonly all = Uint32Array.from({ length: BATCH_RECORDS_MAX }, (_, record) => record);
+  private readonly index: RecordIndex;
+  private readonly selection: Uint32Array;
+  private readonly all: Uint32Array;
 
   constructor(context: ChunkContext, kernel: KernelModule | null) {
     this.context = context;
-    this.tokenizer = createTokenizer(context, kernel);
+    const recordsMax = batchRecordsMax(context);
+    this.index = createRecordIndex(recordsMax);
+    this.selection = new Uint32Array(recordsMax);
+    this.all = Uint32Array.from({ length: recordsMax }, (_, record) => record);
+    this.tokenizer = createTokenizer(context, kernel, recordsMax);
   }
 
   get kernel(): Kernel | null {
@@ -155,12 +157,16 @@ interface BatchTokenizer {
 }
 
 /** The kernel where there is one that reads the dialect, else the scalar tokenizer. */
-function createTokenizer(context: ChunkContext, kernel: KernelModule | null): BatchTokenizer {
+function createTokenizer(
+  context: ChunkContext,
+  kernel: KernelModule | null,
+  recordsMax: number,
+): BatchTokenizer {
   const { dialect, columns } = context;
   // In a table of one column a blank line is a record with an empty cell.
   const options = { skipBlankLines: columns.length === 1 ? 'never' : 'always' } as const;
   if (kernel !== null && isStructural(dialect)) {
-    return new StructuralTokenizer(dialect, options, kernel, BATCH_RECORDS_MAX);
+    return new StructuralTokenizer(dialect, options, kernel, recordsMax);
   }
   const scalar = new Tokenizer(dialect, options);
   return {
@@ -170,7 +176,7 @@ function createTokenizer(context: ChunkContext, kernel: KernelModule | null): Ba
     listLines: () => undefined,
     load: () => scalar.reset(),
     tokenize: (bytes, start, index) =>
-      scalar.tokenize(bytes, start, bytes.length, true, index, BATCH_RECORDS_MAX),
+      scalar.tokenize(bytes, start, bytes.length, true, index, recordsMax),
     get lines() {
       return scalar.lines;
     },

@@ -1,4 +1,4 @@
-import { viewAfter, type ColumnView } from './column-view.ts';
+import { computedVector, ViewCursor, type ColumnView } from './column-view.ts';
 import type { ChunkContext } from './context.ts';
 import { CheckOperator, DeriveOperator, FilterOperator } from './expression-operators.ts';
 import { invariant } from '../errors.ts';
@@ -33,10 +33,16 @@ export function createOperators(
   parts: OperatorParts,
 ): { readonly operators: readonly StepOperator[]; readonly view: ColumnView } {
   const operators: StepOperator[] = [];
-  let view = input;
+  const views = new ViewCursor(input);
   for (const [position, step] of context.steps.entries()) {
-    const before = view;
-    view = viewAfter(step, before);
+    const before = views.view;
+    const vector = step.kind === 'derive' ? computedVector(step) : null;
+    // What it computes from is seen before the view grows.
+    if (step.kind === 'derive' && vector !== null) {
+      const operator = new DeriveOperator(step, before, vector, context);
+      operators.push({ operator, number: step.number ?? null });
+    }
+    const view = views.pass(step, vector);
     const condition = parts.conditions[position] ?? null;
     const push = (operator: Operator | Widener): void => {
       operators.push({ operator, number: step.number ?? null });
@@ -57,11 +63,6 @@ export function createOperators(
       case 'sample':
         push(new SampleOperator(step));
         break;
-      case 'derive': {
-        const vector = view.inputs === before.inputs ? null : view.vectors.at(-1);
-        if (vector != null) push(new DeriveOperator(step, before, vector, context));
-        break;
-      }
       case 'join':
       case 'match': {
         const { how } = step;
@@ -79,12 +80,13 @@ export function createOperators(
       case 'aggregate':
         push(new AggregateOperator(step, before, context, parts.aggregate));
         break;
+      case 'derive':
       case 'select':
       case 'drop':
       case 'rename':
     }
   }
-  return { operators, view };
+  return { operators, view: views.view };
 }
 
 function matcherOf(

@@ -4,7 +4,7 @@ import { bindCondition } from '../plan/expression/bind.ts';
 import type { Step } from '../plan/step.ts';
 import { createProfileKernel } from '../profile/profile-accumulator.ts';
 import type { ProfileKernel } from '../profile/profile-kernel.ts';
-import { inputView, positionOf, sourceOf, viewAfter, type ColumnView } from './column-view.ts';
+import { inputView, positionOf, sourceOf, ViewCursor, type ColumnView } from './column-view.ts';
 import { ConditionKernel } from './condition-kernel.ts';
 import { compileCondition, conformProgram } from './condition-program.ts';
 import type { ChunkContext } from './context.ts';
@@ -36,12 +36,13 @@ export function createOperatorKernels(
   const profiled = steps.find((step) => step.kind === 'profile')?.columns.length;
   const isAggregated = steps.some((step) => step.kind === 'aggregate');
   const batches = KernelBatch.create(kernel, dialect, nullstr);
-  let view = inputView(context);
+  const views = new ViewCursor(inputView(context));
   const conditions = steps.map((step) => {
-    const before = view;
-    view = viewAfter(step, before);
-    return batches === null ? null : conditionKernel(step, before, context, batches);
+    const condition = batches === null ? null : conditionKernel(step, views.view, context, batches);
+    views.pass(step);
+    return condition;
   });
+  const { view } = views;
   const isWriting = context.write.format === 'csv' && context.exchange === null && !isAggregated;
   const columnCount = Math.max(columns.length, view.sources.length);
   return {

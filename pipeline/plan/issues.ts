@@ -2,6 +2,9 @@ import { SluiceError, type ErrorCode } from '../errors.ts';
 import type { PlanIssue } from '../protocol/plan-check.ts';
 import type { Place } from './schema.ts';
 
+/** Of a message, and of what was expected, in characters. */
+const TEXT_LENGTH_MAX = 800;
+
 /** Collects what is wrong with a plan, with the place of each. */
 export class IssueList {
   readonly issues: PlanIssue[] = [];
@@ -19,7 +22,7 @@ export class IssueList {
   /** Adds a fault at a JSON pointer. */
   add(path: string, message: string, expected: string, place = this.placeOf(path)): void {
     const { line, column } = place ?? { line: null, column: null };
-    this.issues.push({ message, path, line, column, expected });
+    this.push({ message, path, line, column, expected });
   }
 
   /** Adds a fault of the key itself. */
@@ -49,7 +52,12 @@ export class IssueList {
     const isQuotedName = message.startsWith('There is no column') && text[at] === '"';
     const more = isQuotedName ? `; a text stands in single quotes` : '';
     const all = `${String(expected)}${more}`;
-    this.issues.push({ message, path, line, column, offset: at, expected: all });
+    this.push({ message, path, line, column, offset: at, expected: all });
+  }
+
+  private push(issue: PlanIssue): void {
+    const { message, expected } = issue;
+    this.issues.push({ ...issue, message: shortened(message), expected: shortened(expected) });
   }
 
   /** Throws 'plan-invalid', or 'plan-unsupported' when nothing else is wrong. */
@@ -116,6 +124,12 @@ export function keyPointer(path: string): string {
 /** JSON pointer of a member (RFC 6901). */
 export function pointerTo(path: string, key: string | number): string {
   return `${path}/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+}
+
+/** A plan may hold a name or a literal of a megabyte: its beginning and its end say which. */
+function shortened(text: string): string {
+  if (text.length <= TEXT_LENGTH_MAX) return text;
+  return `${text.slice(0, TEXT_LENGTH_MAX / 2)} … ${text.slice(-TEXT_LENGTH_MAX / 4)}`;
 }
 
 function placeInside(place: Place | undefined, text: string, at: number): Place | undefined {

@@ -19,10 +19,12 @@ export function transformProject(
 ): Transformed {
   const assignments: Assignment[] = [];
   const sources: string[] = [];
+  const taken = new Set<string>();
   step.columns.forEach(({ name, expression: { text, ast } }, index) => {
     const found = ast.kind === 'column' ? findColumn(columns, ast.name) : null;
     const column = found !== null && 'position' in found ? columns[found.position] : undefined;
-    if (column !== undefined && !sources.includes(column.name)) {
+    if (column !== undefined && !taken.has(column.name)) {
+      taken.add(column.name);
       sources.push(column.name);
       return;
     }

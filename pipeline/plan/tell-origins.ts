@@ -1,5 +1,5 @@
 import type { RecordLayout, RecordOrigins } from '../exchange/exchange.ts';
-import { sourceOf, viewAfter, type ColumnView } from '../execution/column-view.ts';
+import { sourceOf, ViewCursor, type ColumnView } from '../execution/column-view.ts';
 import type { ChunkContext } from '../execution/context.ts';
 import type { ViewCells } from '../execution/record-layout.ts';
 import { ValueVector } from '../execution/vectors.ts';
@@ -36,16 +36,16 @@ function mayReject(
   before: ColumnView,
   context: ChunkContext,
 ): boolean {
-  let view = before;
+  const views = new ViewCursor(before);
   for (const part of later) {
     if (isAct(part)) {
-      if (actRejects(part, view, context)) return true;
+      if (actRejects(part, views.view, context)) return true;
       // What comes then are groups.
       if (part.kind === 'group') return false;
       continue;
     }
-    if (stepRejects(part, view, context)) return true;
-    view = viewAfter(part, view);
+    if (stepRejects(part, views.view, context)) return true;
+    views.pass(part);
   }
   return false;
 }

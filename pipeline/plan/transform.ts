@@ -77,9 +77,11 @@ export function derived(
 ): Transformed {
   const steps: Step[] = [];
   const current = [...columns];
+  const positions = new Map(columns.map(({ name }, position) => [name, position]));
   const place = (name: string, type: ColumnType): void => {
-    const known = current.findIndex((column) => column.name === name);
-    current[known < 0 ? current.length : known] = { name, type };
+    const at = positions.get(name) ?? current.length;
+    positions.set(name, at);
+    current[at] = { name, type };
   };
   for (const { name, text, ast, type: stated, path } of assignments) {
     try {

@@ -1,5 +1,5 @@
 import { lookupContext } from '../execution/join/lookup-table.ts';
-import { inputView, viewAfter, type ColumnView } from '../execution/column-view.ts';
+import { inputView, viewAfterAll, type ColumnView } from '../execution/column-view.ts';
 import type { ChunkContext } from '../execution/context.ts';
 import { cellsOf } from '../execution/record-layout.ts';
 import { invariant } from '../errors.ts';
@@ -39,7 +39,7 @@ export function planWaves(
   let context = first;
   const stretches = stretchesOf(parts);
   stretches.forEach(({ steps, act, then }, i) => {
-    const inner = [...steps, ...then].reduce(after, inputView(context));
+    const inner = viewAfterAll([...steps, ...then], inputView(context));
     const rest = stretches.slice(i + 1);
     if (act?.kind === 'group') {
       for (const [step, exchange] of groupExchanges({ ...context, steps }, act).entries()) {
@@ -67,10 +67,6 @@ export function planWaves(
     });
   });
   return waves as [WavePlan, ...WavePlan[]];
-}
-
-function after(view: ColumnView, step: Step): ColumnView {
-  return viewAfter(step, view);
 }
 
 /** Cuts a plan at its global steps. What only picks columns goes before them, from the end on, and

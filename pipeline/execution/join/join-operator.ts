@@ -2,6 +2,7 @@ import { SluiceError } from '../../errors.ts';
 import type { RecordIndex } from '../../parsing/record-index.ts';
 import type { JoinKind } from '../../plan/step.ts';
 import { ALTERED_RECORD, type Batch } from '../batch.ts';
+import { batchRecordsMax } from '../batch-size.ts';
 import type { ColumnView } from '../column-view.ts';
 import type { ChunkContext } from '../context.ts';
 import type { Operator, OperatorSink, Widener } from '../operator.ts';
@@ -9,9 +10,6 @@ import type { TextVector } from '../vectors.ts';
 import { gather, type Vector } from '../vectors.ts';
 import { NO_MATCH } from './lookup-table.ts';
 import type { Matcher } from './matcher.ts';
-
-/** Records of a batch of joined records: as many as a source gives. */
-const BATCH_RECORDS_MAX = 4_096;
 
 /** Lets the records through that have a match, or those that have none. */
 export class SemiJoinOperator implements Operator {
@@ -47,8 +45,9 @@ export class JoinOperator implements Widener {
   private readonly added: readonly TextVector[];
   /** Computed columns before and behind the join. */
   private readonly computed: readonly (readonly [Vector, Vector])[];
-  private readonly records = new Uint32Array(BATCH_RECORDS_MAX);
-  private readonly matches = new Int32Array(BATCH_RECORDS_MAX);
+  /** Of a batch of joined records: as many as a source gives. */
+  private readonly records: Uint32Array;
+  private readonly matches: Int32Array;
 
   constructor(
     how: JoinKind,
@@ -57,6 +56,8 @@ export class JoinOperator implements Widener {
     context: ChunkContext,
   ) {
     this.matcher = matcher;
+    this.records = new Uint32Array(batchRecordsMax(context));
+    this.matches = new Int32Array(this.records.length);
     this.keepsUnmatched = how === 'left';
     // A cell that is blanked is blanked in all joined records: none may be copied as a whole.
     this.flags = context.onError === 'null' ? ALTERED_RECORD : 0;
@@ -82,7 +83,7 @@ export class JoinOperator implements Widener {
       do {
         this.records[count] = record;
         this.matches[count++] = match;
-        if (count === BATCH_RECORDS_MAX) {
+        if (count === this.records.length) {
           yield this.joined(batch, count);
           count = 0;
         }

@@ -109,12 +109,23 @@ function skipBlank(text: string, start: number): number {
       const end = text.indexOf('\n', position);
       position = end < 0 ? text.length : end + 1;
     } else if (text.startsWith('/*', position)) {
-      const end = text.indexOf('*/', position + 2);
-      if (end < 0) throw expressionError('The comment is not closed', position, 'a closing */');
-      position = end + 2;
+      position = commentEnd(text, position);
     } else {
       return position;
     }
+  }
+}
+
+const COMMENT_MARK = /\/\*|\*\//g;
+
+/** Behind a block comment, which may hold others. */
+function commentEnd(text: string, start: number): number {
+  COMMENT_MARK.lastIndex = start;
+  for (let depth = 0; ;) {
+    const mark = COMMENT_MARK.exec(text);
+    if (mark === null) throw expressionError('The comment is not closed', start, 'a closing */');
+    depth += mark[0] === '/*' ? 1 : -1;
+    if (depth === 0) return mark.index + 2;
   }
 }
 

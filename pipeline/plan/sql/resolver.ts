@@ -107,9 +107,18 @@ export class Resolver {
   }
 }
 
+/** By list, which grows while it is asked: its aliases by name, the first of each, and how many. */
+const indexes = new WeakMap<readonly Alias[], { count: number; names: Map<string, Alias> }>();
+
 function aliasNamed(name: string, aliases: readonly Alias[]): Alias | undefined {
-  const folded = name.toLowerCase();
-  return aliases.find((alias) => alias.name.toLowerCase() === folded);
+  const index = indexes.get(aliases) ?? { count: 0, names: new Map<string, Alias>() };
+  indexes.set(aliases, index);
+  for (; index.count < aliases.length; index.count++) {
+    const alias = aliases[index.count]!;
+    const folded = alias.name.toLowerCase();
+    if (!index.names.has(folded)) index.names.set(folded, alias);
+  }
+  return index.names.get(name.toLowerCase());
 }
 
 function misplaced(at: number, clause: string): Error {
