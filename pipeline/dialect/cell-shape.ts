@@ -76,6 +76,11 @@ function looseShape(bytes: Uint8Array, from: number, to: number): CellShape {
   for (let i = from; i < to; i++) {
     const byte = bytes[i]!;
     const letter = LETTERS[byte]!;
+    // Before a blank they are marks of prose.
+    if ((byte === 0x2c || byte === 0x3b) && bytes[i + 1] === 0x20 && i + 1 < to) {
+      counts[Letter.other] = 1;
+      continue;
+    }
     if (byte === 0x2c) commas++;
     else if (letter === Letter.unclean) return CellShape.unclean;
     else if (counts[letter]! < 255) counts[letter]!++;

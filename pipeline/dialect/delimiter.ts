@@ -8,7 +8,8 @@ import type { ReadOptions } from './read-options.ts';
 const PRIORS: readonly (readonly [string, number])[] = [
   [',', 1],
   [';', 1],
-  ['\t', 1],
+  // Lists in cells have commas and semicolons in them, hardly ever tabs.
+  ['\t', 1.25],
   ['|', 0.99],
   ['\x1f', 0.99],
   ['\x1e', 0.98],
@@ -40,6 +41,7 @@ const ONE_COLUMN_SCORE = 0.25;
 const ONE_COLUMN_TYPED_SCORE = 0.5;
 const SPLIT_SCORE_MIN = 0.12;
 const COMMA = 0x2c;
+const QUOTE = 0x22;
 /** Reading quotes as text must explain much more than reading them as quotes. */
 const UNQUOTED_PRIOR = 0.7;
 
@@ -83,8 +85,15 @@ export function detectQuoting(sample: Uint8Array, base: Dialect, options: ReadOp
     const isUsual = prior > UNQUOTED_PRIOR && splitsAll(rated);
     if (isUsual && rated.score > (whole?.score ?? 0)) whole = rated;
   }
+  const beside = delimiterBesideQuotes(window);
+  if (beside !== null && best.quoting.quote === '' && best.quoting.delimiter !== '\t') {
+    const quoted = rate(beside, 1);
+    if (splitsAll(quoted)) return quoted.quoting;
+  }
   // Lists in the cells of a table are no table behind a preamble, which would be its header.
   if (best.first > 0 && whole !== null) return whole.quoting;
+  if (best.first === 1 && isNamedList(window, isWhole, { ...base, ...best.quoting }))
+    return unsplitting(window, isWhole, base, seen, options);
   const oneColumn = rateOneColumn(window, isWhole, base);
   if (best.columns > 1 && best.score >= Math.max(oneColumn, SPLIT_SCORE_MIN)) return best.quoting;
   for (const delimiter of UNUSUAL) {
@@ -92,7 +101,6 @@ export function detectQuoting(sample: Uint8Array, base: Dialect, options: ReadOp
     const rated = rate(delimiter, UNUSUAL_PRIOR);
     if (rated.columns > 2 && splitsAll(rated) && rated.score > oneColumn) return rated.quoting;
   }
-  const beside = delimiterBesideQuotes(window);
   if (beside !== null) return rate(beside, 1).quoting;
   return unsplitting(window, isWhole, base, seen, options);
 }
@@ -100,6 +108,18 @@ export function detectQuoting(sample: Uint8Array, base: Dialect, options: ReadOp
 /** Whether all records, of which there are several, have the same count of fields, above one. */
 function splitsAll({ columns, consistency, first, records }: Rated): boolean {
   return columns > 1 && consistency === 1 && first === 0 && records > 1;
+}
+
+/** One word, and values below it: the name of a column of lists, and no title of a table. */
+function isNamedList(window: Uint8Array, isWhole: boolean, dialect: Dialect): boolean {
+  const index = readWindow(window, isWhole, dialect);
+  const first = window.subarray(index.recordStarts[0], index.recordEnds[0]);
+  if (!/^"?[\p{L}_][\p{L}\p{N}_.-]*"?$/u.test(Buffer.from(first).toString())) return false;
+  for (let field = index.recordFields[1]!; field < index.recordFields[2]!; field++) {
+    const shape = cellShape(window, index.fieldStarts[field]!, index.fieldEnds[field]!);
+    if (!isTyped(shape)) return false;
+  }
+  return true;
 }
 
 /** Whether the text has the delimiter's characters in the delimiter only. */
@@ -269,6 +289,11 @@ function rateOneColumn(window: Uint8Array, isWhole: boolean, base: Dialect): num
   const isDecimal = isDecimalColumn(window, index);
   for (let field = 0; field < index.fieldCount; field++) {
     const [start, end] = [index.fieldStarts[field]!, index.fieldEnds[field]!];
+    if (isWhollyQuoted(window, start, end)) {
+      typed++;
+      clean++;
+      continue;
+    }
     if (window.subarray(start, end).includes(COMMA)) {
       if (isDecimal) {
         typed++;
@@ -284,13 +309,22 @@ function rateOneColumn(window: Uint8Array, isWhole: boolean, base: Dialect): num
   return (clean * ONE_COLUMN_SCORE + typed * ONE_COLUMN_TYPED_SCORE) / cells;
 }
 
+/** Whether the line is one text between quotes, doubled ones inside. */
+function isWhollyQuoted(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start < 2 || bytes[start] !== QUOTE || bytes[end - 1] !== QUOTE) return false;
+  for (let at = start + 1; at < end - 1; at++) {
+    if (bytes[at] === QUOTE && bytes[++at] !== QUOTE) return false;
+  }
+  return true;
+}
+
 /** A name, and figures such as 1,5 below it: one value more likely than two without a header. */
 function isDecimalColumn(bytes: Uint8Array, index: RecordIndex): boolean {
   const textOf = (record: number): string =>
     Buffer.from(bytes.subarray(index.recordStarts[record], index.recordEnds[record])).toString();
   if (index.recordCount < 2 || /^[\d\W]|,/.test(textOf(0))) return false;
   for (let record = 1; record < index.recordCount; record++) {
-    if (!/^\s*[+-]?[\d.]*\d(,\d+)?\s*$/.test(textOf(record))) return false;
+    if (!/^ *[+-]?[\d.]*\d(,\d+)? *$/.test(textOf(record))) return false;
   }
   return true;
 }

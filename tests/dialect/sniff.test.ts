@@ -14,6 +14,8 @@ function sniff(text: string | Uint8Array, options: Partial<ReadOptions> = {}): S
 }
 
 const names = (sniffed: Sniffed): string[] => sniffed.input.columns.map(({ name }) => name);
+const numbered = (count: number): string[] =>
+  Array.from({ length: count }, (_, column) => `column${column}`);
 const types = (sniffed: Sniffed): string[] => sniffed.input.columns.map(({ type }) => type);
 const restOf = (text: string, sniffed: Sniffed): string =>
   Buffer.from(text).subarray(sniffed.dataOffset).toString();
@@ -57,6 +59,10 @@ describe('the delimiter', () => {
     ['lists in cells', 'id,tags\n1,a;b;c\n2,d;e;f\n', ',', ['id', 'tags']],
     ['decimal commas below a name', 'value\n1,5\n2,5\n3,75\n', '\t', ['value']],
     ['clock times in text', 'log\nat 10:15 ok\nat 11:20 no\n', ',', ['log']],
+    ['points of a map', 'at\n34.29, 78.72\n7.25, 41.61\n26.4, 57.4\n', '\t', ['at']],
+    ['quoted lists', '"tags"\n"a;b;c"\n"d;e;f"\n"g;h;i"\n', ',', ['tags']],
+    ['lists beside tabs', 'a;b;c\ttrue\t1\nd;e;f\tfalse\t2\n', '\t', numbered(3)],
+    ['lists beside quotes', 'a;b,"1,5",c;d\ne;f,"2,5",g;h\ni;j,"3,5",k;l\n', ',', numbered(3)],
     ['UUIDs', `id\n${'018f3a2b-7c11-7000-8000-00000000000a\n'.repeat(3)}`, ',', ['id']],
     ['names of several words', 'name\nAnn Lee\nBob Ray Ban\nCid Fox\n', ',', ['name']],
   ])('is not taken from %s, which would drop the header', (_what, text, delimiter, columns) => {
