@@ -144,7 +144,8 @@ class PrivateNode implements RabbitMq {
       ERL_EPMD_PORT: String(cluster?.namesPort ?? namesPort),
     };
     // One that finds another at its port ends at once.
-    this.#names = spawn('epmd', [], { env: this.#environment, stdio: 'ignore' });
+    this.#names = spawn('epmd', [], { env: this.#environment, stdio: 'ignore', detached: true });
+    killWithUs(this.#names);
     process.once('exit', this.#onExit);
   }
 
@@ -270,17 +271,18 @@ function configuration(peers: readonly number[]): string {
   ].join('\n');
 }
 
-/** Ends the node's process group when this process is gone, even when it was killed. */
-function killWithUs(server: ChildProcess): void {
+/** Ends the child's process group when this process is gone, even when it was killed. */
+function killWithUs(child: ChildProcess): void {
+  if (child.pid === undefined) return;
   const script =
     `process.stdin.resume().on('end', () => { try { ` +
-    `process.kill(-${server.pid ?? 0}, 'SIGKILL'); } catch {} })`;
+    `process.kill(-${child.pid}, 'SIGKILL'); } catch {} })`;
   const guard = spawn(process.execPath, ['-e', script], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   });
   guard.unref();
-  server.once('exit', () => guard.kill());
+  child.once('exit', () => guard.kill());
 }
 
 function signalQuietly(pid: number, signal: NodeJS.Signals): void {
