@@ -8,7 +8,7 @@ import type { Step } from './step.ts';
 
 /**
  * The layout of records that go to a later wave. They say what of the input they are, which takes some
- * eight bytes each, where one of them may be rejected by what is `later`: steps, and what is done with
+ * ten bytes each, where one of them may be rejected by what is `later`: steps, and what is done with
  * all records, in order.
  */
 export function layoutFor(
