@@ -2,6 +2,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { Dialect } from '../parsing/dialect.ts';
 import type { Step } from '../plan/step.ts';
 import type { Column } from '../protocol/job.ts';
+import type { Notation } from '../values/notation.ts';
 
 /** Part of every contextKey: raise it when the same chunk and plan would give other bytes. */
 export const ENGINE_VERSION = 'sluice-engine-8';
@@ -20,6 +21,8 @@ export interface ChunkContext {
   readonly dialect: Dialect;
   /** Input columns in file order, with their frozen types. */
   readonly columns: readonly Column[];
+  /** Columns of a chunk whose texts are not written plainly; left out where there are none. */
+  readonly notations?: readonly ColumnNotation[];
   /** Texts that stand for NULL. */
   readonly nullstr: readonly string[];
   readonly onError: 'reject' | 'null' | 'fail';
@@ -30,6 +33,12 @@ export interface ChunkContext {
   readonly write: OutputEncoding;
   /** What the next wave finds; null in the last. */
   readonly exchange: Exchange | null;
+}
+
+/** How the texts of the column at a position write its values. */
+export interface ColumnNotation {
+  readonly column: number;
+  readonly notation: Notation;
 }
 
 /** Whether records have an empty field for NULL and a quoted one for the empty text: those that came

@@ -9,6 +9,7 @@ const LF = 0x0a;
 export class NdjsonRecordSource implements RecordSource {
   private readonly context: ChunkContext;
   private readonly names: readonly string[];
+  private readonly quoted: readonly number[];
   private readonly index = createRecordIndex();
   readonly kernel = null;
   lines = 0;
@@ -16,13 +17,14 @@ export class NdjsonRecordSource implements RecordSource {
   constructor(context: ChunkContext) {
     this.context = context;
     this.names = context.columns.map((column) => column.name);
+    this.quoted = context.notations?.map(({ column }) => column) ?? [];
   }
 
   *batches(bytes: Uint8Array): Generator<SourceBatch> {
     this.lines = countLineEnds(bytes);
     if (bytes.length === 0) return;
     const { index } = this;
-    const read = readNdjson(bytes, this.names, index);
+    const read = readNdjson(bytes, this.names, index, this.quoted);
     const selection = Uint32Array.from({ length: index.recordCount }, (_, record) => record);
     const { dialect } = this.context;
     yield {

@@ -1,5 +1,7 @@
 import type { Load } from '../plan/expression/bound.ts';
+import type { ColumnType } from '../protocol/job.ts';
 import { parseBoolean } from '../values/boolean.ts';
+import type { FieldSlice } from '../values/field-slice.ts';
 import { parseDouble, parseInteger } from '../values/number.ts';
 import { parseDate, parseTimestamp } from '../values/timestamp.ts';
 import { ALTERED_RECORD, type Batch } from './batch.ts';
@@ -96,11 +98,7 @@ export class ValueLoader {
       this.blank(batch, record);
       return true;
     }
-    const { bytes, start, end } = this.reader.slice;
-    const text = new TextDecoder().decode(bytes.subarray(start, Math.min(end, start + 100)));
-    const article = as === 'integer' ? 'an' : 'a';
-    const name = JSON.stringify(this.columnName);
-    const message = `Value ${JSON.stringify(text)} in column ${name} is not ${article} ${as}`;
+    const message = typeErrorText(this.reader.slice, this.columnName, as);
     const place = column < this.fieldCount ? column : -1;
     sink.reject({ record, column: place, code: 'type-error', message });
     return false;
@@ -116,4 +114,13 @@ export class ValueLoader {
     index.fieldEnds[field] = index.fieldStarts[field]!;
     index.recordFlags[record]! |= ALTERED_RECORD;
   }
+}
+
+/** Says that the text in `slice` is no value of the column's type. */
+export function typeErrorText(slice: FieldSlice, columnName: string, type: ColumnType): string {
+  const { bytes, start, end } = slice;
+  const text = new TextDecoder().decode(bytes.subarray(start, Math.min(end, start + 100)));
+  const article = type === 'integer' ? 'an' : 'a';
+  const name = JSON.stringify(columnName);
+  return `Value ${JSON.stringify(text)} in column ${name} is not ${article} ${type}`;
 }

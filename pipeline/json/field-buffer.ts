@@ -32,26 +32,27 @@ export class FieldBuffer {
     return this.#target.subarray(0, this.length);
   }
 
-  /** Writes a valid JSON value; false where a string is no text. Null writes nothing. */
-  value(bytes: Uint8Array, start: number, end: number): boolean {
+  /** Writes a valid JSON value, strings quoted if need be, or if `isQuoted`; false where a string is no
+   *  text. Null writes nothing. */
+  value(bytes: Uint8Array, start: number, end: number, isQuoted: boolean): boolean {
     const first = bytes[start]!;
     if (first === 0x6e) return true;
-    if (first === QUOTE) return this.#string(bytes, start + 1, end - 1);
+    if (first === QUOTE) return this.#string(bytes, start + 1, end - 1, isQuoted);
     if (first === 0x7b || first === 0x5b) this.#quoted(bytes, start, end);
     else this.#copy(bytes, start, end);
     return true;
   }
 
-  #string(bytes: Uint8Array, start: number, end: number): boolean {
+  #string(bytes: Uint8Array, start: number, end: number, isQuoted: boolean): boolean {
     if (start === end) {
       this.byte(QUOTE);
       this.byte(QUOTE);
       return true;
     }
-    let needsQuotes = false;
+    let needsQuotes = isQuoted;
     for (let i = start; i < end; i++) {
       const byte = bytes[i]!;
-      if (byte === BACKSLASH) return this.#escaped(bytes, start, end);
+      if (byte === BACKSLASH) return this.#escaped(bytes, start, end, isQuoted);
       if (byte === COMMA) needsQuotes = true;
     }
     if (needsQuotes) this.#quoted(bytes, start, end);
@@ -59,11 +60,15 @@ export class FieldBuffer {
     return true;
   }
 
-  #escaped(bytes: Uint8Array, start: number, end: number): boolean {
+  #escaped(bytes: Uint8Array, start: number, end: number, isQuoted: boolean): boolean {
     if (this.#scratch.length < end - start) this.#scratch = new Uint8Array((end - start) * 2);
     const length = decodeStringInto(this.#scratch, 0, bytes, start, end);
     if (length < 0) return false;
     const text = this.#scratch;
+    if (isQuoted) {
+      this.#quoted(text, 0, length);
+      return true;
+    }
     for (let i = 0; i < length; i++) {
       const byte = text[i]!;
       if (byte === COMMA || byte === QUOTE || byte === 10 || byte === 13) {

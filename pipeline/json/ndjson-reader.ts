@@ -45,14 +45,16 @@ const COMMA = 0x2c;
  * Reads NDJSON lines into delimited fields, in the order of `columns`, and fills `index` over them
  * (dialect RFC_4180; `recordLines` are lines of the chunk). Null and missing keys become empty
  * unquoted fields, an empty string `""`, nested values their JSON text. A line that is not an
- * object, has a key that is no column or the same key twice, or is not UTF-8, is a fault.
+ * object, has a key that is no column or the same key twice, or is not UTF-8, is a fault. Strings of
+ * the columns at the positions `quoted` are quoted fields, so that they are told from numbers.
  */
 export function readNdjson(
   bytes: Uint8Array,
   columns: readonly string[],
   index: RecordIndex,
+  quoted: readonly number[] = [],
 ): NdjsonBatch {
-  return new NdjsonReader(bytes, columns, index).read();
+  return new NdjsonReader(bytes, columns, index, quoted).read();
 }
 
 class NdjsonReader {
@@ -68,12 +70,19 @@ class NdjsonReader {
   readonly #numbers: number[] = [];
   readonly #rawStarts: number[] = [];
   readonly #rawEnds: number[] = [];
+  /** By column: 1 where strings are quoted. */
+  readonly #quoted: Uint8Array;
   readonly #out: FieldBuffer;
   readonly #isValid: boolean;
   #record = 0;
   #line = 0;
 
-  constructor(bytes: Uint8Array, columns: readonly string[], index: RecordIndex) {
+  constructor(
+    bytes: Uint8Array,
+    columns: readonly string[],
+    index: RecordIndex,
+    quoted: readonly number[],
+  ) {
     this.#bytes = bytes;
     this.#index = index;
     this.#columns = columns;
@@ -81,6 +90,8 @@ class NdjsonReader {
     this.#keys = columns.map((name) => new TextEncoder().encode(name));
     this.#valueStarts = new Int32Array(columns.length);
     this.#valueEnds = new Int32Array(columns.length);
+    this.#quoted = new Uint8Array(columns.length);
+    for (const column of quoted) this.#quoted[column] = 1;
     this.#out = new FieldBuffer(bytes.length + 1024);
     this.#isValid = isUtf8(bytes);
   }
@@ -175,7 +186,9 @@ class NdjsonReader {
       if (column > 0) out.byte(COMMA);
       const fieldStart = out.length;
       const valueStart = this.#valueStarts[column]!;
-      if (valueStart >= 0 && !out.value(this.#bytes, valueStart, this.#valueEnds[column]!)) {
+      const isQuoted = this.#quoted[column] === 1;
+      const valueEnd = this.#valueEnds[column]!;
+      if (valueStart >= 0 && !out.value(this.#bytes, valueStart, valueEnd, isQuoted)) {
         out.length = recordStart;
         index.fieldCount = fieldCount;
         return loneSurrogate(this.#columns[column]!);

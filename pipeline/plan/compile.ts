@@ -1,8 +1,14 @@
 import { isSpread } from '../aggregation/spread-measures.ts';
-import { ENGINE_VERSION, type ChunkContext, type OutputEncoding } from '../execution/context.ts';
+import {
+  ENGINE_VERSION,
+  type ChunkContext,
+  type ColumnNotation,
+  type OutputEncoding,
+} from '../execution/context.ts';
 import { LIMITS } from '../limits.ts';
 import { RFC_4180, type Dialect } from '../parsing/dialect.ts';
 import type { Column } from '../protocol/job.ts';
+import type { Notation } from '../values/notation.ts';
 import { findColumn } from './columns.ts';
 import { IssueList, pointerTo, StatementIssues } from './issues.ts';
 import { constraintSteps } from './constraints.ts';
@@ -107,7 +113,7 @@ export function compilePlan(plan: PlanDocument, input: PlanInput): CompiledPlan 
   }
   issues.throwIfAny();
   if (groupColumns === null) parts.push(...parquetSteps(plan, current));
-  const waves = planWaves(parts.map(withoutSpelling), firstContext(plan, input, columns));
+  const waves = inputWaves(parts, plan, input, columns);
   return {
     waves,
     outputColumns: current,
@@ -274,6 +280,36 @@ function declaredColumns(
     }
   });
   return typed;
+}
+
+function inputWaves(
+  parts: readonly (Step | GlobalAct)[],
+  plan: PlanDocument,
+  input: PlanInput,
+  columns: readonly Column[],
+): CompiledPlan['waves'] {
+  const steps = parts.map(withoutSpelling);
+  const [first, ...later] = planWaves(steps, firstContext(plan, input, columns));
+  const notations = declaredNotations(plan, columns);
+  if (notations.length === 0) return [first, ...later];
+  // What later waves read was written by the first.
+  return [{ ...first, context: { ...first.context, notations } }, ...later];
+}
+
+/** How the plan says that cells are written. As with types, what is said last of a column holds. */
+function declaredNotations(
+  { fields }: PlanDocument,
+  columns: readonly Column[],
+): readonly ColumnNotation[] {
+  const byColumn = new Map<number, Notation | undefined>();
+  for (const { name, notation } of fields) {
+    const found = findColumn(columns, name);
+    if ('position' in found) byColumn.set(found.position, notation);
+  }
+  const notations = [...byColumn].flatMap(([column, notation]) => {
+    return notation === undefined ? [] : [{ column, notation }];
+  });
+  return notations.sort((left, right) => left.column - right.column);
 }
 
 /** A type that the plan states is a promise that every record is held to. */

@@ -1,8 +1,10 @@
+import { checkFieldOptions, notationOf } from './field-options.ts';
 import { IssueList, pointerTo } from './issues.ts';
 import {
   PlanFile,
   type PlanDocument,
   type DeclaredField,
+  type FieldFile,
   type ReadPlan,
   type WritePlan,
 } from './schema.ts';
@@ -94,14 +96,14 @@ function writePlan(write: NonNullable<PlanFile['write']>): WritePlan {
   };
 }
 
-type FieldFile = NonNullable<NonNullable<PlanFile['schema']>['fields']>[number];
-
 /** Bounds and the values of an enum become texts, which cast to the field's type. */
-function readField({ name, type, constraints }: FieldFile): DeclaredField {
+function readField(field: FieldFile): DeclaredField {
+  const { name, type = 'string', constraints } = field;
   const { required, unique, minimum, maximum, minLength, maxLength, pattern } = constraints ?? {};
   return {
     name,
-    type: type ?? 'string',
+    type,
+    ...notationOf(field, type),
     constraints: {
       ...(required === true ? { required } : {}),
       ...(unique === true ? { unique } : {}),
@@ -127,10 +129,11 @@ function refuseUnsupported(plan: Readonly<Record<string, unknown>>, issues: Issu
   fields.forEach((field, index) => {
     if (!isRecord(field)) return;
     const path = pointerTo('/schema/fields', index);
-    for (const key of Object.keys(field)) {
-      if (['name', 'type', 'title', 'description', 'constraints'].includes(key)) continue;
-      issues.addUnsupported(pointerTo(path, key), `${key} of a field`, 'name and type');
+    if (field.format !== undefined) {
+      const expected = 'a step such as parse_date';
+      issues.addUnsupported(pointerTo(path, 'format'), 'format of a field', expected);
     }
+    checkFieldOptions(field, path, issues);
     refuseConstraints(field.constraints, `${path}/constraints`, issues);
     if (names.has(field.name)) issues.add(path, 'The field is stated twice', 'each name once');
     names.add(field.name);

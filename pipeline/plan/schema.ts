@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import type { Notation } from '../values/notation.ts';
 import type { SqlPlan } from './sql/statement.ts';
 import type { PlanStep } from './step.ts';
 
@@ -71,6 +72,9 @@ const Constraints = Type.Object(
   closed,
 );
 
+const QuotedText = Type.String({ description: 'a text, such as "1"' });
+const Texts = Type.Array(QuotedText, { minItems: 1, description: 'a list of texts' });
+
 const SchemaField = Type.Object(
   {
     name: Name,
@@ -78,14 +82,16 @@ const SchemaField = Type.Object(
     format: Type.Optional(Type.String()),
     title: Type.Optional(Type.String()),
     description: Type.Optional(Type.String()),
-    decimalChar: Type.Optional(Type.String()),
-    groupChar: Type.Optional(Type.String()),
-    trueValues: Type.Optional(Type.Array(Type.String())),
-    falseValues: Type.Optional(Type.Array(Type.String())),
+    decimalChar: Type.Optional(Type.String({ description: 'one character' })),
+    groupChar: Type.Optional(Type.String({ description: 'one character' })),
+    trueValues: Type.Optional(Texts),
+    falseValues: Type.Optional(Texts),
     constraints: Type.Optional(Constraints),
   },
   closed,
 );
+
+export type FieldFile = Static<typeof SchemaField>;
 
 export const SchemaSection = Type.Object(
   { fields: Type.Optional(Type.Array(SchemaField, { description: 'a list of fields' })) },
@@ -303,6 +309,8 @@ export type DeclaredType = 'string' | 'integer' | 'number' | 'boolean' | 'date' 
 export interface DeclaredField {
   readonly name: string;
   readonly type: DeclaredType;
+  /** Left out where values are written plainly. */
+  readonly notation?: Notation;
   readonly constraints: {
     readonly required?: boolean;
     readonly unique?: boolean;

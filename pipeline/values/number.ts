@@ -199,7 +199,8 @@ function scanExponent(bytes: Uint8Array, from: number, end: number): number {
   return negative ? -exponent : exponent;
 }
 
-function isBlank(byte: number): boolean {
+/** White space of ASCII. */
+export function isBlank(byte: number): boolean {
   return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
 }
 

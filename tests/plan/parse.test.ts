@@ -75,7 +75,7 @@ describe('parsePlan', () => {
   });
 
   it.each([
-    ['schema: { fields: [{ name: a, decimalChar: "," }] }', '/schema/fields/0/decimalChar'],
+    ['schema: { fields: [{ name: a, type: date, format: "%d" }] }', '/schema/fields/0/format'],
     [
       'steps: [{ aggregate: { measures: { n: "stddev(distinct a)" } } }]',
       '/steps/0/aggregate/measures/n',
