@@ -67,7 +67,8 @@ const { integer, number, text, date, condition } = fc.letrec<{
       infix(tie('text'), ['||'], tie('text')),
       made('upper', tie('text')),
       made('trim', tie('text')),
-      made('substr', tie('text'), fc.constantFrom('1', '2', '-2'), fc.constantFrom('1', '2')),
+      // Not from before the first character: docs/plan.md, what differs from DuckDB.
+      made('substr', tie('text'), fc.constantFrom('1', '2', '-1'), fc.constantFrom('1', '2')),
       made('replace', tie('text'), fc.constantFrom("'a'", "'b'"), fc.constantFrom("'XY'", "''")),
       made('regexp_replace', tie('text'), fc.constant("'[a-c]+'"), fc.constant("'<\\0>'")),
       made('concat_ws', fc.constant("'-'"), tie('text'), tie('integer')),
