@@ -21,6 +21,7 @@ const INSIDE = [
   '@tus/server',
   'hyparquet-writer',
   'libsql',
+  'zstddec',
 ];
 
 const subjects = readdirSync(path.join(root, 'bench', 'subjects'))

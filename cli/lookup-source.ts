@@ -13,7 +13,7 @@ export interface LookupSource {
 }
 
 /** A table of SQL is a name without an extension: files of that name are tried in this order. */
-const EXTENSIONS = ['', '.csv', '.tsv', '.csv.gz', '.ndjson', '.jsonl', '.json'];
+const EXTENSIONS = ['', '.csv', '.tsv', '.csv.gz', '.csv.zst', '.ndjson', '.jsonl', '.json'];
 
 /**
  * The files that a plan joins to: those given as NAME=PATH, else those beside the plan, in `folder`.

@@ -80,6 +80,9 @@ export const LIMITS = {
   decompressionRatioMax: 200,
   decompressionFreeBytes: 64 * MIB,
   decompressedBytesMax: 4 * TIB,
+  /** Of a zstd frame, in the memory of its upload's master: zstd up to -19 takes 8 MiB, -21 and
+   *  --long=26 this, -22 and --long=27 twice as much. */
+  zstdWindowBytesMax: 64 * MIB,
   uploadBytesMax: 1 * TIB,
   planBytesMax: 1 * MIB,
   planStepsMax: 1_000,

@@ -2,7 +2,7 @@ import { SluiceError } from '../errors.ts';
 import { isZip, refuseBinary, startsWith } from './binary-formats.ts';
 
 /** Compressions that can be read. Brotli and deflate have no magic bytes and must be stated. */
-export type Compression = 'none' | 'gzip' | 'deflate' | 'brotli' | 'zip';
+export type Compression = 'none' | 'gzip' | 'zstd' | 'deflate' | 'brotli' | 'zip';
 
 /** What first bytes can tell. */
 export type DetectedCompression = 'none' | 'gzip' | 'zstd' | 'bzip2' | 'xz' | 'zip';
@@ -13,6 +13,8 @@ const MAGIC: readonly (readonly [DetectedCompression, readonly number[]])[] = [
   ['bzip2', [0x42, 0x5a, 0x68]],
   ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
 ];
+/** Behind a first byte of 0x50 to 0x5f: a frame to be skipped (RFC 8878, 3.1.2). */
+const ZSTD_SKIPPABLE = [0x2a, 0x4d, 0x18];
 const BZIP2_BLOCK = [0x31, 0x41, 0x59, 0x26, 0x53, 0x59];
 
 /** Compression by magic bytes, never by a file's name. */
@@ -23,7 +25,11 @@ export function compressionByMagic(head: Uint8Array): DetectedCompression {
     if (kind === 'bzip2' && !startsWith(head.subarray(4), BZIP2_BLOCK)) continue;
     return kind;
   }
-  return 'none';
+  return isSkippableFrame(head) ? 'zstd' : 'none';
+}
+
+function isSkippableFrame(head: Uint8Array): boolean {
+  return head.length > 0 && head[0]! >> 4 === 5 && startsWith(head.subarray(1), ZSTD_SKIPPABLE);
 }
 
 /**
@@ -39,6 +45,7 @@ export function detectCompression(head: Uint8Array, stated = 'auto'): Compressio
     case 'none':
       return 'none';
     case 'gzip':
+    case 'zstd':
     case 'zip':
       if (detected === wanted) return wanted;
       throw notReadable(wanted, `was stated, but the bytes are not ${wanted}`);

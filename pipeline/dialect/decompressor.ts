@@ -5,24 +5,26 @@ import { LIMITS } from '../limits.ts';
 import type { Compression } from './compression.ts';
 import { ratioFault, type DecompressionLimits } from './decompression-limits.ts';
 import { Unzipper } from './unzipper.ts';
+import { ZstdDecompressor } from './zstd-decompressor.ts';
 
 export type { DecompressionLimits } from './decompression-limits.ts';
 
 const OUTPUT_CHUNK_BYTES = 64 * 1024;
 
 /**
- * Compressed bytes in, bytes out. Gzip may have several members and zero padding after the last; ZIP
- * one file.
+ * Compressed bytes in, bytes out. Gzip may have several members, and zstd several frames, with zero
+ * padding after the last; ZIP one file.
  * Errors: `input-compression` for damaged, truncated or trailing bytes, `limit-exceeded` for a bomb.
  */
 export function createDecompressor(
   kind: Exclude<Compression, 'none'>,
   limits: DecompressionLimits = LIMITS,
 ): Transform {
-  return kind === 'zip' ? new Unzipper(limits) : new Decompressor(kind, limits);
+  if (kind === 'zip') return new Unzipper(limits);
+  return kind === 'zstd' ? new ZstdDecompressor(limits) : new Decompressor(kind, limits);
 }
 
-type Streamed = Exclude<Compression, 'none' | 'zip'>;
+type Streamed = Exclude<Compression, 'none' | 'zip' | 'zstd'>;
 type Engine = zlib.Gunzip | zlib.Inflate | zlib.InflateRaw | zlib.BrotliDecompress;
 
 /**

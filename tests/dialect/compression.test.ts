@@ -3,10 +3,18 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import zlib from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { detectCompression } from '../../pipeline/dialect/compression.ts';
+import { detectCompression, type Compression } from '../../pipeline/dialect/compression.ts';
 import { createDecompressor } from '../../pipeline/dialect/decompressor.ts';
 import type { DecompressionLimits } from '../../pipeline/dialect/decompressor.ts';
 import { SluiceError } from '../../pipeline/errors.ts';
+import {
+  FAR,
+  RECORDS,
+  REPEATED,
+  WIDE_WINDOW,
+  WITH_DICTIONARY,
+  type ZstdSample,
+} from './zstd-samples.ts';
 
 const text = Buffer.from('a,b\n1,2\n'.repeat(5000));
 const bytesOf = (hex: string): Buffer => Buffer.from(hex.replaceAll(' ', ''), 'hex');
@@ -22,7 +30,7 @@ function codeOf(act: () => unknown): string {
 }
 
 async function decompress(
-  kind: 'gzip' | 'deflate' | 'brotli' | 'zip',
+  kind: Exclude<Compression, 'none'>,
   packed: Uint8Array,
   pieceBytes = 1000,
   limits?: DecompressionLimits,
@@ -40,17 +48,19 @@ async function decompress(
 describe('detectCompression', () => {
   it('goes by magic bytes', () => {
     expect(detectCompression(zlib.gzipSync(text))).toBe('gzip');
+    expect(detectCompression(RECORDS.packed)).toBe('zstd');
+    expect(detectCompression(skippableFrame('x', 15))).toBe('zstd');
+    expect(detectCompression(Buffer.from('PAM\n1\n'))).toBe('none');
     expect(detectCompression(text)).toBe('none');
     expect(detectCompression(text, 'none')).toBe('none');
     expect(detectCompression(zlib.brotliCompressSync(text), 'brotli')).toBe('brotli');
   });
 
-  it('refuses gzip that was stated but is not there', () => {
-    expect(codeOf(() => detectCompression(text, 'gzip'))).toBe('input-compression');
+  it.each(['gzip', 'zstd', 'zip'])('refuses %s that was stated but is not there', (stated) => {
+    expect(codeOf(() => detectCompression(text, stated))).toBe('input-compression');
   });
 
   it.each([
-    ['zstd', '28 b5 2f fd 04 00'],
     ['bzip2', '42 5a 68 39 31 41 59 26 53 59'],
     ['xz', 'fd 37 7a 58 5a 00'],
   ])('refuses %s by name', (name, hex) => {
@@ -141,6 +151,119 @@ describe('createDecompressor', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(decompressor.readableLength).toBeLessThan(1_000_000);
     expect(await buffer(decompressor)).toHaveLength(20_000_000);
+  });
+});
+
+/** Bytes that are no data (RFC 8878, 3.1.2); there are 16 kinds. */
+function skippableFrame(content: string, kind: number): Buffer {
+  const head = Buffer.alloc(8);
+  head.writeUInt32LE(0x184d2a50 + kind, 0);
+  head.writeUInt32LE(content.length, 4);
+  return Buffer.concat([head, Buffer.from(content)]);
+}
+
+describe('zstd', () => {
+  const refusal = (message: RegExp): object => ({
+    code: 'input-compression',
+    message: expect.stringMatching(message) as string,
+  });
+
+  it.each([
+    ['one block', RECORDS],
+    ['several blocks', REPEATED],
+    ['a window of 64 MiB', FAR],
+  ])('with %s is read', async (_what, { text, packed }: ZstdSample) => {
+    expect((await decompress('zstd', packed, 700)).equals(Buffer.from(text))).toBe(true);
+  });
+
+  it('is read in pieces of one byte, and cut in two at each byte', async () => {
+    for (const { text, packed } of [RECORDS, REPEATED]) {
+      expect(String(await decompress('zstd', packed, 1))).toBe(text);
+    }
+    for (let at = 1; at < REPEATED.packed.length; at++) {
+      const decompressor = createDecompressor('zstd');
+      decompressor.write(REPEATED.packed.subarray(0, at));
+      decompressor.end(REPEATED.packed.subarray(at));
+      expect(String(await buffer(decompressor))).toBe(REPEATED.text);
+    }
+  });
+
+  it.each([1, 5, 1e6])(
+    'may be several frames, skippable ones too (pieces of %d)',
+    async (bytes) => {
+      const frames = [
+        ...[skippableFrame('of pzstd', 0), RECORDS.packed, skippableFrame('', 7), REPEATED.packed],
+        ...[RECORDS.packed, skippableFrame('an index', 14), Buffer.alloc(100)],
+      ];
+      const texts = [RECORDS, REPEATED, RECORDS].map(({ text }) => text);
+      expect(String(await decompress('zstd', Buffer.concat(frames), bytes))).toBe(texts.join(''));
+    },
+  );
+
+  it('is refused when it is truncated anywhere', async () => {
+    for (let end = 1; end < REPEATED.packed.length; end++) {
+      const result = decompress('zstd', REPEATED.packed.subarray(0, end), 1e6);
+      await expect(result).rejects.toMatchObject(refusal(/truncated: it ends inside a frame/));
+    }
+    const behind = Buffer.concat([RECORDS.packed, RECORDS.packed.subarray(0, 3)]);
+    await expect(decompress('zstd', behind)).rejects.toMatchObject(refusal(/inside a frame/));
+  });
+
+  it('never gives other bytes when one of its own was changed', async () => {
+    let refused = 0;
+    for (let at = 0; at < RECORDS.packed.length; at += 23) {
+      const packed = RECORDS.packed.with(at, RECORDS.packed[at]! ^ (1 << (at % 8)));
+      const result = await decompress('zstd', packed, 1e6).then(String, (error: SluiceError) => {
+        expect(error.code).toBe('input-compression');
+        refused += 1;
+        return RECORDS.text;
+      });
+      expect(result).toBe(RECORDS.text);
+    }
+    expect(refused).toBeGreaterThan(45);
+  });
+
+  it.each([
+    ['a changed checksum', RECORDS.packed.with(-1, 0), /does not match its checksum/],
+    ['a dictionary', WITH_DICTIONARY, /with a dictionary, which is not in it. Compress it without/],
+    ['too large a window', WIDE_WINDOW, /a window of more than 64 MiB.*--long=26 or less/],
+    [
+      'text behind it',
+      Buffer.concat([RECORDS.packed, Buffer.from('text')]),
+      /where a frame should begin/,
+    ],
+    [
+      'text behind the padding',
+      Buffer.concat([RECORDS.packed, Buffer.from('\0\0text')]),
+      /other bytes follow the end/,
+    ],
+  ])('is refused with %s', async (_what, packed, message) => {
+    for (const pieceBytes of [1, 1e6]) {
+      await expect(decompress('zstd', packed, pieceBytes)).rejects.toMatchObject(refusal(message));
+    }
+  });
+
+  it('is stopped when it is a bomb, and by the absolute bound', async () => {
+    const limits = {
+      decompressionRatioMax: 200,
+      decompressionFreeBytes: 1_000_000,
+      decompressedBytesMax: 1e12,
+    };
+    const bomb = { code: 'limit-exceeded' };
+    await expect(decompress('zstd', FAR.packed, 1e6, limits)).rejects.toMatchObject(bomb);
+    const bounded = { ...limits, decompressionRatioMax: 1e6, decompressedBytesMax: 2_000_000 };
+    await expect(decompress('zstd', FAR.packed, 1e6, bounded)).rejects.toMatchObject(bomb);
+  });
+
+  it('is read no further than its reader reads, and by many at once', async () => {
+    const many = Array.from({ length: 30 }, () => createDecompressor('zstd'));
+    for (const decompressor of many) decompressor.end(FAR.packed);
+    for (const decompressor of many) await once(decompressor, 'readable');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    for (const { readableLength } of many) expect(readableLength).toBeLessThan(1_000_000);
+    const [first, ...others] = many;
+    for (const decompressor of others) decompressor.destroy();
+    expect(await buffer(first!)).toHaveLength(FAR.text.length);
   });
 });
 

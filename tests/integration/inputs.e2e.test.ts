@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RecordPage, RejectPage } from '../../pipeline/protocol/index.ts';
+import { RECORDS } from '../dialect/zstd-samples.ts';
 import { expectAccount, getJson, resultText, run, send } from '../support/jobs.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
@@ -52,6 +53,11 @@ describe('one table in many clothes', () => {
     ],
   ])('%s gives the same records', async (_, name, body) => {
     expect(await recordsOf(body, { name })).toEqual(TABLE);
+  });
+
+  it('zstd gives the records that were compressed', async () => {
+    const [, ...records] = await recordsOf(RECORDS.packed, { name: 'records.csv.zst' });
+    expect(records).toEqual(parse(RECORDS.text));
   });
 });
 

@@ -51,6 +51,7 @@ const DATA_TYPES = [
   'application/x-ndjson',
   'application/json',
   'application/gzip',
+  'application/zstd',
   'application/octet-stream',
 ];
 

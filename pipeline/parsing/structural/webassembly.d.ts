@@ -9,7 +9,7 @@ declare namespace WebAssembly {
     grow(pages: number): number;
   }
   class Instance {
-    constructor(module: Module, imports: { env: { memory: Memory; abort?: () => never } });
+    constructor(module: Module, imports: { env: Record<string, Memory | (() => void)> });
     readonly exports: Record<string, unknown>;
   }
 }
