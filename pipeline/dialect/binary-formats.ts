@@ -38,6 +38,8 @@ const BINARY_FORMATS: readonly BinaryFormat[] = [
 
 /** Bytes looked at for the names inside a ZIP container. */
 const ZIP_NAMES_BYTES = 4096;
+/** The first name stands behind them. */
+const ZIP_HEADER_BYTES = 30;
 const CONTROL_BYTES = 32;
 /** So few say nothing of a short text. */
 const CONTROL_COUNT_MAX = 4;
@@ -104,8 +106,10 @@ function refusal(format: { name: string; advice: string }, head: Uint8Array): Sl
 /** What the first name in a ZIP container says of it; null for an archive of files. */
 function zippedDocument(head: Uint8Array): { name: string; advice: string } | null {
   const text = Buffer.from(head.subarray(0, ZIP_NAMES_BYTES)).toString('latin1');
-  const name = text.slice(30);
-  if (/^(\[Content_Types\]\.xml|_rels\/|docProps\/|xl\/)/.test(name)) {
+  const name = text.slice(ZIP_HEADER_BYTES);
+  const isWorkbook = /^(_rels\/|docProps\/|xl\/)/.test(name);
+  // A name that nobody else uses: a workbook is told though its header is damaged.
+  if (isWorkbook || text.slice(0, 2 * ZIP_HEADER_BYTES).includes('[Content_Types].xml')) {
     return { name: 'an Excel workbook (xlsx)', advice: SHEET };
   }
   const isOpenDocument = name.startsWith('mimetype') && name.includes('application/vnd.oasis');

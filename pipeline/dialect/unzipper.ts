@@ -103,6 +103,7 @@ export class Unzipper extends Transform {
     const nameEnd = HEADER_BYTES + held.readUInt16LE(26);
     const end = nameEnd + held.readUInt16LE(28);
     if (held.length < end) return 0;
+    if (nameEnd === HEADER_BYTES) throw damaged('an entry has no name');
     const flags = held.readUInt16LE(6);
     const name = held.toString('utf8', HEADER_BYTES, nameEnd);
     const method = held.readUInt16LE(8);

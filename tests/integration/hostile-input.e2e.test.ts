@@ -73,7 +73,7 @@ describeWith(corpusNeed, 'hostile files that are refused, in words', () => {
   it.each([
     ['empty.csv', 400, 'empty-input'],
     ['truncated.csv.gz', 422, 'input-compression'],
-    ['zip-file.csv', 415, 'input-format'],
+    ['zip-file.csv', 422, 'input-compression'],
     ['xlsx-magic.csv', 415, 'input-format'],
     ['png.csv', 415, 'input-format'],
     ['json-truncated.json', 422, 'input-malformed'],
