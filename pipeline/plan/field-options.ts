@@ -21,7 +21,7 @@ export function checkFieldOptions(field: unknown, path: string, issues: IssueLis
   const { type = 'string' } = field;
   for (const [option, types] of Object.entries(OPTION_TYPES)) {
     if (field[option] === undefined || types.some((other) => other === type)) continue;
-    const what = `${option} is not of the type ${String(type)}`;
+    const what = `A field of the type ${String(type)} has no ${option}`;
     issues.addKey(pointerTo(path, option), what, `type: ${types.join(' or ')}`);
   }
   const { decimalChar, groupChar, trueValues, falseValues } = field;

@@ -141,6 +141,28 @@ describe('a decimal and a group character of a field', () => {
     expect(rejects).toMatchObject([{ code: 'constraint-error', raw: '999,9' }]);
   });
 
+  it('hold in every batch of a chunk, with the places of what is rejected', () => {
+    const lines = Array.from({ length: 10_000 }, (_, i) =>
+      i % 3000 === 2999 ? `x;${String(i)}\n` : `"1.${String(i).padStart(5, '0')},5";${String(i)}\n`,
+    );
+    const input = `amount;id\n${lines.join('')}`;
+    const steps = [{ filter: 'id >= 2990' }, { derive: { ok: 'amount = id + 100000.5' } }];
+    const id = { name: 'id', type: 'integer' };
+    for (const options of [{}, { kernel }]) {
+      const plan = JSON.stringify({ schema: { fields: [GERMAN, id] }, steps });
+      const { output, rejects } = runPlan(plan, input, { ...options, dialect: SEMICOLONS });
+      const records = output.toString().split('\n').slice(1, -1);
+      expect(records).toHaveLength(10_000 - 2990 - 3);
+      expect(records.every((record) => record.endsWith(',true'))).toBe(true);
+      expect(records[0]).toBe('102990.5,2990,true');
+      expect(rejects.map(({ record, line, raw }) => [record, line, raw])).toEqual(
+        [2999, 5999, 8999].map((at) => [at, at, `x;${String(at)}`]),
+      );
+      const [, second] = rejects;
+      expect(second?.byteOffset).toBe(lines.slice(0, 5999).join('').length);
+    }
+  });
+
   it('are quoted where what is written needs it, though no input cell did', () => {
     const dots = { ...RFC_4180, delimiter: '.' };
     const schema = { fields: [{ name: 'a', type: 'number', decimalChar: ',' }] };

@@ -17,11 +17,26 @@ function issuesOf(field: string): readonly PlanIssue[] {
 
 describe('the options of a field', () => {
   it.each([
-    ['{ name: a, decimalChar: "," }', 'decimalChar', 18, 'decimalChar is not of the type string'],
-    ['{ name: a, type: integer, decimalChar: "," }', 'decimalChar', 33, 'not of the type integer'],
-    ['{ name: a, type: date, groupChar: "." }', 'groupChar', 30, 'not of the type date'],
-    ['{ name: a, type: number, trueValues: [x] }', 'trueValues', 32, 'not of the type number'],
-    ['{ name: a, type: string, falseValues: [x] }', 'falseValues', 32, 'not of the type string'],
+    ['{ name: a, decimalChar: "," }', 'decimalChar', 18, 'type string has no decimalChar'],
+    [
+      '{ name: a, type: integer, decimalChar: "," }',
+      'decimalChar',
+      33,
+      'type integer has no decimalChar',
+    ],
+    ['{ name: a, type: date, groupChar: "." }', 'groupChar', 30, 'type date has no groupChar'],
+    [
+      '{ name: a, type: number, trueValues: [x] }',
+      'trueValues',
+      32,
+      'type number has no trueValues',
+    ],
+    [
+      '{ name: a, type: string, falseValues: [x] }',
+      'falseValues',
+      32,
+      'type string has no falseValues',
+    ],
     ['{ name: a, type: number, decimalChar: "" }', 'decimalChar', 46, '"" is no decimalChar'],
     ['{ name: a, type: number, decimalChar: ",," }', 'decimalChar', 46, '",," is no decimalChar'],
     ['{ name: a, type: number, decimalChar: "5" }', 'decimalChar', 46, '"5" is no decimalChar'],
