@@ -19,8 +19,8 @@ const UPLOAD = {
   activeAt: '',
 };
 
-function asked(id: string, plan = '', isResumable = false): JobRecord {
-  const request = { name: 'x.csv', plan, bytesTotal: null, idempotencyKey: 'key' };
+function asked(id: string, plan = '', isResumable = false, bytesTotal?: number): JobRecord {
+  const request = { name: 'x.csv', plan, bytesTotal: bytesTotal ?? null, idempotencyKey: 'key' };
   const record = newJob(request, [], 0, id);
   return isResumable ? { ...record, facts: { ...record.facts, upload: UPLOAD } } : record;
 }
@@ -70,4 +70,13 @@ it('an upload that waits is gone on with, and not begun by another kind of reque
 it('another request under the key is refused', () => {
   earlier({ status: 'completed', input: 'complete' });
   expect(() => earlierJob(store, asked('second', 'steps: []'))).toThrow(/another name, plan/);
+});
+
+it('a body of another size under the key is refused, where both say how large they are', () => {
+  const sized = (id: string, bytes?: number): JobRecord => asked(id, '', false, bytes);
+  const record = sized('first', 10);
+  store.insertJob({ ...record, state: { ...record.state, status: 'completed', input: 'complete' } });
+  expect(earlierJob(store, sized('second', 10))?.id).toBe('first');
+  expect(earlierJob(store, sized('second'))?.id).toBe('first');
+  expect(() => earlierJob(store, sized('second', 11))).toThrow(/another name, .* or size/);
 });

@@ -155,6 +155,18 @@ describe('an input that fails', () => {
   });
 });
 
+it('jobs are listed page by page, and a cursor that is of no page is refused', async () => {
+  await receive(inParts(text));
+  await receive(inParts(text));
+  const page = (cursor: string | null) =>
+    master.service.listJobs({ status: null, q: null, cursor, limit: 1 });
+  const first = page(null);
+  const second = page(first.nextCursor);
+  expect([first.jobs.length, second.jobs.length]).toEqual([1, 1]);
+  expect(second.jobs[0]?.id).not.toBe(first.jobs[0]?.id);
+  expect(() => page('2')).toThrow('cursor is the nextCursor of the page before');
+});
+
 it('a thread that ends takes its inputs with it, and is replaced', async () => {
   const own = await ingestMaster();
   const about = { name: 'x', plan: '', formatHint: null, idempotencyKey: null, bytesTotal: null };
