@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { UnmarkedCompression } from '../pipeline/dialect/compression.ts';
 import { SluiceError, toSluiceError } from '../pipeline/errors.ts';
 import { LIMITS } from '../pipeline/limits.ts';
 import { requireLookups } from '../pipeline/plan/join.ts';
@@ -119,8 +120,9 @@ export class LocalMasterService implements MasterService {
     request.onCreated?.(this.#document(job));
     const before = job.facts.bytesReceived;
     try {
-      const { formatHint, profile = true, onBytes } = request;
-      await ingest(this.#deps, { job: created.job, formatHint, profile, body, signal, onBytes });
+      const { formatHint, compressionHint, profile = true, onBytes } = request;
+      const reading = { formatHint, compressionHint, profile };
+      await ingest(this.#deps, { job: created.job, ...reading, body, signal, onBytes });
       await this.#deps.store.sync();
     } catch (thrown) {
       throw withJobId(thrown, job.id);
@@ -289,8 +291,13 @@ export class LocalMasterService implements MasterService {
     return this.#deps.assemblies.converted(this.#find(id), format);
   }
 
-  async sniff(sample: Uint8Array, complete: boolean, plan: string | null): Promise<SniffAnswer> {
-    return await sniffSample(sample, complete, parsePlan(plan ?? ''));
+  async sniff(
+    sample: Uint8Array,
+    complete: boolean,
+    plan: string | null,
+    compressionHint: UnmarkedCompression | null = null,
+  ): Promise<SniffAnswer> {
+    return await sniffSample(sample, complete, parsePlan(plan ?? ''), compressionHint);
   }
 
   workers(): WorkerList {

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { UnmarkedCompression } from '../pipeline/dialect/compression.ts';
 import type { BlobStore } from '../pipeline/storage/blob-store.ts';
 import type {
   ChunkPage,
@@ -46,7 +47,12 @@ export interface MasterService {
   result(id: string): ResultView;
   /** The finished result as text of another format. Throws `bad-request` and `conflict`. */
   convertedResult(id: string, format: string): ConvertedResult;
-  sniff(sample: Uint8Array, complete: boolean, plan: string | null): Promise<SniffAnswer>;
+  sniff(
+    sample: Uint8Array,
+    complete: boolean,
+    plan: string | null,
+    compressionHint?: UnmarkedCompression | null,
+  ): Promise<SniffAnswer>;
   workers(): WorkerList;
   /** Null when ready; else what is missing. */
   readiness(): string | null;
@@ -121,6 +127,8 @@ export interface ReceiveRequest {
   readonly bytesTotal: number | null;
   /** From Content-Type, as a hint: 'csv', 'ndjson', 'json' or null. */
   readonly formatHint: InputDescription['format'] | null;
+  /** From Content-Encoding: for what the bytes do not tell, where the plan states nothing. */
+  readonly compressionHint?: UnmarkedCompression | null;
   readonly idempotencyKey: string | null;
   /** False: a plan without steps makes no profile, since nobody will look at it. */
   readonly profile?: boolean;

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { UnmarkedCompression } from '../../pipeline/dialect/compression.ts';
 import { SluiceError } from '../../pipeline/errors.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import type { ReceiveRequest } from '../service.ts';
@@ -38,6 +39,13 @@ export function formatHint(contentType: string | undefined, name: string): Forma
   return Object.hasOwn(HINT_OF_EXTENSION, extension)
     ? (HINT_OF_EXTENSION[extension] ?? null)
     : null;
+}
+
+/** Content-Encoding, of codings that no bytes tell: gzip and zstd are known by theirs. */
+export function compressionHint(headers: IncomingHttpHeaders): UnmarkedCompression | null {
+  const coding = headers['content-encoding']?.trim().toLowerCase();
+  if (coding === 'br') return 'brotli';
+  return coding === 'deflate' ? 'deflate' : null;
 }
 
 /** Name to show; without one, `input` with the format's extension. */

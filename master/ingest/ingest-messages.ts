@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { UnmarkedCompression } from '../../pipeline/dialect/compression.ts';
 import type { BlobPlace } from '../../pipeline/storage/open-blob-store.ts';
 import type { ErrorDocument } from '../../pipeline/errors.ts';
 import type { ChunkContext } from '../../pipeline/execution/context.ts';
@@ -22,6 +23,7 @@ export interface OpenMessage {
 export interface InputRequest {
   readonly planText: string;
   readonly formatHint: InputDescription['format'] | null;
+  readonly compressionHint: UnmarkedCompression | null;
   /** Whether a plan without steps makes a profile. */
   readonly profile: boolean;
   readonly lookupFiles: JobFacts['lookupFiles'];

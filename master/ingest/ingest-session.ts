@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import type { UnmarkedCompression } from '../../pipeline/dialect/compression.ts';
 import { SluiceError, errorDocument, toSluiceError } from '../../pipeline/errors.ts';
 import type { ErrorDocument } from '../../pipeline/errors.ts';
 import { CHUNK_LIMITS, LIMITS } from '../../pipeline/limits.ts';
@@ -21,6 +22,7 @@ export interface IngestDeps {
 export interface IngestRequest {
   readonly job: ActiveJob;
   readonly formatHint: InputDescription['format'] | null;
+  readonly compressionHint?: UnmarkedCompression | null | undefined;
   /** Whether a plan without steps makes a profile. */
   readonly profile: boolean;
   readonly body: Readable | LocalFile;
@@ -91,6 +93,7 @@ class IngestSession {
     const ring = new SharedArrayBuffer(file === null ? LIMITS.uploadBytesInFlightMax : 0);
     this.#session = deps.ingestThreads.open({
       ...{ planText: job.facts.planText, formatHint, profile },
+      compressionHint: request.compressionHint ?? null,
       lookupFiles: job.facts.lookupFiles,
       ...{ chunkLimits: CHUNK_LIMITS, ring, file },
       roomChunks: this.#room(),

@@ -98,7 +98,8 @@ class InputSession {
     const from = this.#input.earlier?.from ?? null;
     if (from !== null) return await this.#readOn(from);
     const plan = this.#plan();
-    const opened = await openInput(body, readOptionsOf(plan), this.#input.formatHint);
+    const { formatHint, compressionHint } = this.#input;
+    const opened = await openInput(body, readOptionsOf(plan), formatHint, compressionHint);
     const { sniffed } = opened;
     const { blobs } = this.#deps;
     const { chunkLimits, lookupFiles } = this.#input;

@@ -1,7 +1,7 @@
 import type { Transform } from 'node:stream';
 import { Readable, pipeline } from 'node:stream';
 import { compressionByMagic, detectCompression } from '../../pipeline/dialect/compression.ts';
-import type { Compression } from '../../pipeline/dialect/compression.ts';
+import type { Compression, UnmarkedCompression } from '../../pipeline/dialect/compression.ts';
 import { refuseMarkup } from '../../pipeline/dialect/binary-formats.ts';
 import { createDecompressor } from '../../pipeline/dialect/decompressor.ts';
 import { detectEncoding } from '../../pipeline/dialect/encoding.ts';
@@ -37,13 +37,14 @@ export async function openInput(
   body: AsyncIterable<Uint8Array>,
   read: ReadOptions,
   formatHint: InputDescription['format'] | null,
+  compressionHint: UnmarkedCompression | null = null,
 ): Promise<OpenedInput> {
   const raw = new PeekableSource(body);
   const magic = await raw.peek(LIMITS.magicBytesMax);
   if (magic.complete && magic.sample.length === 0) {
     throw new SluiceError('empty-input', 'the input has no bytes');
   }
-  const compression = detectCompression(magic.sample, read.compression);
+  const compression = detectCompression(magic.sample, read.compression, compressionHint);
   const bytes = new PeekableSource(decompress(raw, compression));
   const head = await bytes.peek(LIMITS.sniffBytesMax);
   refuseTwice(compression, head.sample);

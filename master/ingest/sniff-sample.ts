@@ -1,4 +1,8 @@
-import { type Compression, detectCompression } from '../../pipeline/dialect/compression.ts';
+import {
+  type Compression,
+  detectCompression,
+  type UnmarkedCompression,
+} from '../../pipeline/dialect/compression.ts';
 import { createDecompressor } from '../../pipeline/dialect/decompressor.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
 import type { PlanDocument } from '../../pipeline/plan/schema.ts';
@@ -14,14 +18,15 @@ export async function sniffSample(
   sample: Uint8Array,
   complete: boolean,
   plan: PlanDocument,
+  compressionHint: UnmarkedCompression | null = null,
 ): Promise<SniffAnswer> {
-  const compression = detectCompression(sample, plan.read.compression);
+  const compression = detectCompression(sample, plan.read.compression, compressionHint);
   const isPart = compression !== 'none' && !complete;
   const plainText = isPart ? await decompressPart(sample, compression) : sample;
   const source = sampleSource(plainText, complete);
   const stated = readOptionsOf(plan);
   const read = plainText === sample ? stated : { ...stated, compression: 'none' };
-  const { sniffed } = await openInput(source, read, null);
+  const { sniffed } = await openInput(source, read, null, compressionHint);
   return {
     input: { ...sniffed.input, columns: [...sniffed.input.columns], compression },
     records: sniffed.records.map((record) => [...record]),

@@ -1,8 +1,11 @@
 import { SluiceError } from '../errors.ts';
 import { isZip, refuseBinary, startsWith } from './binary-formats.ts';
 
-/** Compressions that can be read. Brotli and deflate have no magic bytes and must be stated. */
-export type Compression = 'none' | 'gzip' | 'zstd' | 'deflate' | 'brotli' | 'zip';
+/** Compressions that can be read. */
+export type Compression = 'none' | 'gzip' | 'zstd' | 'zip' | UnmarkedCompression;
+
+/** What no first bytes tell, and a plan or a client has to say. */
+export type UnmarkedCompression = 'brotli' | 'deflate';
 
 /** What first bytes can tell. */
 export type DetectedCompression = 'none' | 'gzip' | 'zstd' | 'bzip2' | 'xz' | 'zip';
@@ -33,14 +36,20 @@ function isSkippableFrame(head: Uint8Array): boolean {
 }
 
 /**
- * Compression to read with, from what the plan states ('auto' when it does not) and the first bytes.
+ * Compression to read with, from what the plan states ('auto' when it does not), the first bytes, and
+ * what the client said where neither tells.
  * Throws `input-compression` when bytes and plan disagree or the compression is not supported, and
  * `input-format` for bytes that are no text at all (Excel workbooks included, which are ZIP archives).
  */
-export function detectCompression(head: Uint8Array, stated = 'auto'): Compression {
+export function detectCompression(
+  head: Uint8Array,
+  stated = 'auto',
+  hint: UnmarkedCompression | null = null,
+): Compression {
   const detected = compressionByMagic(head);
-  if (stated !== 'brotli' && stated !== 'deflate') refuseBinary(head);
-  const wanted = stated === 'auto' ? detected : stated;
+  const found = detected === 'none' ? (hint ?? 'none') : detected;
+  const wanted = stated === 'auto' ? found : stated;
+  if (wanted !== 'brotli' && wanted !== 'deflate') refuseBinary(head);
   switch (wanted) {
     case 'none':
       return 'none';

@@ -55,6 +55,23 @@ describe('raw upload', () => {
     expect(edge.service.uploads[0]?.bytes.toString()).toBe(DATA);
   });
 
+  it.each([
+    ['br', 'brotli'],
+    [' Deflate', 'deflate'],
+    ['gzip', null],
+    ['utf-8', null],
+  ])('with Content-Encoding %s is a hint of %s', async (coding, hint) => {
+    const response = await edge.app.inject({
+      method: 'PUT',
+      url: '/api/jobs/x.csv',
+      headers: { 'content-encoding': coding },
+      payload: DATA,
+    });
+    expect(response.statusCode).toBe(201);
+    expect(edge.service.uploads[0]?.request.compressionHint).toBe(hint);
+    expect(edge.service.uploads[0]?.bytes.toString()).toBe(DATA);
+  });
+
   it.each(['/api/jobs/', '/api/jobs', '/api/jobs/big%20file.csv'])(
     'takes PUT %s without a content type, as curl -T sends it',
     async (url) => {

@@ -1,9 +1,9 @@
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RecordPage, RejectPage } from '../../pipeline/protocol/index.ts';
+import type { Job, RecordPage, RejectPage } from '../../pipeline/protocol/index.ts';
 import { RECORDS } from '../dialect/zstd-samples.ts';
-import { expectAccount, getJson, resultText, run, send } from '../support/jobs.ts';
+import { ended, expectAccount, getJson, resultText, run, send } from '../support/jobs.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 let server: TestServer;
@@ -53,6 +53,17 @@ describe('one table in many clothes', () => {
     ],
   ])('%s gives the same records', async (_, name, body) => {
     expect(await recordsOf(body, { name })).toEqual(TABLE);
+  });
+
+  it('brotli gives the same records where Content-Encoding says it', async () => {
+    const answer = await fetch(`${server.url}/api/jobs/table.csv`, {
+      method: 'PUT',
+      headers: { 'content-encoding': 'br' },
+      body: brotliCompressSync(asText(',')),
+    });
+    const job = await ended(server, ((await answer.json()) as Job).id);
+    expect(job).toMatchObject({ status: 'completed', input: { compression: 'brotli' } });
+    expect(parse(await resultText(server, job.id))).toEqual(TABLE);
   });
 
   it('zstd gives the records that were compressed', async () => {

@@ -16,6 +16,7 @@ import { UPLOADS_PATH } from '../tus/serve-upload.ts';
 import { uploadBody, uploadTooLarge, watchUpload, type UploadWatch } from '../upload-body.ts';
 import {
   checkedPlan,
+  compressionHint,
   declaredBytes,
   formatHint,
   idempotencyKey,
@@ -119,7 +120,7 @@ export async function jobUploadRoutes(app: Server, context: RouteContext): Promi
 
 const UPLOAD_TEXT = `A form has the fields \`plan\` and \`name\` (and \`size\`, the file's bytes), a
 part \`lookup\` with its file name for each file that the plan joins to, then one \`file\`, in this order. A raw body is the data itself; its plan and name stand in the URL
-or in X-Sluice-Plan. \`application/json\` is data too, unless the whole body is one object of just
+or in X-Sluice-Plan; \`Content-Encoding\` may be \`gzip\`, \`zstd\`, \`br\` or \`deflate\`. \`application/json\` is data too, unless the whole body is one object of just
 \`name\`, \`plan\` and perhaps \`size\` and \`lookups\` (\`NAME=KEY\`): that creates a job whose input comes later, by the tus
 protocol, at \`/api/uploads/{id of the job}\`. \`?format=json\` says that it is data.`;
 
@@ -166,6 +167,7 @@ async function receiveRaw(
     plan: planOfRequest(query.plan, request.headers),
     bytesTotal: declaredBytes(request.headers),
     formatHint: hint,
+    compressionHint: compressionHint(request.headers),
     idempotencyKey: idempotencyKey(request.headers),
     lookups: lookupsOfQuery(query.lookup),
     onCreated: logCreated(request),

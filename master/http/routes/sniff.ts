@@ -5,7 +5,7 @@ import { sendDocument } from '../early-answer.ts';
 import type { RouteContext, Server } from '../route-context.ts';
 import { answer, bytesContent, Flag, isOn, PROBLEMS } from '../schemas.ts';
 import { uploadBody, watchUpload } from '../upload-body.ts';
-import { checkedPlan } from '../upload-request.ts';
+import { checkedPlan, compressionHint } from '../upload-request.ts';
 
 const SniffQuery = Type.Object({
   complete: Type.Optional(Flag),
@@ -44,7 +44,9 @@ export async function sniffRoutes(app: Server, context: RouteContext): Promise<v
       watch.guard(body);
       try {
         const { sample, whole } = await readSample(body);
-        const found = await context.service.sniff(sample, whole && isOn(query.complete), plan);
+        const complete = whole && isOn(query.complete);
+        const hint = compressionHint(request.headers);
+        const found = await context.service.sniff(sample, complete, plan, hint);
         return sendDocument(reply, 'application/json; charset=utf-8', found, context.config);
       } finally {
         watch.release();
