@@ -174,7 +174,7 @@ export const LIMITS = {
   workerHeartbeatMs: 2_000,
   /** Resident memory the process is designed for; bench/ shows what it is. */
   masterResidentBytes: 256 * MIB,
-  /** On top, for each upload that is under way: 36 MiB were measured. */
+  /** On top, for each upload that is under way: 36 MiB were measured. Zstd adds its window. */
   masterResidentBytesPerUpload: 40 * MIB,
   workerResidentBytes: 384 * MIB,
 } as const;

@@ -84,24 +84,33 @@ export class ZstdDecompressor extends Transform {
 
   /** False when the output's reader has enough. */
   #decompress(): boolean {
-    while (this.#isFull || this.#input.length > 0) {
+    for (;;) {
       if (this.#isPaused || this.#engine === null) return false;
-      if (this.#state === 'between' && this.#hasFrame && this.#input[0] === 0) {
-        this.#state = 'padding';
+      let unread = this.#engine.unread();
+      if (unread.length === 0 && !this.#isFull) {
+        if (this.#input.length === 0) return true;
+        this.#input = this.#engine.take(this.#input);
+        unread = this.#engine.unread();
       }
-      if (this.#state === 'padding') {
-        if (this.#input.every((byte) => byte === 0)) return true;
-        throw damaged('other bytes follow the end of the compressed data');
-      }
-      const step = this.#engine.step(this.#input);
-      this.#input = this.#input.subarray(step.consumed);
-      this.#isFull = step.isFull;
-      this.#state = step.isFrameEnd ? 'between' : 'inside';
-      this.#hasFrame ||= step.isFrameEnd;
-      this.#isPaused = !this.#output(step.output);
+      if (this.#state === 'between' && this.#hasFrame && unread[0] === 0) this.#state = 'padding';
+      if (this.#state === 'padding') this.#skipPadding(this.#engine, unread);
+      else this.#step(this.#engine);
     }
-    this.#isPaused = false;
-    return true;
+  }
+
+  #step(engine: ZstdEngine): void {
+    const step = engine.step();
+    this.#isFull = step.isFull;
+    this.#state = step.isFrameEnd ? 'between' : 'inside';
+    this.#hasFrame ||= step.isFrameEnd;
+    this.#isPaused = !this.#output(step.output);
+  }
+
+  #skipPadding(engine: ZstdEngine, unread: Uint8Array): void {
+    if (unread.some((byte) => byte !== 0)) {
+      throw damaged('other bytes follow the end of the compressed data');
+    }
+    engine.take(EMPTY);
   }
 
   #output(bytes: Uint8Array): boolean {

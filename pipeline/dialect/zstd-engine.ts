@@ -20,8 +20,6 @@ interface Exports {
 
 export interface ZstdStep {
   readonly output: Uint8Array;
-  /** Bytes of the input that were read; the others have to be given again. */
-  readonly consumed: number;
   readonly isFrameEnd: boolean;
   /** There may be more output without more input. */
   readonly isFull: boolean;
@@ -56,16 +54,31 @@ export class ZstdEngine {
     this.#output = exports.malloc(OUTPUT_BYTES);
     this.#inputStruct = exports.malloc(BUFFER_STRUCT_BYTES);
     this.#outputStruct = exports.malloc(BUFFER_STRUCT_BYTES);
+    this.take(new Uint8Array(0));
   }
 
-  /** Throws `input-compression`. */
-  step(input: Uint8Array): ZstdStep {
+  /** Takes what there is room for, in place of what was taken before, and returns the rest. */
+  take(input: Uint8Array): Uint8Array {
+    const { buffer } = this.#exports.memory;
+    const taken = input.subarray(0, INPUT_BYTES);
+    new Uint8Array(buffer).set(taken, this.#input);
+    setBuffer(new DataView(buffer), this.#inputStruct, this.#input, taken.length);
+    return input.subarray(taken.length);
+  }
+
+  /** What was taken and not read, until the next step. */
+  unread(): Uint8Array {
+    const { buffer } = this.#exports.memory;
+    const view = new DataView(buffer);
+    const size = view.getUint32(this.#inputStruct + 4, true);
+    const position = view.getUint32(this.#inputStruct + 8, true);
+    return new Uint8Array(buffer, this.#input + position, size - position);
+  }
+
+  /** Reads on, to the end of a frame at the most. Throws `input-compression`. */
+  step(): ZstdStep {
     const { memory } = this.#exports;
-    const given = input.subarray(0, INPUT_BYTES);
-    new Uint8Array(memory.buffer).set(given, this.#input);
-    const before = new DataView(memory.buffer);
-    setBuffer(before, this.#inputStruct, this.#input, given.length);
-    setBuffer(before, this.#outputStruct, this.#output, OUTPUT_BYTES);
+    setBuffer(new DataView(memory.buffer), this.#outputStruct, this.#output, OUTPUT_BYTES);
     const wanted = this.#exports.ZSTD_decompressStream(
       this.#context,
       this.#outputStruct,
@@ -74,11 +87,9 @@ export class ZstdEngine {
     if (wanted < 0) throw zstdFault(-wanted);
     // Its memory may have grown, which is another buffer then.
     const { buffer } = memory;
-    const after = new DataView(buffer);
-    const outputBytes = after.getUint32(this.#outputStruct + 8, true);
+    const outputBytes = new DataView(buffer).getUint32(this.#outputStruct + 8, true);
     return {
       output: new Uint8Array(buffer).slice(this.#output, this.#output + outputBytes),
-      consumed: after.getUint32(this.#inputStruct + 8, true),
       isFrameEnd: wanted === 0,
       isFull: wanted !== 0 && outputBytes === OUTPUT_BYTES,
     };
