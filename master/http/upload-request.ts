@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { Type } from 'typebox';
 import type { UnmarkedCompression } from '../../pipeline/dialect/compression.ts';
 import { SluiceError } from '../../pipeline/errors.ts';
 import { LIMITS } from '../../pipeline/limits.ts';
@@ -40,6 +41,13 @@ export function formatHint(contentType: string | undefined, name: string): Forma
     ? (HINT_OF_EXTENSION[extension] ?? null)
     : null;
 }
+
+export const ContentEncoding = Type.Optional(
+  Type.String({
+    description:
+      '`br` or `deflate` where the plan states no compression; `gzip` and `zstd` are known by the bytes',
+  }),
+);
 
 /** Content-Encoding, of codings that no bytes tell: gzip and zstd are known by theirs. */
 export function compressionHint(headers: IncomingHttpHeaders): UnmarkedCompression | null {

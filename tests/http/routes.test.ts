@@ -126,6 +126,12 @@ describe('sniff and plan check', () => {
       payload,
     });
 
+  it('is told what Content-Encoding says', async () => {
+    const headers = { 'content-type': 'text/csv', 'content-encoding': 'br' };
+    await edge.app.inject({ method: 'POST', url: '/api/sniff', headers, payload: 'packed' });
+    expect(edge.service.sniffed).toMatchObject([{ compressionHint: 'brotli' }]);
+  });
+
   it('looks at the sample, and knows whether it is the whole file', async () => {
     const response = await sniff('/api/sniff?complete=1&plan=read:%20{}', 'a,b\n');
     expect(Value.Check(documents.SniffAnswer, response.json())).toBe(true);

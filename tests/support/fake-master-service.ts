@@ -53,7 +53,12 @@ export class FakeMasterService implements MasterService {
   readonly calls = { snapshot: 0, records: 0, profile: 0 };
   readonly followsAborted: string[] = [];
   readonly listeners = new Set<(jobId: string) => void>();
-  readonly sniffed: { sample: Buffer; complete: boolean; plan: string | null }[] = [];
+  readonly sniffed: {
+    sample: Buffer;
+    complete: boolean;
+    plan: string | null;
+    compressionHint: string | null;
+  }[] = [];
   readonly stored = new Map<string, StoredJob>();
   readonly blobContents = new Map<string, Buffer>();
   readonly blobs: BlobStore = memoryBlobs(this.blobContents);
@@ -284,9 +289,14 @@ export class FakeMasterService implements MasterService {
     throw new SluiceError('bad-request', 'csv alone', { details: { available: ['csv'] } });
   }
 
-  async sniff(sample: Uint8Array, complete: boolean, plan: string | null): Promise<SniffAnswer> {
+  async sniff(
+    sample: Uint8Array,
+    complete: boolean,
+    plan: string | null,
+    compressionHint: string | null = null,
+  ): Promise<SniffAnswer> {
     if (sample.length === 0) throw new SluiceError('empty-input', 'the sample is empty');
-    this.sniffed.push({ sample: Buffer.from(sample), complete, plan });
+    this.sniffed.push({ sample: Buffer.from(sample), complete, plan, compressionHint });
     return { input: INPUT, records: [['a']], sampleBytes: sample.length, warnings: [] };
   }
 

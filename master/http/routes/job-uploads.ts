@@ -17,6 +17,7 @@ import { uploadBody, uploadTooLarge, watchUpload, type UploadWatch } from '../up
 import {
   checkedPlan,
   compressionHint,
+  ContentEncoding,
   declaredBytes,
   formatHint,
   idempotencyKey,
@@ -44,6 +45,7 @@ const UploadHeaders = Type.Object({
   'idempotency-key': Type.Optional(
     Type.String({ description: 'the same key gives the first job again' }),
   ),
+  'content-encoding': ContentEncoding,
 });
 
 const DATA_TYPES = [
@@ -120,7 +122,7 @@ export async function jobUploadRoutes(app: Server, context: RouteContext): Promi
 
 const UPLOAD_TEXT = `A form has the fields \`plan\` and \`name\` (and \`size\`, the file's bytes), a
 part \`lookup\` with its file name for each file that the plan joins to, then one \`file\`, in this order. A raw body is the data itself; its plan and name stand in the URL
-or in X-Sluice-Plan; \`Content-Encoding\` may be \`gzip\`, \`zstd\`, \`br\` or \`deflate\`. \`application/json\` is data too, unless the whole body is one object of just
+or in X-Sluice-Plan. \`application/json\` is data too, unless the whole body is one object of just
 \`name\`, \`plan\` and perhaps \`size\` and \`lookups\` (\`NAME=KEY\`): that creates a job whose input comes later, by the tus
 protocol, at \`/api/uploads/{id of the job}\`. \`?format=json\` says that it is data.`;
 

@@ -5,7 +5,7 @@ import { sendDocument } from '../early-answer.ts';
 import type { RouteContext, Server } from '../route-context.ts';
 import { answer, bytesContent, Flag, isOn, PROBLEMS } from '../schemas.ts';
 import { uploadBody, watchUpload } from '../upload-body.ts';
-import { checkedPlan, compressionHint } from '../upload-request.ts';
+import { checkedPlan, compressionHint, ContentEncoding } from '../upload-request.ts';
 
 const SniffQuery = Type.Object({
   complete: Type.Optional(Flag),
@@ -33,6 +33,7 @@ export async function sniffRoutes(app: Server, context: RouteContext): Promise<v
         summary: 'Dialect, header, types and first records of a sample',
         description: '`complete=1` says that the sample is the whole file.',
         querystring: SniffQuery,
+        headers: Type.Object({ 'content-encoding': ContentEncoding }),
         response: { 200: answer('SniffAnswer', 'What was found'), ...PROBLEMS },
       },
     },
