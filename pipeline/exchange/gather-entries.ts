@@ -82,9 +82,9 @@ function gathererOf(
   if (input.kind === 'group' || input.kind === 'values') {
     return new GroupGatherer(entries, input.shape, input.kind === 'values', runs);
   }
-  if (input.kind === 'sort' && runs !== undefined) return new OriginGatherer(entries, runs);
   const isOfKeys = input.kind === 'distinct' || (input.kind === 'build' && side === 'records');
-  return isOfKeys && runs !== undefined ? new KeyGatherer(entries, runs) : new Copier(entries);
+  if (runs === undefined || !(isOfKeys || input.kind === 'sort')) return new Copier(entries);
+  return new RunGatherer(entries, runs, isOfKeys ? 'run' : 'chunk');
 }
 
 class Copier implements Gatherer {
@@ -102,50 +102,32 @@ class Copier implements Gatherer {
   }
 }
 
-/** Puts the number of an entry's output before its record. */
-class KeyGatherer implements Gatherer {
+/** Says of each record which output it comes of. */
+class RunGatherer implements Gatherer {
   readonly takesEqual = false;
   readonly #entries: Entries;
   readonly #slices: Uint32Array;
   readonly #runs: readonly number[];
+  readonly #by: 'run' | 'chunk';
 
-  constructor(entries: Entries, runs: readonly number[]) {
+  /** `by`: the output's number before the record; or its chunk, where the record does not name its own. */
+  constructor(entries: Entries, runs: readonly number[], by: 'run' | 'chunk') {
     this.#entries = entries;
     this.#slices = slicesOf(entries);
     this.#runs = runs;
-  }
-
-  record(order: Uint32Array, from: number): GatheredRecord {
-    const { bytes, keyEnds, recordEnds } = this.#entries;
-    const entry = order[from]!;
-    const writer = new ByteWriter();
-    writer.count(this.#runs[this.#slices[entry]!]!);
-    writer.slice(bytes, keyEnds[entry]!, recordEnds[entry]!);
-    return { source: writer.written, start: 0, end: writer.length };
-  }
-}
-
-/** Names the chunk of each record that does not name its own: the place of its output. */
-class OriginGatherer implements Gatherer {
-  readonly takesEqual = false;
-  readonly #entries: Entries;
-  readonly #slices: Uint32Array;
-  readonly #runs: readonly number[];
-
-  constructor(entries: Entries, runs: readonly number[]) {
-    this.#entries = entries;
-    this.#slices = slicesOf(entries);
-    this.#runs = runs;
+    this.#by = by;
   }
 
   record(order: Uint32Array, from: number): GatheredRecord {
     const { bytes, keyEnds, recordEnds } = this.#entries;
     const entry = order[from]!;
     const [start, end] = [keyEnds[entry]!, recordEnds[entry]!];
-    if (bytes[start] !== OWN_CHUNK) return { source: bytes, start, end };
+    const isOfChunk = this.#by === 'chunk';
+    if (isOfChunk && bytes[start] !== OWN_CHUNK) return { source: bytes, start, end };
+    const run = this.#runs[this.#slices[entry]!]!;
     const writer = new ByteWriter();
-    writer.count(this.#runs[this.#slices[entry]!]! + 1);
-    writer.slice(bytes, start + 1, end);
+    writer.count(isOfChunk ? run + 1 : run);
+    writer.slice(bytes, isOfChunk ? start + 1 : start, end);
     return { source: writer.written, start: 0, end: writer.length };
   }
 }
