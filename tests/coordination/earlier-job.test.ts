@@ -75,7 +75,10 @@ it('another request under the key is refused', () => {
 it('a body of another size under the key is refused, where both say how large they are', () => {
   const sized = (id: string, bytes?: number): JobRecord => asked(id, '', false, bytes);
   const record = sized('first', 10);
-  store.insertJob({ ...record, state: { ...record.state, status: 'completed', input: 'complete' } });
+  store.insertJob({
+    ...record,
+    state: { ...record.state, status: 'completed', input: 'complete' },
+  });
   expect(earlierJob(store, sized('second', 10))?.id).toBe('first');
   expect(earlierJob(store, sized('second'))?.id).toBe('first');
   expect(() => earlierJob(store, sized('second', 11))).toThrow(/another name, .* or size/);
