@@ -144,11 +144,12 @@ export class Spool {
   /** Drops everything: the next byte is the one at `start`. */
   async restartAt(start: number): Promise<void> {
     await guard(async () => {
+      // Nothing counts from here on, also where not all of it can be deleted.
+      this.#files = [];
       await this.#closeHandle();
       for (const offset of await offsetsIn(this.#dir)) {
         await rm(this.#pathOf(offset), { force: true });
       }
-      this.#files = [];
       await this.#addFile(start);
     });
   }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -37,4 +37,18 @@ it('reads nothing behind a gap', async () => {
 it('is what there is when all of it lies before the offset', async () => {
   leave(0, 'old');
   expect(await opened(7)).toBe('0-3 ');
+});
+
+it('counts nothing of what was to be dropped where not all of it can be deleted', async () => {
+  leave(0, 'gone');
+  const spool = await Spool.open(dir, 0);
+  const stuck = path.join(dir, '0000000000000004');
+  mkdirSync(stuck);
+  await expect(spool.restartAt(0)).rejects.toMatchObject({ code: 'storage-failed' });
+  expect(spool.end).toBe(0);
+  rmdirSync(stuck);
+  await spool.restartAt(0);
+  await spool.append(Buffer.from('anew'));
+  await spool.close();
+  expect(await opened(0)).toBe('0-4 anew');
 });
