@@ -1,7 +1,7 @@
 import type { Kernel } from '../parsing/structural/kernel.ts';
 import type { Batch } from './batch.ts';
 import type { ConditionProgram, Instruction } from './condition-program.ts';
-import { FIELD_FRAME_WORDS, type KernelBatch } from './kernel-batch.ts';
+import { FIELD_FRAME_WORDS, type KernelBatch, SCRATCH_BYTES, SLACK_BYTES } from './kernel-batch.ts';
 
 /** `FilterFrame` and `Instruction` in `assembly/filter/frame.ts`. */
 const FRAME_BYTES = 128;
@@ -9,9 +9,6 @@ const SELECTED_COUNT = FIELD_FRAME_WORDS + 1;
 const LEFT_COUNT = FIELD_FRAME_WORDS + 14;
 const INSTRUCTION_BYTES = 32;
 const VALUE_BYTES = 8;
-/** Longest text whose doubled quotes the kernel resolves, and what it may write or read behind. */
-const SCRATCH_BYTES = 4096;
-const SLACK_BYTES = 64;
 
 /**
  * A condition inside the kernel. Takes batches that lie in its memory, and says which records it

@@ -12,6 +12,10 @@ const NO_QUOTE = 256;
 /** `FieldFrame` in `assembly/field.ts`, in words: every frame of an operator begins with it. */
 export const FIELD_FRAME_WORDS = 8;
 
+/** Longest text whose doubled quotes the kernel resolves, and what it may read or write behind. */
+export const SCRATCH_BYTES = 4096;
+export const SLACK_BYTES = 64;
+
 /**
  * The batch at hand as operators in the kernel see it: which records are selected, and where their
  * fields begin. One for all operators of a program; each enters the batch before its turn.

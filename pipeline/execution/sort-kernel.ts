@@ -4,16 +4,13 @@ import type { Kernel } from '../parsing/structural/kernel.ts';
 import type { SortKey } from '../plan/step.ts';
 import type { Batch } from './batch.ts';
 import { positionOf, type ColumnView } from './column-view.ts';
-import { FIELD_FRAME_WORDS, type KernelBatch } from './kernel-batch.ts';
+import { FIELD_FRAME_WORDS, type KernelBatch, SCRATCH_BYTES, SLACK_BYTES } from './kernel-batch.ts';
 
 /** `KeyFrame` and `KeyColumn` in `assembly/entries/record-keys.ts`. */
 const FRAME_BYTES = 128;
 const SELECTED_COUNT = FIELD_FRAME_WORDS + 1;
 const COLUMN_WORDS = 4;
 const VALUE_BYTES = 8;
-/** Longest text whose doubled quotes the kernel resolves, and what it may read or write behind. */
-const SCRATCH_BYTES = 4096;
-const SLACK_BYTES = 64;
 /** Keys of a batch: mostly far less than its text, which is 128 KiB. */
 const KEYS_BYTES = 512 * 1024;
 const NULL_FIRST = 0;
